@@ -1,0 +1,40 @@
+# Two commands do everything: `make run` and `make test`. The rest are their parts.
+PYTHON ?= python3
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+VENV := build/venv-$(VERSION)
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test check unit lock bench clean
+
+run: $(READY)  ## the local cloud: plays the story, then keeps serving (ONCE=1: stops after the story)
+	$(BIN)/python -m infra.local $(if $(ONCE),--once)
+
+test: check unit  ## everything CI runs
+
+check: $(READY)  ## style, types, architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint infra/data.yaml
+
+unit: $(READY)
+	$(BIN)/coverage erase
+	$(BIN)/pytest -n 2 --cov --cov-report=term
+
+bench: $(READY)  ## the budgets, as ratios within one run, in build/bench.json
+	$(BIN)/python -m tests.bench
+
+lock: $(READY)  ## regenerate requirements.txt and requirements-dev.txt from pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13.9'
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --upgrade --no-header --quiet -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --constraint requirements.txt --upgrade --no-header --quiet -o requirements-dev.txt
+
+$(READY): requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+clean:
+	rm -rf build

@@ -1,0 +1,65 @@
+"""Who calls, and what lets them read: the words that the door, the decisions and the audit share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from chalicelib.domain.study import StudyRef
+
+Role = Literal[
+    "doctor", "patient", "guardian", "hospital", "desk_clerk", "privacy_officer", "regulator", "administrator"
+]
+Basis = Literal["self", "sms_code"]
+Purpose = Literal["treatment", "emergency"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who a verified token says is calling. `hospital_id` is bound for doctors, clerks and hospitals; `person_id`
+    for patients. `session_epoch` must equal the account's: raising it there ends every session."""
+
+    role: Role
+    subject: str
+    hospital_id: str = ""
+    person_id: str = ""
+    session_epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Proof that this caller may read this study now. Only `services.authorize` makes one; the signer takes one."""
+
+    caller: Caller
+    study: StudyRef
+    basis: Basis
+    consent_id: str
+    expires_at: datetime
+
+
+class AccessDenied(Exception):  # noqa: N818 - the design's word for the fact
+    """The caller may not. `reason` is one of the words of DESIGN §6; only `no_grant` is ever told to strangers."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One decision, allowed or not. Holds no name, phone, code, token or signed URL."""
+
+    event_id: str
+    at: datetime
+    action: str
+    role: str
+    subject: str
+    hospital_id: str
+    allowed: bool
+    reason: str
+    person_id: str = ""
+    study: StudyRef | None = None
+    encounter_id: str = ""
+    basis: str = ""
+    consent_id: str = ""

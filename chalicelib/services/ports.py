@@ -1,0 +1,217 @@
+"""What the services need of the world, one small Protocol each. `chalicelib.store` holds the real ones,
+`tests.support.fakes` the ones in memory; one behavioural suite runs against both.
+
+Every port raises its own adapter's error when AWS fails: that is our fault, and the trigger retries. The typed
+answers below (None, False) are facts that a service decides on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from chalicelib.domain.access import AuditEvent, Grant
+from chalicelib.domain.page import Page
+from chalicelib.domain.study import Amendment, Checksum, Entry, Hospital, Place, StudyRef, Summary
+
+
+class Clock(Protocol):
+    """The time, aware UTC. A port only where a service must read it at a certain moment; else `now` is passed in."""
+
+    def __call__(self) -> datetime: ...
+
+
+# Uploads
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPart:
+    """The answer to one ranged GET of one object version. `size` is the whole object's, in bytes."""
+
+    data: bytes
+    size: int
+    version_id: str
+    last_modified: datetime
+    checksum: Checksum | None = None
+    metadata: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """One version as ListObjectVersions names it."""
+
+    key: str
+    version_id: str
+    size: int
+    last_modified: datetime
+
+
+class Uploads(Protocol):
+    """The uploads bucket."""
+
+    def read(self, key: str, version_id: str | None, start: int, length: int) -> ObjectPart | None:
+        """`length` bytes from `start`, or fewer at the end; the current version when `version_id` is None.
+        None when the object or version is gone. An empty object gives empty data and size 0."""
+        ...
+
+    def sha256(self, place: Place) -> str | None:
+        """Streamed SHA-256 (hex) of a place's bytes; None when gone."""
+        ...
+
+    def put_new(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
+        """Write unless the key exists (`If-None-Match: *`). False when it did."""
+        ...
+
+    def versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        """Every version under a prefix, delete markers left out, in key order."""
+        ...
+
+
+class Receipts(Protocol):
+    """`receipts/{date}/{batch}`: for each batch, what became of every object version."""
+
+    def write(self, batch: str, at: datetime, outcomes: Sequence[Mapping[str, str]]) -> None: ...
+
+    def seen(self, date: str) -> Iterator[tuple[str, str]]:
+        """(key, version_id) of everything a receipt of that UTC date names."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineRecord:
+    """Why one object version could not be indexed. `reason` is a word of `domain.quarantine.REASONS`."""
+
+    hospital_id: str
+    key: str
+    version_id: str
+    size: int
+    received_at: datetime | None
+    reason: str
+    detail: str
+    recorded_at: datetime
+
+
+class Quarantine(Protocol):
+    """The quarantine bucket. One record per object version, always the same key: repetition changes nothing.
+    The bytes stay where they were uploaded: nobody holds delete-version there."""
+
+    def put(self, record: QuarantineRecord) -> None: ...
+
+    def list(self, hospital_id: str, token: str, limit: int) -> Page[QuarantineRecord]: ...
+
+
+class Journal(Protocol):
+    """Received instances, grow-only: any order, repetition or re-batching of writes ends in the same items."""
+
+    def write(self, hospital_id: str, entries: Sequence[Entry], now: datetime) -> None:
+        """Blind batch write; several entries of one object version (a pack) become compressed PACK parts."""
+        ...
+
+    def read(self, ref: StudyRef) -> tuple[Entry, ...]:
+        """All entries of a study, strongly consistent, in no particular order."""
+        ...
+
+
+class SettleQueue(Protocol):
+    """The FIFO queue of DESIGN §4.6."""
+
+    def send(self, refs: Collection[StudyRef]) -> None:
+        """One message per study; the deduplication id carries the clock read now, after the journal's answer."""
+        ...
+
+
+# Studies
+
+
+class Studies(Protocol):
+    """SUMMARY, MANIFEST, AMEND, DIGEST and the pointers. Reads are strongly consistent unless said otherwise."""
+
+    def summary(self, ref: StudyRef) -> Summary | None: ...
+
+    def manifest(self, ref: StudyRef, digest: str, parts: int) -> bytes:
+        """The manifest's canonical JSON, as `put_manifest` got it."""
+        ...
+
+    def put_manifest(self, ref: StudyRef, digest: str, body: bytes) -> int:
+        """Write the blob (compressed, in parts under 300 KB) under its digest; the number of parts."""
+        ...
+
+    def flip(self, summary: Summary, read_revision: int) -> bool:
+        """Put SUMMARY as revision `read_revision + 1` if it still is at `read_revision` (0: absent). False: lost."""
+        ...
+
+    def put_pointer(self, ref: StudyRef) -> None: ...
+
+    def hospitals_holding(self, study_instance_uid: str) -> tuple[str, ...]: ...
+
+    def amendments(self, ref: StudyRef) -> tuple[Amendment, ...]: ...
+
+    def amend(self, ref: StudyRef, amendment: Amendment) -> None: ...
+
+    def digests(self, ref: StudyRef) -> Mapping[tuple[str, int], str]:
+        """(version_id, offset) → SHA-256 facts known of this study."""
+        ...
+
+    def put_digest(self, ref: StudyRef, place: Place, sha256: str) -> None: ...
+
+    def timeline(self, issuer: str, patient_id: str, token: str, limit: int) -> Page[Summary]:
+        """An identity's studies, newest first (an index: eventually consistent; re-read before acting)."""
+        ...
+
+
+class Hospitals(Protocol):
+    def get(self, hospital_id: str) -> Hospital | None:
+        """A registered hospital; may be cached for minutes."""
+        ...
+
+    def put(self, hospital: Hospital) -> None: ...
+
+    def list(self) -> tuple[Hospital, ...]: ...
+
+
+# Access
+
+
+class Audit(Protocol):
+    def put(self, event: AuditEvent) -> None:
+        """One conditional put. Any failure must deny what was asked."""
+        ...
+
+    def of_person(self, person_id: str, token: str, limit: int) -> Page[AuditEvent]:
+        """Newest first."""
+        ...
+
+
+class Mac(Protocol):
+    """The keyed hash: KMS HMAC_SHA_256, key not exportable (DESIGN §5)."""
+
+    def __call__(self, domain: str, message: str) -> bytes:
+        """32 bytes. `domain` ("national_id", "code") keeps the uses apart."""
+        ...
+
+
+class Sms(Protocol):
+    def send(self, phone: str, template: str, values: Mapping[str, str]) -> None:
+        """Hand one message to the gateway. `template` is "consent_code"; nothing of it is ever logged."""
+        ...
+
+
+class Signer(Protocol):
+    def sign(self, grant: Grant, places: Sequence[Place], now: datetime) -> tuple[str, ...]:
+        """A GET URL for each place's object version, in order, valid ≤ 5 minutes and never past the grant."""
+        ...
+
+
+# Ledger: the facts, rows, due items and flags are described in `domain.exam`; their ports stand below it.
+
+
+class OldestUnprocessed(Protocol):
+    def __call__(self) -> timedelta | None:
+        """Age of the oldest event in our queues; None when there is no measurement (then a sweep holds)."""
+        ...
+
+
+class Topic(Protocol):
+    def publish(self, subject: str, body: Mapping[str, Any]) -> None: ...

@@ -1,0 +1,186 @@
+"""Every key of the three tables, as the design's key table gives them. Free text is percent-encoded."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from urllib.parse import quote
+
+from chalicelib.domain.study import StudyRef
+
+SHARDS = 16
+GSI1 = "GSI1"
+GSI2 = "GSI2"
+
+
+def text(value: str) -> str:
+    """Percent-encode free text for a key, so that `#` separates parts and nothing else."""
+    return quote(value, safe="")
+
+
+def shard(value: str) -> int:
+    """Spread owners over the shards of an index, the same owner always to the same one."""
+    return hashlib.sha256(value.encode()).digest()[0] % SHARDS
+
+
+def instant(at: datetime) -> str:
+    """An instant as sortable text: UTC, fixed width."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+# The journal table
+
+
+def journal(ref: StudyRef) -> str:
+    return f"{ref.hospital_id}#{ref.study_instance_uid}"
+
+
+def journal_instance(sop_instance_uid: str, version_id: str, offset: int) -> str:
+    return f"{sop_instance_uid}#{version_id}#{offset}"
+
+
+def journal_pack(version_id: str, part: int) -> str:
+    return f"PACK#{version_id}#{part:04d}"
+
+
+# Studies
+
+
+def study(ref: StudyRef) -> str:
+    return f"STUDY#{ref.hospital_id}#{ref.study_instance_uid}"
+
+
+SUMMARY = "SUMMARY"
+AMEND = "AMEND#"
+DIGEST = "DIGEST#"
+
+
+def manifest(digest: str, part: int) -> str:
+    return f"MANIFEST#{digest}#{part:04d}"
+
+
+def amend(ulid: str) -> str:
+    return f"{AMEND}{ulid}"
+
+
+def digest(version_id: str, offset: int) -> str:
+    """The SHA-256 fact of a place; the offset tells instances of one pack apart."""
+    return f"{DIGEST}{version_id}#{offset}"
+
+
+def pointer(study_instance_uid: str) -> str:
+    return f"UID#{study_instance_uid}"
+
+
+def timeline(study_date: str, ref: StudyRef) -> str:
+    return f"{study_date}#{ref.hospital_id}#{ref.study_instance_uid}"
+
+
+# People
+
+
+def identity(issuer: str, local_id: str) -> str:
+    return f"IDENTITY#{text(issuer)}#{text(local_id)}"
+
+
+IDENTITY_PERSON = "PERSON"
+PROFILE = "PROFILE"
+
+
+def person(person_id: str) -> str:
+    return f"PERSON#{person_id}"
+
+
+def consents_of(doctor_id: str) -> str:
+    return f"CONSENT#{text(doctor_id)}#"
+
+
+CONSENTS = "CONSENT#"
+
+
+def consent(doctor_id: str, ulid: str) -> str:
+    return f"{consents_of(doctor_id)}{ulid}"
+
+
+def request(ulid: str) -> str:
+    return f"REQUEST#{ulid}"
+
+
+def code(request_id: str) -> str:
+    return f"CODE#{request_id}"
+
+
+def count(kind: str, window: str) -> str:
+    return f"COUNT#{kind}#{window}"
+
+
+def doctor(doctor_id: str) -> str:
+    return f"DOCTOR#{text(doctor_id)}"
+
+
+def encounter(hospital_id: str, encounter_id: str) -> str:
+    return f"ENCOUNTER#{hospital_id}#{text(encounter_id)}"
+
+
+ENCOUNTER = "ENCOUNTER"
+
+
+def hospital(hospital_id: str) -> str:
+    return f"HOSPITAL#{hospital_id}"
+
+
+HOSPITALS = "HOSPITALS"  # the directory: one item per registered hospital, sorted by id
+
+# Exams
+
+
+def accession(hospital_id: str, accession_number: str, study_instance_uid: str) -> str:
+    """Where an exam's facts gather: by accession number, or by study where the hospital gave none."""
+    return f"ACC#{hospital_id}#{text(accession_number) or study_instance_uid}"
+
+
+NOTICE = "NOTICE#"
+STUDY_FACT = "STUDY#"
+EXAMS = "EXAMS"
+
+
+def notice(notice_id: str) -> str:
+    return f"{NOTICE}{text(notice_id)}"
+
+
+def study_fact(study_instance_uid: str, fact_digest: str) -> str:
+    return f"{STUDY_FACT}{study_instance_uid}#{fact_digest}"
+
+
+def ledger(hospital_id: str, day: str) -> str:
+    return f"LEDGER#{hospital_id}#{day}"
+
+
+def exam(accession_or_study: str, use: int) -> str:
+    return f"{text(accession_or_study)}#{use:03d}"
+
+
+def due(kind: str) -> str:
+    return f"DUE#{kind}"
+
+
+def due_shard(kind: str, number: int) -> str:
+    return f"DUE#{kind}#{number:02d}"
+
+
+def due_order(due_at: datetime, owner: str) -> str:
+    return f"{instant(due_at)}#{owner}"
+
+
+def flag(day: str, rule: str) -> str:
+    return f"FLAG#{day}#{rule}"
+
+
+OPEN_FLAGS = "FLAGS#OPEN"
+
+
+# Audit
+
+
+def audit(at: datetime, event_id: str) -> str:
+    return f"{at.strftime('%Y-%m-%dT%H')}#{shard(event_id):02d}"
