@@ -70,9 +70,12 @@ class Uploads(Protocol):
 
 
 class Receipts(Protocol):
-    """`receipts/{date}/{batch}`: for each batch, what became of every object version."""
+    """`receipts/{date}/{batch}` in the reports bucket: for each batch, what became of every object version."""
 
-    def write(self, batch: str, at: datetime, outcomes: Sequence[Mapping[str, str]]) -> None: ...
+    def write(self, batch: str, at: datetime, outcomes: Sequence[Mapping[str, str]]) -> None:
+        """`outcomes` are objects of `key`, `version_id` and `outcome`; `batch` is derived from them, so that a
+        repetition writes the same receipt again. See `services.leave_receipt`."""
+        ...
 
     def seen(self, date: str) -> Iterator[tuple[str, str]]:
         """(key, version_id) of everything a receipt of that UTC date names."""
@@ -105,8 +108,9 @@ class Quarantine(Protocol):
 class Journal(Protocol):
     """Received instances, grow-only: any order, repetition or re-batching of writes ends in the same items."""
 
-    def write(self, hospital_id: str, entries: Sequence[Entry], now: datetime) -> None:
-        """Blind batch write; several entries of one object version (a pack) become compressed PACK parts."""
+    def write(self, received: Mapping[StudyRef, Sequence[Entry]], now: datetime) -> None:
+        """Blind batch writes over any number of studies and hospitals; returns after their last answer. Several
+        entries of one object version in a study (a pack) become compressed PACK parts: pass a pack whole."""
         ...
 
     def read(self, ref: StudyRef) -> tuple[Entry, ...]:
@@ -115,7 +119,7 @@ class Journal(Protocol):
 
 
 class SettleQueue(Protocol):
-    """The FIFO queue of DESIGN §4.6."""
+    """The FIFO queue of DESIGN §4.6. A message's body is {"hospital_id", "study_instance_uid"}."""
 
     def send(self, refs: Collection[StudyRef]) -> None:
         """One message per study; the deduplication id carries the clock read now, after the journal's answer."""
