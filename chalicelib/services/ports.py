@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from chalicelib.domain.access import AuditEvent, Grant
+from chalicelib.domain.exam import StudyFact
 from chalicelib.domain.page import Page
 from chalicelib.domain.study import Amendment, Checksum, Entry, Hospital, Place, StudyRef, Summary
 
@@ -70,7 +71,7 @@ class Uploads(Protocol):
 
 
 class Receipts(Protocol):
-    """`receipts/{date}/{batch}` in the reports bucket: for each batch, what became of every object version."""
+    """`receipts/{date}/{batch}` in the uploads bucket: for each batch, what became of every object version."""
 
     def write(self, batch: str, at: datetime, outcomes: Sequence[Mapping[str, str]]) -> None:
         """`outcomes` are objects of `key`, `version_id` and `outcome`; `batch` is derived from them, so that a
@@ -208,7 +209,15 @@ class Signer(Protocol):
         ...
 
 
-# Ledger: the facts, rows, due items and flags are described in `domain.exam`; their ports stand below it.
+# Ledger: what other parts need of it. The ports of its own stores are in `services.ledger_ports`.
+
+
+class ExamsPort(Protocol):
+    """Where settle tells the ledger. `services.derive_exams.DeriveExams` is the real one."""
+
+    def study_settled(self, ref: StudyRef, fact: StudyFact, now: datetime) -> None:
+        """Add the fact and derive the exam. Repeating it, in any order with others, changes nothing more."""
+        ...
 
 
 class OldestUnprocessed(Protocol):
