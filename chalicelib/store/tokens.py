@@ -1,0 +1,178 @@
+"""RS256 bearer tokens of the issuers in the `ISSUERS` setting (RFC 7519, RFC 8725).
+
+Nothing in a token is believed before its signature holds; until then issuer and key id only say which key to try.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast, get_args
+
+from chalicelib.domain.access import Caller, Role
+from chalicelib.domain.session import Session, TokenFault, TokenRefused
+from chalicelib.store.jwks import Fetch, IssuerUnreachable, Keys, fetch_https
+
+MAX_TOKEN = 8 * 1024  # characters; API Gateway takes 10,240 bytes of headers
+MAX_LIFETIME = timedelta(minutes=15)
+LEEWAY = timedelta(seconds=5)  # between an issuer's clock and ours
+ROLES: tuple[str, ...] = get_args(Role)
+REQUIRED = ["exp", "iat", "nbf", "aud", "iss"]
+CLAIMS = ("role", "subject", "hospital_id", "person_id", "session_epoch")
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Who may vouch for callers. `claims` maps our words to its claims. `roles` are those it may vouch for;
+    `hospital_id`, when set, is the only hospital it may speak for."""
+
+    issuer: str
+    audience: str
+    jwks_url: str
+    claims: Mapping[str, str]
+    max_lifetime: timedelta = MAX_LIFETIME
+    roles: tuple[str, ...] = ROLES
+    hospital_id: str = ""
+
+
+def parse_issuers(setting: str) -> tuple[Issuer, ...]:
+    """The `ISSUERS` setting: a JSON list of {issuer, audience, jwks_url, claims, max_lifetime_seconds?, roles?,
+    hospital_id?}. Raises ValueError: a process with a bad setting must not start."""
+    issuers = tuple(_issuer(given) for given in json.loads(setting))
+    if len({issuer.issuer for issuer in issuers}) != len(issuers):
+        raise ValueError("ISSUERS names an issuer twice")
+    return issuers
+
+
+def _issuer(given: Mapping[str, Any]) -> Issuer:
+    claims = {name: given.get("claims", {}).get(name, name) for name in CLAIMS}
+    lifetime = timedelta(seconds=given.get("max_lifetime_seconds", MAX_LIFETIME.total_seconds()))
+    roles = tuple(given.get("roles", ROLES))
+    if not set(roles) <= set(ROLES) or not timedelta(0) < lifetime <= MAX_LIFETIME:
+        raise ValueError("ISSUERS: unknown role, or a lifetime beyond 15 minutes")
+    if not (given["issuer"] and given["audience"]):
+        raise ValueError("ISSUERS: issuer and audience are required")
+    hospital_id = given.get("hospital_id", "")
+    return Issuer(given["issuer"], given["audience"], given["jwks_url"], claims, lifetime, roles, hospital_id)
+
+
+class Tokens:
+    """The `Tokens` port: a bearer token's session, or why it is refused."""
+
+    def __init__(self, issuers: Sequence[Issuer], fetch: Fetch = fetch_https) -> None:
+        self._issuers = {issuer.issuer: issuer for issuer in issuers}
+        self._keys = {issuer.issuer: Keys(issuer.jwks_url, fetch) for issuer in issuers}
+
+    def verify(self, token: str, now: datetime) -> Session | TokenRefused:
+        """Signature, algorithm, issuer, audience, times and the caller's claims, in this order."""
+        try:
+            issuer, payload = self._verified(token, now)
+            _check_times(payload, issuer.max_lifetime, now)
+            return Session(_caller(payload, issuer), _instant(payload, "exp"))
+        except _RefusedError as fault:
+            return TokenRefused(fault.reason)
+
+    def _verified(self, token: str, now: datetime) -> tuple[Issuer, Mapping[str, Any]]:
+        if len(token) > MAX_TOKEN:
+            raise _RefusedError("oversized")
+        header, claimed = _unverified(token)
+        if header.get("alg") != "RS256":
+            raise _RefusedError("algorithm")
+        issuer = self._issuers.get(str(claimed.get("iss")))
+        if issuer is None:
+            raise _RefusedError("issuer")
+        return issuer, _decode(token, self._key(issuer, header.get("kid"), now), issuer)
+
+    def _key(self, issuer: Issuer, kid: Any, now: datetime) -> Any:
+        if not isinstance(kid, str):
+            raise _RefusedError("key")
+        try:
+            key = self._keys[issuer.issuer].get(kid, now)
+        except IssuerUnreachable:
+            raise _RefusedError("issuer_unreachable") from None
+        if key is None:
+            raise _RefusedError("key")
+        return key
+
+
+_OTHER: TokenFault = "malformed"
+
+
+class _RefusedError(Exception):
+    def __init__(self, reason: TokenFault) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    import jwt
+
+    try:
+        parts = jwt.decode_complete(token, options={"verify_signature": False})
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        raise _RefusedError("malformed") from None
+    return parts["header"], parts["payload"]
+
+
+def _decode(token: str, key: Any, issuer: Issuer) -> Mapping[str, Any]:
+    """The payload, once the signature holds. Times are judged by `_check_times` against our `now`."""
+    import jwt
+
+    refusals: tuple[tuple[type[Exception], TokenFault], ...] = (
+        (jwt.InvalidSignatureError, "signature"),
+        (jwt.InvalidAlgorithmError, "algorithm"),
+        (jwt.InvalidAudienceError, "audience"),
+        (jwt.InvalidIssuerError, "issuer"),
+        (jwt.MissingRequiredClaimError, "claim_missing"),
+    )
+    try:
+        payload: Mapping[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=["RS256"],
+            audience=issuer.audience,
+            issuer=issuer.issuer,
+            options={"require": REQUIRED, "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+        )
+    except jwt.InvalidTokenError as error:
+        raise _RefusedError(next((reason for kind, reason in refusals if isinstance(error, kind)), _OTHER)) from None
+    return payload
+
+
+def _check_times(payload: Mapping[str, Any], max_lifetime: timedelta, now: datetime) -> None:
+    issued, starts, ends = (_instant(payload, name) for name in ("iat", "nbf", "exp"))
+    if ends <= now:
+        raise _RefusedError("expired")
+    if max(issued, starts) > now + LEEWAY:
+        raise _RefusedError("not_yet_valid")
+    if ends - issued > max_lifetime:
+        raise _RefusedError("lifetime")
+
+
+def _instant(payload: Mapping[str, Any], name: str) -> datetime:
+    """A NumericDate (RFC 7519 §2)."""
+    value = payload[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise _RefusedError("claim_type")
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (OverflowError, ValueError, OSError):
+        raise _RefusedError("claim_type") from None
+
+
+def _caller(payload: Mapping[str, Any], issuer: Issuer) -> Caller:
+    role = payload.get(issuer.claims["role"])
+    subject = payload.get(issuer.claims["subject"])
+    hospital_id = payload.get(issuer.claims["hospital_id"], "")
+    person_id = payload.get(issuer.claims["person_id"], "")
+    epoch = payload.get(issuer.claims["session_epoch"], 0)
+    if not all(isinstance(value, str) for value in (role, subject, hospital_id, person_id)) or type(epoch) is not int:
+        raise _RefusedError("claim_type")
+    if not subject:
+        raise _RefusedError("claim_missing")
+    if role not in issuer.roles or (issuer.hospital_id and hospital_id != issuer.hospital_id):
+        raise _RefusedError("role")
+    return Caller(cast(Role, role), subject, hospital_id, person_id, epoch)
