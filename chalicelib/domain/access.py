@@ -63,3 +63,7 @@ class AuditEvent:
     encounter_id: str = ""
     basis: str = ""
     consent_id: str = ""
+
+
+class AuditFailed(Exception):  # noqa: N818 - the design's word for the fact
+    """The decision could not be recorded, so nothing is allowed (DESIGN §6). Ours to mend: try again later."""
