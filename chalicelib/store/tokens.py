@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ MAX_LIFETIME = timedelta(minutes=15)
 LEEWAY = timedelta(seconds=5)  # between an issuer's clock and ours
 ROLES: tuple[str, ...] = get_args(Role)
 REQUIRED = ["exp", "iat", "nbf", "aud", "iss"]
+_HOSPITAL = re.compile("[A-Z0-9]{0,16}")
+_PERSON = re.compile("[A-Za-z0-9_-]{0,64}")
 CLAIMS = ("role", "subject", "hospital_id", "person_id", "session_epoch")
 
 
@@ -173,6 +176,8 @@ def _caller(payload: Mapping[str, Any], issuer: Issuer) -> Caller:
         raise _RefusedError("claim_type")
     if not subject:
         raise _RefusedError("claim_missing")
+    if not (_HOSPITAL.fullmatch(hospital_id) and _PERSON.fullmatch(person_id)):
+        raise _RefusedError("claim_type")  # both become parts of keys
     if role not in issuer.roles or (issuer.hospital_id and hospital_id != issuer.hospital_id):
         raise _RefusedError("role")
     return Caller(cast(Role, role), subject, hospital_id, person_id, epoch)

@@ -109,6 +109,8 @@ REFUSED = {
     "role is unknown": (lambda: token(role="root"), "role"),
     "role is a list": (lambda: token(role=["doctor"]), "claim_type"),
     "epoch is text": (lambda: token(session_epoch="1"), "claim_type"),
+    "hospital id with a slash": (lambda: token(hospital_id="H1/../H2"), "claim_type"),
+    "person id with a separator": (lambda: token(person_id="P#1"), "claim_type"),
     "oversized": (lambda: token(pad="x" * MAX_TOKEN), "oversized"),
     "empty": (lambda: "", "malformed"),
     "not a token": (lambda: "Bearer", "malformed"),
