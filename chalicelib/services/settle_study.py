@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain
+
+from chalicelib.domain.manifest import Manifest
+from chalicelib.domain.settle import NeedsDigests, Settled, settle
+from chalicelib.domain.study import Amendment, Entry, Place, StudyRef, Summary
+from chalicelib.services.ports import ExamsPort, Journal, Studies, Uploads
+
+TRIES = 5  # settles of one study are serial but for reindex and the single queue: a race is rare, five never
+
+
+class SettleRaced(Exception):  # noqa: N818 - the fact
+    """Others kept settling this study in between; the message is to be delivered again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettleStudy:
+    """Journal → manifest (DESIGN §4.7). Whatever step it crashes at, the next call ends in the same truth."""
+
+    journal: Journal
+    studies: Studies
+    uploads: Uploads
+    exams: ExamsPort
+
+    def __call__(self, ref: StudyRef, now: datetime) -> Summary | None:
+        """The study's summary as it stands after this; None when nothing was ever received. Raises SettleRaced."""
+        for _ in range(TRIES):
+            # SUMMARY first: then whatever is read afterwards is no older than what its manifest was made from.
+            read = self.studies.summary(ref)
+            settled = self._settle(ref, read)
+            if settled is None:
+                return None
+            summary = self._publish(settled, read)
+            if summary is not None:
+                self._tell(settled, now)
+                return summary
+        raise SettleRaced
+
+    def _settle(self, ref: StudyRef, read: Summary | None) -> Settled | None:
+        """The truth from all facts. The old manifest is one of them, for the journal expires."""
+        amendments = self.studies.amendments(ref)
+        known: tuple[Entry, ...] = ()
+        if read is not None:
+            body = self.studies.manifest(ref, read.manifest_digest, read.manifest_parts)
+            known = tuple(entry for entry, _ in Manifest.from_json(body).entries())
+        entries = tuple(chain(self.journal.read(ref), known))
+        return self._judge(ref, entries, amendments) if entries else None
+
+    def _judge(self, ref: StudyRef, entries: Sequence[Entry], amendments: Sequence[Amendment]) -> Settled:
+        digests: dict[tuple[str, int], str] = {}
+        outcome = settle(ref, entries, amendments, digests, issuer=ref.hospital_id)
+        while isinstance(outcome, NeedsDigests):
+            digests |= self._digests(ref, outcome.places)
+            outcome = settle(ref, entries, amendments, digests, issuer=ref.hospital_id)
+        return outcome
+
+    def _digests(self, ref: StudyRef, places: Sequence[Place]) -> dict[tuple[str, int], str]:
+        """SHA-256 of places, kept as facts so that each is streamed once; "" where the bytes are gone."""
+        known = dict(self.studies.digests(ref))
+        for place in places:
+            if (place.version_id, place.offset) not in known:
+                found = self.uploads.sha256(place)
+                if found is not None:
+                    self.studies.put_digest(ref, place, found)
+                known[place.version_id, place.offset] = found or ""
+        return known
+
+    def _publish(self, settled: Settled, read: Summary | None) -> Summary | None:
+        """Flip SUMMARY to the new manifest where anything changed; None when another settle was faster."""
+        summary, ref = settled.summary, settled.summary.ref
+        if read is not None and read.manifest_digest == summary.manifest_digest:
+            summary = replace(summary, manifest_parts=read.manifest_parts, revision=read.revision)
+            if summary == read:
+                return read
+        else:
+            parts = self.studies.put_manifest(ref, summary.manifest_digest, settled.body)
+            summary = replace(summary, manifest_parts=parts)
+        revision = read.revision if read is not None else 0
+        return replace(summary, revision=revision + 1) if self.studies.flip(summary, revision) else None
+
+    def _tell(self, settled: Settled, now: datetime) -> None:
+        """Pointer and ledger facts, written again even where nothing changed: a crash after the flip mends itself."""
+        ref = settled.summary.ref
+        self.studies.put_pointer(ref)
+        for fact in settled.facts:
+            self.exams.study_settled(ref, fact, now)

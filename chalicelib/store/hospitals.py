@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.domain.study import Hospital
+from chalicelib.store import keys
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEEP = timedelta(minutes=5)
+ALL_OF_DIRECTORY = "PK = :directory"
+
+
+class DynamoHospitals:
+    """PROFILE and the directory of hospitals in the main table; each process keeps what it read for `keep`.
+
+    An unknown hospital is not remembered: once registered, its uploads count at once. `seconds` is a steady clock.
+    """
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        keep: timedelta = KEEP,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._keep = keep.total_seconds()
+        self._seconds = seconds
+        self._known: dict[str, tuple[float, Hospital]] = {}
+
+    def get(self, hospital_id: str) -> Hospital | None:
+        read_at, known = self._known.get(hospital_id, (0.0, None))
+        if known is not None and self._seconds() - read_at < self._keep:
+            return known
+        item = self._client.get_item(TableName=self._table, Key=_profile(hospital_id), ConsistentRead=True).get("Item")
+        if item is None:
+            self._known.pop(hospital_id, None)
+            return None
+        return self._remember(_hospital(item))
+
+    def put(self, hospital: Hospital) -> None:
+        """Profile and directory stand or fall together."""
+        values = _item(hospital)
+        puts: list[Any] = [
+            {"Put": {"TableName": self._table, "Item": key | values}}
+            for key in (_profile(hospital.hospital_id), _directory(hospital.hospital_id))
+        ]
+        self._client.transact_write_items(TransactItems=puts)
+        self._remember(hospital)
+
+    def list(self) -> tuple[Hospital, ...]:
+        """All registered hospitals by id; read afresh (2,100 of them are half a megabyte)."""
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": ALL_OF_DIRECTORY,
+            "ExpressionAttributeValues": {":directory": {"S": keys.HOSPITALS}},
+            "ConsistentRead": True,
+        }
+        found: list[Hospital] = []
+        while True:
+            answer = self._client.query(**query)
+            found += [_hospital(item) for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                return tuple(found)
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _remember(self, hospital: Hospital) -> Hospital:
+        self._known[hospital.hospital_id] = (self._seconds(), hospital)
+        return hospital
+
+
+def _profile(hospital_id: str) -> dict[str, Any]:
+    return {"PK": {"S": keys.hospital(hospital_id)}, "SK": {"S": keys.PROFILE}}
+
+
+def _directory(hospital_id: str) -> dict[str, Any]:
+    return {"PK": {"S": keys.HOSPITALS}, "SK": {"S": hospital_id}}
+
+
+def _item(hospital: Hospital) -> dict[str, Any]:
+    return {
+        "hospital_id": {"S": hospital.hospital_id},
+        "name": {"S": hospital.name},
+        "name_en": {"S": hospital.name_en},
+        "level": {"S": hospital.level},
+        "region": {"S": hospital.region},
+        "utc_offset_minutes": {"N": str(hospital.utc_offset_minutes)},
+        "active": {"BOOL": hospital.active},
+    }
+
+
+def _hospital(item: Mapping[str, Any]) -> Hospital:
+    return Hospital(
+        hospital_id=item["hospital_id"]["S"],
+        name=item["name"]["S"],
+        name_en=item["name_en"]["S"],
+        level=item["level"]["S"],
+        region=item["region"]["S"],
+        utc_offset_minutes=int(item["utc_offset_minutes"]["N"]),
+        active=item["active"]["BOOL"],
+    )

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.domain.page import Page
+from chalicelib.domain.study import Amendment, Place, StudyRef, Summary
+from chalicelib.store import batch, keys
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+PART_BYTES = 290_000  # an item holds 400 KB, and parts of less than 300 KB are written and read in one go
+FIRST_FLIP = "attribute_not_exists(PK)"
+FLIP = "revision = :read"
+ALL_OF_STUDY = "PK = :pk AND begins_with(SK, :sk)"
+ALL_OF_UID = "PK = :pk"
+OF_IDENTITY = "GSI1PK = :identity"
+
+
+class DynamoStudies:
+    """SUMMARY, MANIFEST, AMEND, DIGEST and pointers in the main table. A view costs two calls: summary, manifest."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def summary(self, ref: StudyRef) -> Summary | None:
+        key = {"PK": {"S": keys.study(ref)}, "SK": {"S": keys.SUMMARY}}
+        item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return _summary(item) if item else None
+
+    def manifest(self, ref: StudyRef, digest: str, parts: int) -> bytes:
+        """The manifest's JSON. LookupError when a part is missing: a SUMMARY never names what is not all there."""
+        wanted = [{"PK": {"S": keys.study(ref)}, "SK": {"S": keys.manifest(digest, part)}} for part in range(parts)]
+        found = {item["SK"]["S"]: item["body"]["B"] for item in batch.get(self._client, self._table, wanted)}
+        if len(found) != parts:
+            raise LookupError(f"manifest {digest} lacks {parts - len(found)} of {parts} parts")
+        return zlib.decompress(b"".join(found[name] for name in sorted(found)))
+
+    def put_manifest(self, ref: StudyRef, digest: str, body: bytes) -> int:
+        packed = zlib.compress(body, 6)
+        parts = [packed[start : start + PART_BYTES] for start in range(0, len(packed), PART_BYTES)]
+        items = [
+            {"PK": {"S": keys.study(ref)}, "SK": {"S": keys.manifest(digest, number)}, "body": {"B": part}}
+            for number, part in enumerate(parts)
+        ]
+        batch.put(self._client, self._table, items)
+        return len(parts)
+
+    def flip(self, summary: Summary, read_revision: int) -> bool:
+        item = _summary_item(replace(summary, revision=read_revision + 1))
+        condition: dict[str, Any] = {"ConditionExpression": FIRST_FLIP}
+        if read_revision:
+            values = {":read": {"N": str(read_revision)}}
+            condition = {"ConditionExpression": FLIP, "ExpressionAttributeValues": values}
+        try:
+            self._client.put_item(TableName=self._table, Item=item, **condition)
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def put_pointer(self, ref: StudyRef) -> None:
+        item = {"PK": {"S": keys.pointer(ref.study_instance_uid)}, "SK": {"S": ref.hospital_id}}
+        self._client.put_item(TableName=self._table, Item=item)
+
+    def hospitals_holding(self, study_instance_uid: str) -> tuple[str, ...]:
+        values = {":pk": {"S": keys.pointer(study_instance_uid)}}
+        return tuple(item["SK"]["S"] for item in self._all(ALL_OF_UID, values))
+
+    def amendments(self, ref: StudyRef) -> tuple[Amendment, ...]:
+        return tuple(_amendment(item) for item in self._of_study(ref, keys.AMEND))
+
+    def amend(self, ref: StudyRef, amendment: Amendment) -> None:
+        item = {"PK": {"S": keys.study(ref)}, "SK": {"S": keys.amend(amendment.amendment_id)}}
+        self._client.put_item(TableName=self._table, Item=item | _amendment_item(amendment))
+
+    def digests(self, ref: StudyRef) -> Mapping[tuple[str, int], str]:
+        return {
+            (item["version_id"]["S"], int(item["offset"]["N"])): item["sha256"]["S"]
+            for item in self._of_study(ref, keys.DIGEST)
+        }
+
+    def put_digest(self, ref: StudyRef, place: Place, sha256: str) -> None:
+        item = {
+            "PK": {"S": keys.study(ref)},
+            "SK": {"S": keys.digest(place.version_id, place.offset)},
+            "version_id": {"S": place.version_id},
+            "offset": {"N": str(place.offset)},
+            "sha256": {"S": sha256},
+        }
+        self._client.put_item(TableName=self._table, Item=item)
+
+    def timeline(self, issuer: str, patient_id: str, token: str, limit: int) -> Page[Summary]:
+        """ValueError when `token` is none of ours. A token names a study, never the patient."""
+        identity = keys.identity(issuer, patient_id)
+        start: dict[str, Any] = {"ExclusiveStartKey": _start(identity, token)} if token else {}
+        answer = self._client.query(
+            TableName=self._table,
+            IndexName=keys.GSI1,
+            KeyConditionExpression=OF_IDENTITY,
+            ExpressionAttributeValues={":identity": {"S": identity}},
+            ScanIndexForward=False,
+            Limit=limit,
+            **start,
+        )
+        last = answer.get("LastEvaluatedKey")
+        return Page(tuple(_summary(item) for item in answer["Items"]), _token(last["GSI1SK"]["S"]) if last else "")
+
+    def _of_study(self, ref: StudyRef, kind: str) -> Iterator[Any]:
+        return self._all(ALL_OF_STUDY, {":pk": {"S": keys.study(ref)}, ":sk": {"S": kind}})
+
+    def _all(self, condition: str, values: Mapping[str, Any]) -> Iterator[Any]:
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "ConsistentRead": True,
+        }
+        while True:
+            answer = self._client.query(**query)
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+_INSTANTS = ("first_received_at", "last_received_at", "exam_ended_at")
+_TUPLES = ("modalities", "body_parts", "series_descriptions", "exam_end_flags")
+_OWN = ("ref", "revision")  # kept apart: the key, and what the condition compares
+_VALUES = tuple(field.name for field in fields(Summary) if field.name not in _OWN)
+
+
+def _summary_item(summary: Summary) -> dict[str, Any]:
+    values = {name: getattr(summary, name) for name in _VALUES}
+    values |= {name: at.isoformat() for name in _INSTANTS if (at := values[name]) is not None}
+    ref = summary.ref
+    item = {
+        "PK": {"S": keys.study(ref)},
+        "SK": {"S": keys.SUMMARY},
+        "hospital_id": {"S": ref.hospital_id},
+        "study_instance_uid": {"S": ref.study_instance_uid},
+        "revision": {"N": str(summary.revision)},
+        "summary": {"S": json.dumps(values, ensure_ascii=False, separators=(",", ":"))},
+    }
+    if summary.patient_id and summary.state == "served":  # a conflicted study stands in nobody's timeline
+        item["GSI1PK"] = {"S": keys.identity(summary.issuer, summary.patient_id)}
+        item["GSI1SK"] = {"S": keys.timeline(summary.study_date, ref)}
+    return item
+
+
+def _summary(item: Mapping[str, Any]) -> Summary:
+    values: dict[str, Any] = json.loads(item["summary"]["S"])
+    values |= {name: datetime.fromisoformat(values[name]) for name in _INSTANTS if values[name]}
+    values |= {name: tuple(values[name]) for name in _TUPLES}
+    ref = StudyRef(item["hospital_id"]["S"], item["study_instance_uid"]["S"])
+    return Summary(ref=ref, revision=int(item["revision"]["N"]), **values)
+
+
+def _amendment_item(amendment: Amendment) -> dict[str, Any]:
+    return {
+        "amendment_id": {"S": amendment.amendment_id},
+        "kind": {"S": amendment.kind},
+        "version_id": {"S": amendment.version_id},
+        "offset": {"N": str(amendment.offset)},
+        "reason": {"S": amendment.reason},
+        "made_by": {"S": amendment.made_by},
+        "made_at": {"S": amendment.made_at.isoformat()},
+    }
+
+
+def _amendment(item: Mapping[str, Any]) -> Amendment:
+    return Amendment(
+        amendment_id=item["amendment_id"]["S"],
+        kind=item["kind"]["S"],
+        version_id=item["version_id"]["S"],
+        offset=int(item["offset"]["N"]),
+        reason=item["reason"]["S"],
+        made_by=item["made_by"]["S"],
+        made_at=datetime.fromisoformat(item["made_at"]["S"]),
+    )
+
+
+def _token(sort_key: str) -> str:
+    return base64.urlsafe_b64encode(sort_key.encode()).decode()
+
+
+def _start(identity: str, token: str) -> dict[str, Any]:
+    try:
+        sort_key = base64.b64decode(token, altchars=b"-_", validate=True).decode()
+        _, hospital_id, study_instance_uid = sort_key.rsplit("#", 2)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("not a continuation token") from error
+    ref = StudyRef(hospital_id, study_instance_uid)
+    return {
+        "PK": {"S": keys.study(ref)},
+        "SK": {"S": keys.SUMMARY},
+        "GSI1PK": {"S": identity},
+        "GSI1SK": {"S": sort_key},
+    }
