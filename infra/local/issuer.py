@@ -1,0 +1,127 @@
+"""The development issuer: RS256 tokens for whoever asks. It listens on loopback only, its key is made anew at every
+start, and every answer says what it is. Nothing like it exists outside `infra/local`.
+
+    GET  /.well-known/jwks.json            the public key
+    GET  /logins                           who can log in
+    POST /token {"login": …, "claims"?: …} a token; `claims` adds e.g. a patient's person_id
+    GET  /functions, POST /run/{function}  run a schedule of app.py now instead of waiting for it
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from infra.local.personas import LOGINS
+
+AUDIENCE = "imaging-cloud"
+LIFETIME_SECONDS = 15 * 60
+WARNING = "development issuer: anyone who can reach it can be anyone"
+
+
+class Issuer:
+    """Signs tokens. `url` is its issuer claim and where its keys are."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._kid = secrets.token_hex(8)
+        self._logins = {login.name: login for login in LOGINS}
+
+    def jwks(self) -> dict[str, Any]:
+        public = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        return {"keys": [{**public, "kid": self._kid, "use": "sig", "alg": "RS256"}]}
+
+    def token(self, login: str, claims: Mapping[str, Any]) -> dict[str, Any]:
+        """A token and its expiry (epoch seconds). KeyError when nobody is called that."""
+        now = int(time.time())
+        expires_at = now + LIFETIME_SECONDS
+        times = {"iat": now, "nbf": now, "exp": expires_at}
+        payload = {**self._logins[login].claims(), **claims, **times, "iss": self.url, "aud": AUDIENCE}
+        payload["jti"] = secrets.token_hex(8)
+        token = jwt.encode(payload, self._key, algorithm="RS256", headers={"kid": self._kid})
+        return {"token": token, "expires_at": expires_at, "warning": WARNING}
+
+    def setting(self) -> list[dict[str, Any]]:
+        """This issuer as an element of the ISSUERS setting."""
+        return [
+            {
+                "issuer": self.url,
+                "audience": AUDIENCE,
+                "jwks_url": f"{self.url}/.well-known/jwks.json",
+                "claims": {"subject": "sub"},
+            }
+        ]
+
+
+class IssuerServer:
+    """The issuer over HTTP. `functions` are what POST /run/{function} may call: name → call with the event."""
+
+    def __init__(self, port: int) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
+        self._server.daemon_threads = True
+        self.issuer = Issuer(f"http://127.0.0.1:{self._server.server_address[1]}")
+        self.functions: dict[str, Callable[[Any], Any]] = {}
+        self._server.issuer_server = self  # type: ignore[attr-defined] # how its handler finds it
+        self._thread = Thread(target=self._server.serve_forever, name="issuer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        here: IssuerServer = self.server.issuer_server  # type: ignore[attr-defined] # set by IssuerServer
+        answers: dict[str, Callable[[], Any]] = {
+            "/.well-known/jwks.json": here.issuer.jwks,
+            "/logins": lambda: [vars(login) for login in LOGINS],
+            "/functions": lambda: sorted(here.functions),
+        }
+        answer = answers.get(self.path)
+        self._send(200, answer()) if answer else self._send(404, {"error": "unknown_path"})
+
+    def do_POST(self) -> None:
+        here: IssuerServer = self.server.issuer_server  # type: ignore[attr-defined] # set by IssuerServer
+        try:
+            body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
+            if self.path == "/token":
+                self._send(200, here.issuer.token(body["login"], body.get("claims", {})))
+            elif self.path.startswith("/run/"):
+                self._send(200, {"answer": here.functions[self.path.removeprefix("/run/")](body)})
+            else:
+                self._send(404, {"error": "unknown_path"})
+        except KeyError as error:
+            self._send(404, {"error": "unknown_name", "name": str(error.args[0])})
+        except ValueError:
+            self._send(400, {"error": "body_is_not_json"})
+        except Exception as error:  # noqa: BLE001 - a function's failure is told to whoever ran it
+            self._send(500, {"error": "function_failed", "kind": type(error).__name__, "message": str(error)})
+
+    def _send(self, status: int, answer: Any) -> None:
+        body = json.dumps(answer, ensure_ascii=False, default=str).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Development-Only", WARNING)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name for it
+        """Nothing: tokens pass here."""
