@@ -15,7 +15,9 @@ from typing import Any, Protocol
 from chalicelib.domain.access import AuditEvent, Grant
 from chalicelib.domain.exam import StudyFact
 from chalicelib.domain.page import Page
+from chalicelib.domain.session import Session, TokenRefused
 from chalicelib.domain.study import Amendment, Checksum, Entry, Hospital, Place, StudyRef, Summary
+from chalicelib.domain.upload_key import Uploaded
 
 
 class Clock(Protocol):
@@ -119,6 +121,14 @@ class Journal(Protocol):
         ...
 
 
+class Refeed(Protocol):
+    """The upload queues, told again of what they may have missed."""
+
+    def feed(self, objects: Collection[Uploaded]) -> None:
+        """One event like S3's own for each object version, to the queue of its kind."""
+        ...
+
+
 class SettleQueue(Protocol):
     """The FIFO queue of DESIGN §4.6. A message's body is {"hospital_id", "study_instance_uid"}."""
 
@@ -204,8 +214,17 @@ class Sms(Protocol):
 
 
 class Signer(Protocol):
-    def sign(self, grant: Grant, places: Sequence[Place], now: datetime) -> tuple[str, ...]:
-        """A GET URL for each place's object version, in order, valid ≤ 5 minutes and never past the grant."""
+    def sign(
+        self, grant: Grant, places: Sequence[Place], now: datetime, content_type: str = "application/dicom"
+    ) -> tuple[str, ...]:
+        """A GET URL for each place's object version, in order, valid ≤ 5 minutes and never past the grant.
+        The answer to it will say `content_type`. Places of another hospital than the grant's are refused."""
+        ...
+
+
+class Tokens(Protocol):
+    def verify(self, token: str, now: datetime) -> Session | TokenRefused:
+        """Whom a bearer token speaks for, or the one reason why it is not believed."""
         ...
 
 

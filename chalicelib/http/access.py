@@ -1,0 +1,203 @@
+"""The door: one middleware on every route. Who calls, may that role, and is the request the caller's own doing.
+
+It *returns* 401 and 403, for Chalice turns what a middleware raises into a 500. A route that is not in `ROUTES` is
+closed. Tokens come in the Authorization header, or in the `__Host-session` cookie that POST /session sets; what a
+browser sends by itself needs proof that our own page asked (Origin and X-CSRF) before it writes.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from chalicelib.domain.access import Caller, Role
+from chalicelib.domain.session import Session, TokenRefused, csrf_value
+from chalicelib.http.answers import sealed
+from chalicelib.http.asked import CALLER
+from chalicelib.http.errors import internal, tell
+from chalicelib.services.ports import Tokens
+
+if TYPE_CHECKING:
+    from chalice.app import Request, Response
+
+log = logging.getLogger("imaging_cloud")
+
+COOKIE = "__Host-session"
+ENTRY = "imaging_cloud.entry"  # beside CALLER in the request's context
+READS = frozenset({"GET", "HEAD"})
+
+Whose = Literal["open", "session", "own_hospital", "self", "granted", "province"]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Which roles may use a route, and whose things it is about.
+
+    `open`: no token. `session`: the caller's own session. `own_hospital`, `self`: the token must be bound to a
+    hospital or person, and the service is asked about that one only. `granted`: one study, by a Grant.
+    `province`: no single hospital's or person's.
+    """
+
+    roles: frozenset[Role]
+    whose: Whose
+
+
+def _allow(whose: Whose, *roles: Role) -> Allowed:
+    return Allowed(frozenset(roles), whose)
+
+
+_EVERY_ROLE: tuple[Role, ...] = (
+    "doctor",
+    "patient",
+    "guardian",
+    "hospital",
+    "desk_clerk",
+    "privacy_officer",
+    "regulator",
+    "administrator",
+)
+
+ROUTES: Mapping[tuple[str, str], Allowed] = {
+    ("GET", "/health"): _allow("open"),
+    ("POST", "/session"): _allow("session", *_EVERY_ROLE),
+    ("DELETE", "/session"): _allow("session", *_EVERY_ROLE),
+    # hospitals
+    ("POST", "/hospital/notices"): _allow("own_hospital", "hospital"),
+    ("GET", "/hospital/studies/{uid}"): _allow("own_hospital", "hospital"),
+    ("POST", "/hospital/studies/{uid}/amendments"): _allow("own_hospital", "hospital"),
+    ("GET", "/hospital/quarantine"): _allow("own_hospital", "hospital"),
+    ("GET", "/hospital/compliance"): _allow("own_hospital", "hospital"),
+    ("GET", "/hospital/worklist"): _allow("own_hospital", "hospital"),
+    ("POST", "/desk/registrations"): _allow("own_hospital", "desk_clerk"),
+    # doctors
+    ("POST", "/consent-requests"): _allow("own_hospital", "doctor"),
+    ("POST", "/consent-requests/verify"): _allow("own_hospital", "doctor"),
+    ("GET", "/encounters/{encounter_id}/timeline"): _allow("own_hospital", "doctor"),
+    ("GET", "/hospitals/{hospital_id}/studies/{uid}/manifest"): _allow("granted", "doctor", "patient"),
+    # patients
+    ("GET", "/me/studies"): _allow("self", "patient"),
+    ("GET", "/me/consents"): _allow("self", "patient"),
+    ("POST", "/me/consents/revoke"): _allow("self", "patient"),
+    ("GET", "/me/accesses"): _allow("self", "patient"),
+    ("GET", "/me/identities"): _allow("self", "patient"),
+    # the commission
+    ("POST", "/hospitals"): _allow("province", "regulator"),
+    ("POST", "/hospitals/{hospital_id}/excuses"): _allow("province", "regulator"),
+    ("GET", "/compliance/hospitals/{hospital_id}"): _allow("province", "regulator"),
+    ("GET", "/compliance/flags"): _allow("province", "regulator"),
+    ("GET", "/compliance/reports/{day}"): _allow("province", "regulator"),
+    ("POST", "/doctors"): _allow("province", "administrator"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A token and whether the browser sent it by itself."""
+
+    token: str
+    by_cookie: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How the caller was let in: what POST /session needs to know."""
+
+    session: Session
+    bearer: Bearer
+
+
+@dataclass(frozen=True)
+class Door:
+    """The middleware. Its parts are asked for at each request: nothing is made before it is needed."""
+
+    tokens: Callable[[], Tokens]
+    origin: Callable[[], str]
+    now: Callable[[], datetime]
+
+    def __call__(self, request: Request | None, get_response: Callable[[Any], Response]) -> Response:
+        """The route's answer, or the door's own 401 or 403; all with the headers of every answer."""
+        route = "" if request is None else f"{request.method} {request.path}"
+        try:
+            if request is None:
+                return sealed(tell("not_found"))
+            return sealed(self._closed(request) or _ours(get_response(request)))
+        except Exception as error:  # noqa: BLE001 - the edge: every request ends in an answer
+            return sealed(internal(error, route))
+
+    def _closed(self, request: Request) -> Response | None:
+        """The answer of a door that stays shut; None when the caller may pass."""
+        allowed = ROUTES.get((request.method, request.path))
+        if allowed is None:
+            return tell("not_allowed")
+        if allowed.whose == "open":
+            return None
+        bearer = _bearer(request.headers)
+        if isinstance(bearer, TokenRefused):
+            return _refused(bearer, request)
+        session = self.tokens().verify(bearer.token, self.now())
+        if isinstance(session, TokenRefused):
+            return _refused(session, request)
+        if bearer.by_cookie and request.method not in READS and not self._own_page(request, bearer.token):
+            return tell("csrf")
+        return _let_in(request, allowed, session, bearer)
+
+    def _own_page(self, request: Request, token: str) -> bool:
+        """Origin is ours and X-CSRF is what POST /session told the page."""
+        said = request.headers.get("x-csrf", "").encode()
+        return request.headers.get("origin") == self.origin() and hmac.compare_digest(said, csrf_value(token).encode())
+
+
+def _let_in(request: Request, allowed: Allowed, session: Session, bearer: Bearer) -> Response | None:
+    if session.caller.role not in allowed.roles or not _is_bound(session.caller, allowed.whose):
+        return tell("not_allowed")
+    request.context.update({CALLER: session.caller, ENTRY: Entry(session, bearer)})
+    return None
+
+
+def _is_bound(caller: Caller, whose: Whose) -> bool:
+    if whose == "own_hospital":
+        return bool(caller.hospital_id)
+    if whose == "self":
+        return bool(caller.person_id)
+    return True
+
+
+def _bearer(headers: Mapping[str, str]) -> Bearer | TokenRefused:
+    """The header when there is one, else the cookie; never one after the other was refused."""
+    header = headers.get("authorization")
+    if header is not None:
+        scheme, _, token = header.partition(" ")
+        return Bearer(token.strip(), by_cookie=False) if scheme.lower() == "bearer" else TokenRefused("malformed")
+    found = [value for name, value in _cookies(headers.get("cookie", "")) if name == COOKIE]
+    if len(found) > 1:
+        return TokenRefused("two_cookies")
+    return Bearer(found[0], by_cookie=True) if found else TokenRefused("absent")
+
+
+def _cookies(header: str) -> list[tuple[str, str]]:
+    pairs = (part.partition("=") for part in header.split(";"))
+    return [(name.strip(), value.strip()) for name, _, value in pairs]
+
+
+def _refused(refused: TokenRefused, request: Request) -> Response:
+    """401, the same for every reason; the reason itself is counted from this line."""
+    route = f"{request.method} {request.path}"
+    log.warning(json.dumps({"event": "token_refused", "reason": refused.reason, "route": route}))
+    return tell("unauthenticated")
+
+
+_CHALICE_SAYS = {405: "method_not_allowed", 415: "unsupported_media_type"}
+
+
+def _ours(response: Response) -> Response:
+    """Chalice answers some requests before any route is reached; those answers speak our language too."""
+    if isinstance(response.body, dict) and "Code" in response.body:
+        return tell(
+            _CHALICE_SAYS.get(response.status_code, "bad_request" if response.status_code < 500 else "internal")
+        )
+    return response

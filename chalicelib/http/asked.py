@@ -1,0 +1,154 @@
+"""What a request asks, parsed strictly: a missing field or one of the wrong type is `bad_request` naming the field."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import unquote
+
+from chalicelib.domain.access import Caller
+from chalicelib.domain.study import StudyRef
+
+if TYPE_CHECKING:
+    from chalice.app import Request
+
+CALLER = "imaging_cloud.caller"  # where the door leaves whom it let in, in the request's context
+MAX_BODY = 6 * 1024 * 1024  # bytes: what a function can be handed
+_HOSPITAL = re.compile(r"[A-Z0-9]{1,16}")
+_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class BadRequest(Exception):  # noqa: N818 - named by the fact
+    """A field is missing or not what it must be. Names the field, never its value."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+def _refuse(field: str) -> NoReturn:
+    raise BadRequest(field) from None
+
+
+class Fields:
+    """The JSON object in a request's body."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = values
+
+    def text(self, name: str, max_length: int = 256) -> str:
+        """A non-empty text without control characters."""
+        return _text(self.values.get(name), name, max_length)
+
+    def optional_text(self, name: str, max_length: int = 256) -> str:
+        """The same, or "" where the field is absent, null or empty."""
+        return "" if self.values.get(name) in (None, "") else self.text(name, max_length)
+
+    def choice(self, name: str, of: Collection[str]) -> str:
+        value = self.text(name)
+        return value if value in of else _refuse(name)
+
+    def number(self, name: str, least: int = 0, most: int = 2**53) -> int:
+        value = self.values.get(name)
+        if type(value) is not int or not least <= value <= most:
+            _refuse(name)
+        return value
+
+    def optional_number(self, name: str, default: int, least: int = 0, most: int = 2**53) -> int:
+        return default if self.values.get(name) is None else self.number(name, least, most)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        value = self.values.get(name, default)
+        return value if isinstance(value, bool) else _refuse(name)
+
+    def day(self, name: str) -> date:
+        """A date as YYYY-MM-DD."""
+        return _day(self.values.get(name), name)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request past the door. `caller` is None only on open routes."""
+
+    request: Request
+    path: Mapping[str, str]
+    now: datetime
+
+    @property
+    def caller(self) -> Caller:
+        """Whom the door let in."""
+        caller: Caller = self.request.context[CALLER]
+        return caller
+
+    def study(self) -> StudyRef:
+        """The StudyRef that the path names: {hospital_id}, or the caller's own hospital, and {uid}."""
+        return StudyRef(self.hospital() if "hospital_id" in self.path else self.caller.hospital_id, self.uid())
+
+    def hospital(self) -> str:
+        value = unquote(self.path["hospital_id"])
+        return value if _HOSPITAL.fullmatch(value) else _refuse("hospital_id")
+
+    def uid(self) -> str:
+        value = unquote(self.path["uid"])
+        return value if len(value) <= 64 and _UID.fullmatch(value) else _refuse("uid")
+
+    def name(self, part: str, max_length: int = 128) -> str:
+        """A part of the path that is free text, such as a hospital's encounter id."""
+        try:
+            return _text(unquote(self.path[part], errors="strict"), part, max_length)
+        except UnicodeDecodeError:
+            _refuse(part)
+
+    def query(self, name: str, max_length: int = 2048) -> str:
+        """A query parameter, "" when absent; given twice it means nothing."""
+        params = self.request.query_params
+        if params is None or name not in params:
+            return ""
+        given = params.getlist(name)
+        return _text(given[0], name, max_length) if len(given) == 1 and given[0] else _refuse(name)
+
+    def days(self) -> tuple[date, date]:
+        """?from=&to=, inclusive days."""
+        first, last = _day(self.query("from"), "from"), _day(self.query("to"), "to")
+        return (first, last) if first <= last else _refuse("to")
+
+    def raw(self) -> bytes:
+        body = self.request.raw_body
+        raw = body.encode() if isinstance(body, str) else body
+        return raw if len(raw) <= MAX_BODY else _refuse("body")
+
+    def fields(self) -> Fields:
+        """The body as a JSON object."""
+        try:
+            values = json.loads(self.raw(), parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            _refuse("body")
+        return Fields(values) if isinstance(values, dict) else _refuse("body")
+
+
+def _text(value: Any, name: str, max_length: int) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > max_length:
+        _refuse(name)
+    # Controls, and lone surrogates, which cannot be stored
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+        _refuse(name)
+    return value
+
+
+def _day(value: Any, name: str) -> date:
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        _refuse(name)
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        _refuse(name)
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are no JSON")

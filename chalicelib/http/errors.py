@@ -1,0 +1,114 @@
+"""Facts to HTTP: one table, one decorator. Every request ends in an answer (DESIGN §3, §6)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.domain.access import AccessDenied
+from chalicelib.http.answers import answer
+from chalicelib.http.asked import BadRequest
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+log = logging.getLogger("imaging_cloud")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """How a fact is told: status, and a sentence in both languages."""
+
+    status: int
+    en: str
+    zh: str
+
+
+FACTS: Mapping[str, Fact] = {
+    # the door
+    "unauthenticated": Fact(401, "Please sign in again.", "请重新登录。"),
+    "not_allowed": Fact(403, "This is not open to your role.", "您的身份无权进行此操作。"),
+    "csrf": Fact(403, "The request did not come from this site's own page.", "请求并非来自本站页面。"),
+    # the request
+    "bad_request": Fact(400, "A field is missing or not as it must be.", "缺少字段或字段格式不正确。"),
+    "not_found": Fact(404, "There is no such thing.", "未找到。"),
+    "method_not_allowed": Fact(405, "This cannot be done here.", "此处不支持该操作。"),
+    "unsupported_media_type": Fact(415, "The body must be JSON.", "请求体必须为 JSON。"),
+    # access
+    "consent_expired": Fact(403, "The patient's consent has ended.", "患者的授权已到期。"),
+    "consent_revoked": Fact(403, "The patient has withdrawn the consent.", "患者已撤回授权。"),
+    "frozen": Fact(403, "The patient has closed the record.", "患者已冻结个人影像档案。"),
+    "doctor_inactive": Fact(403, "This account is not active at this hospital.", "该医生账号在本院未启用。"),
+    "session_ended": Fact(401, "The session was ended; please sign in again.", "会话已结束，请重新登录。"),
+    "code_refused": Fact(403, "The code was not accepted.", "验证码不正确。"),
+    "code_locked": Fact(403, "No more tries with this code.", "验证码已锁定，请重新申请。"),
+    "too_many": Fact(429, "Too many requests; try again later.", "请求过于频繁，请稍后再试。"),
+    # studies
+    "manifest_changed": Fact(409, "New images have arrived; start again.", "影像已更新，请重新读取。"),
+    "study_conflicted": Fact(
+        409,
+        "The study holds images of more than one patient and is withheld until the hospital resolves it.",
+        "该检查含有多名患者的影像，在医院核实之前暂不提供。",
+    ),
+    # us
+    "internal": Fact(500, "Something failed on our side.", "系统内部错误。"),
+}
+
+# The denials that are told: to whom once held the consent, to whom may read otherwise, or about the caller's own
+# account. `domain.consent` sees to that; a stranger's reason is none of these.
+TOLD_DENIALS = frozenset(
+    {"consent_expired", "consent_revoked", "frozen", "study_conflicted", "doctor_inactive", "session_ended"}
+)
+
+# Exceptions by the name of their class: naming them so spares the door the import of every service.
+RAISED: Mapping[str, str] = {
+    "ManifestChanged": "manifest_changed",
+}
+
+
+def tell(code: str, **more: Any) -> Response:
+    """The answer for a fact."""
+    fact = FACTS[code]
+    return answer({"error": code, **more, "message": {"en": fact.en, "zh": fact.zh}}, fact.status)
+
+
+def no_grant() -> Response:
+    """Never granted and unknown are one answer, byte for byte."""
+    return answer({"error": "no_grant"}, 403)
+
+
+def internal(error: Exception, route: str) -> Response:
+    """500, and a log line that names the kind of the error and the line of code, but no value of the request."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
+    line = {"event": "unexpected_error", "route": route, "error": type(error).__name__, "at": where}
+    log.error(json.dumps(line))
+    fact = FACTS["internal"]
+    return answer({"error": "internal", "message": {"en": fact.en, "zh": fact.zh}}, fact.status)
+
+
+def answered(work: Callable[..., Response], route: str) -> Callable[..., Response]:
+    """`work`, but whatever it raises becomes an answer."""
+
+    @wraps(work)
+    def wrapped(*args: Any, **kwargs: Any) -> Response:
+        try:
+            return work(*args, **kwargs)
+        except AccessDenied as denied:
+            return tell(denied.reason) if denied.reason in TOLD_DENIALS else no_grant()
+        except BadRequest as bad:
+            return tell("bad_request", field=bad.field)
+        except Exception as error:  # noqa: BLE001 - the edge: every request ends in an answer
+            return _raised(error, route)
+
+    return wrapped
+
+
+def _raised(error: Exception, route: str) -> Response:
+    code = RAISED.get(type(error).__name__)
+    return internal(error, route) if code is None else tell(code)

@@ -1,0 +1,44 @@
+"""For every role: is the API there, and turning a bearer into a cookie for pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.session import csrf_value
+from chalicelib.http.access import COOKIE, ENTRY, Entry
+from chalicelib.http.answers import answer
+from chalicelib.http.asked import Asked, BadRequest
+from chalicelib.http.routes import Routes
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+MAX_COOKIE = 4000  # characters; browsers keep 4,096 bytes of name and value
+
+routes = Routes(__name__)
+
+
+@routes.get("/health")
+def health(_asked: Asked) -> Response:
+    return answer({"status": "ok"})
+
+
+@routes.post("/session")
+def open_session(asked: Asked) -> Response:
+    """The bearer itself becomes the cookie: nothing is stored, and the cookie is worth no more than the token."""
+    entry: Entry = asked.request.context[ENTRY]
+    token = entry.bearer.token
+    if len(token) > MAX_COOKIE:
+        raise BadRequest("authorization")
+    seconds = int((entry.session.expires_at - asked.now).total_seconds())
+    told = {"csrf": csrf_value(token), "role": asked.caller.role, "expires_at": entry.session.expires_at.isoformat()}
+    return answer(told, headers={"Set-Cookie": _cookie(token, seconds)})
+
+
+@routes.delete("/session")
+def close_session(_asked: Asked) -> Response:
+    return answer({}, headers={"Set-Cookie": _cookie("", 0)})
+
+
+def _cookie(value: str, seconds: int) -> str:
+    return f"{COOKIE}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Strict"

@@ -1,0 +1,198 @@
+"""Everything a viewer needs to show a study: what each image is, and where its bytes may be had for five minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, Protocol
+
+from chalicelib.domain.access import AccessDenied, Caller, Grant
+from chalicelib.domain.manifest import Manifest, Row, Series, place_of
+from chalicelib.domain.study import Place, StudyRef, Summary
+from chalicelib.services.ports import Signer, Studies
+
+PAGE = 1000  # instances in one answer
+URLS_LIVE = timedelta(minutes=5)
+PDF = "application/pdf"
+DICOM = "application/dicom"
+
+# PS3.4 Annex B.5: classes whose instances are reports. Structured Reporting is the whole 88.* branch.
+ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
+STRUCTURED_REPORTS = "1.2.840.10008.5.1.4.1.1.88."
+
+_STUDY = (
+    "patient_name",
+    "patient_birth_date",
+    "patient_sex",
+    "accession_number",
+    "study_date",
+    "study_time",
+    "study_description",
+    "modalities",
+    "body_parts",
+    "institution_name",
+    "instances",
+    "series",
+)
+_SERIES = ("series_instance_uid", "modality", "series_number", "series_description", "body_part_examined")
+_INSTANCE = ("sop_instance_uid", "sop_class_uid", "transfer_syntax_uid", "instance_number", "length")
+
+
+class ManifestChanged(Exception):  # noqa: N818 - named by the fact
+    """The study was settled anew since the page before: pages of two revisions never mix. Start again."""
+
+
+class TokenNotOurs(Exception):  # noqa: N818 - named by the fact
+    """The continuation token was not made by this service."""
+
+
+class Authorizes(Protocol):
+    """`services.authorize`: a Grant, or AccessDenied; either is audited."""
+
+    def __call__(self, caller: Caller, study: StudyRef, now: datetime) -> Grant: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReport:
+    """A report that came with a notice and lies in the uploads bucket."""
+
+    place: Place
+    content_type: str
+    title: str = ""
+
+
+class Reports(Protocol):
+    """Reports of a study that are no DICOM instances."""
+
+    def __call__(self, ref: StudyRef, accession_number: str) -> Sequence[StoredReport]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The instances of one series that stand on this page."""
+
+    series: Series
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class ViewManifest:
+    """GET …/manifest. At most 1,000 instances a page; each object is signed once, so all of a pack share a URL."""
+
+    authorize: Authorizes
+    studies: Studies
+    reports: Reports
+    signer: Signer
+
+    def __call__(self, caller: Caller, ref: StudyRef, token: str, now: datetime) -> Mapping[str, Any]:
+        """The answer, JSON-ready. Raises AccessDenied, ManifestChanged, TokenNotOurs."""
+        grant = self.authorize(caller, ref, now)
+        summary = self.studies.summary(ref)
+        if summary is None:
+            raise ManifestChanged("a granted study has no summary")
+        if summary.state == "conflicted":
+            raise AccessDenied("study_conflicted")  # it became so after the grant (DESIGN §4.7)
+        start = _start(token, summary.manifest_digest)
+        manifest = Manifest.from_json(self.studies.manifest(ref, summary.manifest_digest, summary.manifest_parts))
+        if manifest.ref != grant.study:
+            raise ManifestChanged("the manifest is of another study")
+        parts = _page(manifest, start)
+        more = start + PAGE < summary.instances
+        return {
+            "study": _study(summary),
+            "series": self._series(grant, parts, now),
+            "reports": [] if start else self._reports(grant, manifest, summary, now),
+            "expires_at": min(now + URLS_LIVE, grant.expires_at).isoformat(),
+            "next_token": _token(summary.manifest_digest, start + PAGE) if more else "",
+        }
+
+    def _series(self, grant: Grant, parts: Sequence[_Part], now: datetime) -> list[dict[str, Any]]:
+        urls = self._sign_once(grant, [row for part in parts for row in part.rows], now)
+        return [
+            {
+                **_chosen(_SERIES, part.rows[0]),
+                "metadata": part.series.viewer,
+                "instances": [_instance(row, urls) for row in part.rows],
+            }
+            for part in parts
+        ]
+
+    def _sign_once(self, grant: Grant, rows: Sequence[Row], now: datetime) -> Mapping[tuple[str, str], str]:
+        objects = {(row["key"], row["version_id"]): row for row in rows}
+        places = [place_of(row) for row in objects.values()]
+        return dict(zip(objects, self.signer.sign(grant, places, now, DICOM), strict=True))
+
+    def _reports(self, grant: Grant, manifest: Manifest, summary: Summary, now: datetime) -> list[dict[str, Any]]:
+        rows = [row for series in manifest.series for row in series.instances() if _is_report(row["sop_class_uid"])]
+        urls = self._sign_once(grant, rows, now)
+        inside = [{**_instance(row, urls), "content_type": DICOM, "title": _title(row)} for row in rows]
+        return inside + [
+            self._stored(grant, report, now) for report in self.reports(summary.ref, summary.accession_number)
+        ]
+
+    def _stored(self, grant: Grant, report: StoredReport, now: datetime) -> dict[str, Any]:
+        (url,) = self.signer.sign(grant, [report.place], now, report.content_type)
+        return {
+            "content_type": report.content_type,
+            "title": report.title,
+            "length": report.place.length,
+            "url": url,
+        }
+
+
+def _study(summary: Summary) -> dict[str, Any]:
+    named = {"hospital_id": summary.ref.hospital_id, "study_instance_uid": summary.ref.study_instance_uid}
+    return {**named, "state": summary.state, **{name: getattr(summary, name) for name in _STUDY}}
+
+
+def _page(manifest: Manifest, start: int) -> list[_Part]:
+    """Served instances start … start + PAGE, in the manifest's order, by series."""
+    parts, skip, room = [], start, PAGE
+    for series in manifest.series:
+        served = list(series.instances())
+        rows = list(islice(served, skip, skip + room))
+        skip = max(0, skip - len(served))
+        room -= len(rows)
+        if rows:
+            parts.append(_Part(series, rows))
+    return parts
+
+
+def _instance(row: Row, urls: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    made = _chosen(_INSTANCE, row)
+    made["url"] = urls[row["key"], row["version_id"]]
+    offset = row["offset"]
+    if offset:  # single objects start at 0; in a pack the index does
+        made["range"] = f"bytes={offset}-{offset + row['length'] - 1}"
+    made["metadata"] = row.get("viewer", {})
+    return made
+
+
+def _chosen(names: Sequence[str], row: Row) -> dict[str, Any]:
+    return {name: row[name] for name in names if name in row}
+
+
+def _is_report(sop_class_uid: str) -> bool:
+    return sop_class_uid == ENCAPSULATED_PDF or sop_class_uid.startswith(STRUCTURED_REPORTS)
+
+
+def _title(row: Row) -> str:
+    return str(row.get("viewer", {}).get("DocumentTitle") or row.get("series_description", ""))
+
+
+def _token(digest: str, start: int) -> str:
+    return f"{start}.{digest}"
+
+
+def _start(token: str, digest: str) -> int:
+    """Where the page begins. The token names the manifest that the pages before were cut from."""
+    if not token:
+        return 0
+    start, dot, of = token.partition(".")
+    if not (dot and of and start.isascii() and start.isdigit() and len(start) < 8 and int(start) % PAGE == 0):
+        raise TokenNotOurs("not a continuation token")
+    if of != digest:
+        raise ManifestChanged("the study was settled anew")
+    return int(start)
