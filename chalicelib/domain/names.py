@@ -50,6 +50,14 @@ def names_agree(one: str, other: str) -> bool:
     return bool(first.latin) and first.latin == second.latin
 
 
+def names_conflict(one: str, other: str) -> bool:
+    """Whether two spellings cannot be the same name. Han against pinyin says nothing either way."""
+    first, second = name_key(one), name_key(other)
+    if first.han and second.han:
+        return first.han != second.han
+    return bool(first.latin and second.latin) and first.latin != second.latin
+
+
 def _letters(group: str) -> str:
     text = unicodedata.normalize("NFKC", group.translate(_PRIVATE_USE)).upper()
     return "".join(letter for letter in text if letter not in _DOTS and unicodedata.category(letter)[0] not in "PSZC")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643, ISO 7064 MOD 11-2
@@ -13,6 +13,7 @@ _CHECK = "10X98765432"
 _SHAPE = re.compile(r"[0-9]{17}[0-9X]")
 _LEGACY = re.compile(r"[0-9]{15}")
 _EARLIEST = date(1900, 1, 1)
+_CHINA = timedelta(hours=8)  # births are dated in Beijing time
 
 Sex = Literal["M", "F"]
 BadReason = Literal["length", "characters", "birth_date", "check_digit", "legacy"]
@@ -35,7 +36,7 @@ class NationalId:
     sex: Sex = field(repr=False)
 
 
-def read_national_id(text: str, today: date) -> NationalId:
+def read_national_id(text: str, now: datetime) -> NationalId:
     """Check length, characters, birth date and check digit; raises BadNationalId.
 
     The region code is never looked at: codes are withdrawn over the years while people keep their numbers. The 15-digit
@@ -49,7 +50,7 @@ def read_national_id(text: str, today: date) -> NationalId:
         raise BadNationalId("length")
     if not _SHAPE.fullmatch(number):
         raise BadNationalId("characters")
-    if not _plausible(number[6:14], today):
+    if not _plausible(number[6:14], (now + _CHINA).date()):
         raise BadNationalId("birth_date")
     if check_digit(number[:17]) != number[17]:
         raise BadNationalId("check_digit")

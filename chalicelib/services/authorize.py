@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.access import Caller, Grant
+from chalicelib.domain.consent import REMEMBERED, Denied, Facts, decide
+from chalicelib.domain.identity import IdentityKey, Link
+from chalicelib.domain.study import StudyRef, Summary
+from chalicelib.services.access_ports import Consents, DecisionFacts, People
+from chalicelib.services.record_decision import About, RecordDecision
+
+ACTION = "view_study"
+
+
+@dataclass(frozen=True, slots=True)
+class Authorize:
+    """May this caller read this study now? A Grant, or AccessDenied; either is audited first, else AuditFailed.
+
+    For doctors four reads, each strongly consistent: study with account, link, person, consents. For persons two.
+    """
+
+    facts: DecisionFacts
+    people: People
+    consents: Consents
+    record: RecordDecision
+
+    def __call__(self, caller: Caller, study: StudyRef, now: datetime) -> Grant:
+        return self.with_summary(caller, study, now)[0]
+
+    def with_summary(self, caller: Caller, study: StudyRef, now: datetime) -> tuple[Grant, Summary]:
+        """The Grant with the study as read for it, so that a view need not read it again."""
+        facts = self._gather(caller, study, now)
+        decision = decide(facts, now)
+        about = About(person_id=_reader(facts.link), study=study)
+        if isinstance(decision, Denied) or facts.summary is None:
+            denied = decision if isinstance(decision, Denied) else Denied("no_grant", "unknown_study")
+            self.record.deny(caller, ACTION, denied, now, about)
+        about = About(about.person_id, study, basis=decision.basis, consent_id=decision.consent_id)
+        self.record.allow(caller, ACTION, decision.basis, now, about)
+        return decision, facts.summary
+
+    def _gather(self, caller: Caller, study: StudyRef, now: datetime) -> Facts:
+        if caller.role == "doctor":
+            summary, doctor = self.facts.study_and_doctor(study, caller.subject)
+            link = self._link(summary)
+            if link is None:
+                return Facts(caller, study, summary, doctor=doctor)
+            return Facts(
+                caller,
+                study,
+                summary,
+                link,
+                self.people.person(link.person_id),
+                doctor,
+                self.consents.of_doctor(link.person_id, caller.subject, now - REMEMBERED),
+            )
+        if caller.role == "patient" and caller.person_id:
+            summary, person = self.facts.study_and_person(study, caller.person_id)
+            return Facts(caller, study, summary, self._link(summary), person)
+        return Facts(caller, study)
+
+    def _link(self, summary: Summary | None) -> Link | None:
+        """None for a placeholder id too: such a study is nobody's."""
+        if summary is None or not summary.patient_id:
+            return None
+        return self.people.link(IdentityKey(summary.issuer, summary.patient_id))
+
+
+def _reader(link: Link | None) -> str:
+    """Who reads of this in their own audit."""
+    return link.person_id if link is not None and link.status != "contested" else ""

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.domain.access import Caller
+from chalicelib.domain.consent import Denied, Encounter, deny_doctor
+from chalicelib.domain.identity import Link, stand_in
+from chalicelib.services.access_ports import Doctors, Encounters, People
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An open encounter, and who its patient is as far as that is known."""
+
+    encounter: Encounter
+    link: Link | None
+
+    @property
+    def owner(self) -> str:
+        """Whose requests, codes and counters these are: a person's, or the stand-in of an identity without one."""
+        return self.link.person_id if self.link else stand_in(self.encounter.identity)
+
+    @property
+    def person_id(self) -> str:
+        """Who may read of this in their own audit: nobody while the identity is contested."""
+        return self.link.person_id if self.link and self.link.status != "contested" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class FindVisit:
+    """What every ask of a doctor stands on: an active account and an open encounter of its own hospital."""
+
+    doctors: Doctors
+    encounters: Encounters
+    people: People
+
+    def __call__(self, caller: Caller, encounter_id: str) -> Visit | Denied:
+        denied = deny_doctor(caller, self.doctors.get(caller.subject))
+        if denied:
+            return denied
+        encounter = self.encounters.get(caller.hospital_id, encounter_id)
+        if encounter is None or not encounter.is_open:
+            return Denied("no_encounter", "closed_encounter" if encounter else "unknown_encounter")
+        return Visit(encounter, self.people.link(encounter.identity))

@@ -1,0 +1,77 @@
+"""What a person may see about themself: who looked, what they allowed, and which identities are called theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.access import AuditEvent, Caller
+from chalicelib.domain.consent import Consent
+from chalicelib.domain.identity import IdentityKey, LinkStatus
+from chalicelib.domain.page import Page
+from chalicelib.domain.phone import masked_phone
+from chalicelib.services.access_ports import Consents, People
+from chalicelib.services.own_account import OwnAccount
+from chalicelib.services.ports import Audit
+
+
+@dataclass(frozen=True, slots=True)
+class OwnIdentity:
+    """One identity as its person sees it. `phone` is the hospital's unverified number, masked."""
+
+    identity: IdentityKey
+    status: LinkStatus
+    confirmed_by: str
+    contested_because: str
+    linked_at: datetime
+    confirmed_at: datetime | None
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAccesses:
+    """The person's audit events, newest first: who, where, when, which study, on what basis, allowed or not.
+
+    Raises AccessDenied. `limit` counts events; all continue by the page's token.
+    """
+
+    own_account: OwnAccount
+    audit: Audit
+
+    def __call__(self, caller: Caller, now: datetime, token: str = "", limit: int = 50) -> Page[AuditEvent]:
+        person = self.own_account(caller, "read_accesses", now)
+        return self.audit.of_person(person.person_id, token, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadConsents:
+    """All consents the person ever gave, newest first, ended ones too. Raises AccessDenied."""
+
+    own_account: OwnAccount
+    consents: Consents
+
+    def __call__(self, caller: Caller, now: datetime) -> tuple[Consent, ...]:
+        return self.consents.of_person(self.own_account(caller, "read_consents", now).person_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadIdentities:
+    """The person's identities, unconfirmed and contested ones too: a wrong one can be seen. Raises AccessDenied."""
+
+    own_account: OwnAccount
+    people: People
+
+    def __call__(self, caller: Caller, now: datetime) -> tuple[OwnIdentity, ...]:
+        person = self.own_account(caller, "read_identities", now)
+        return tuple(
+            OwnIdentity(
+                link.identity,
+                link.status,
+                link.confirmed_by or "",
+                link.contested_because,
+                link.linked_at,
+                link.confirmed_at,
+                masked_phone(link.phone),
+            )
+            for link in sorted(self.people.links(person.person_id), key=lambda link: link.identity)
+        )

@@ -1,0 +1,121 @@
+"""Lists of studies: a person's own over all their identities, and what a doctor's live consents cover."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.access import Caller
+from chalicelib.domain.consent import REMEMBERED, Denied, covers
+from chalicelib.domain.identity import IdentityKey, Link
+from chalicelib.domain.page import Page
+from chalicelib.domain.study import StudyRef, Summary
+from chalicelib.domain.timeline import Lane, Position, merge, order, read_token
+from chalicelib.services.access_ports import Consents, DecisionFacts, People, Timeline
+from chalicelib.services.find_visit import FindVisit, Visit
+from chalicelib.services.own_account import OwnAccount
+from chalicelib.services.record_decision import About, RecordDecision
+
+ACTION = "read_timeline"
+LIMIT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOwnTimeline:
+    """A person's studies from all hospitals, newest first, by confirmed identities only; conflicted ones left out.
+
+    A page may be shorter than `limit` while more follow. Raises AccessDenied (session_ended, frozen), AuditFailed,
+    ValueError for a token that is not ours.
+    """
+
+    own_account: OwnAccount
+    people: People
+    timeline: Timeline
+    record: RecordDecision
+
+    def __call__(self, caller: Caller, now: datetime, token: str = "", limit: int = LIMIT) -> Page[Summary]:
+        person = self.own_account(caller, ACTION, now)
+        if person.frozen_at is not None:
+            self.record.deny(caller, ACTION, Denied("frozen", "frozen"), now, About(person.person_id))
+        position = read_token(token)
+        links = [link for link in self.people.links(person.person_id) if link.status == "confirmed"]
+        lanes = [self._lane(link.identity, position, limit) for link in links if not position.is_done(_name(link))]
+        self.record.allow(caller, ACTION, "self", now, About(person.person_id, basis="self"))
+        items, next_position = merge(lanes, position, limit)
+        return Page(tuple(item for item in items if item.state != "conflicted"), next_position.token())
+
+    def _lane(self, identity: IdentityKey, position: Position, limit: int) -> Lane:
+        """Enough of one identity to fill a page: what it repeats of pages before is left out by its order."""
+        name = _lane_name(identity)
+        start = position.start(name)
+        page = self.timeline.timeline(identity.issuer, identity.local_id, start, limit)
+        fresh = position.after(page.items)
+        while page.next_token and not fresh:
+            start = page.next_token
+            page = self.timeline.timeline(identity.issuer, identity.local_id, start, limit)
+            fresh = position.after(page.items)
+        return Lane(name, start, fresh, page.next_token)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEncounterTimeline:
+    """What a doctor may list in an open visit: the studies that a live consent of theirs covers, newest first.
+
+    Without a consent the page is empty, as for an unknown patient. Raises AccessDenied (doctor_inactive,
+    session_ended, no_encounter), AuditFailed, ValueError for a token that is not ours.
+    """
+
+    find_visit: FindVisit
+    facts: DecisionFacts
+    people: People
+    consents: Consents
+    record: RecordDecision
+
+    def __call__(
+        self, caller: Caller, encounter_id: str, now: datetime, token: str = "", limit: int = LIMIT
+    ) -> Page[Summary]:
+        visit = self.find_visit(caller, encounter_id)
+        if isinstance(visit, Denied):
+            self.record.deny(caller, ACTION, visit, now, About(encounter_id=encounter_id))
+        position = read_token(token)
+        summaries = self._covered(caller, visit, now)
+        about = About(visit.person_id, encounter_id=encounter_id)
+        if summaries:
+            self.record.allow(caller, ACTION, "consent", now, about)
+        else:
+            self.record.note(caller, ACTION, "no_consent", now, about)
+        items, next_position = merge([Lane("", "", tuple(summaries), "")], position, limit)
+        return Page(items, next_position.token())
+
+    def _covered(self, caller: Caller, visit: Visit, now: datetime) -> list[Summary]:
+        if visit.link is None:
+            return []
+        person = self.people.person(visit.link.person_id)
+        if person is not None and person.frozen_at is not None:
+            return []
+        consents = self.consents.of_doctor(visit.link.person_id, caller.subject, now - REMEMBERED)
+        live = [one for one in consents if one.is_live(now) and one.hospital_id == caller.hospital_id]
+        refs: set[StudyRef] = set().union(*(one.studies for one in live))
+        links = {link.identity: link for link in self.people.links(visit.link.person_id)} if refs else {}
+        summaries = self.facts.summaries(sorted(refs))
+        return sorted(
+            (
+                summary
+                for summary in summaries
+                if summary.state != "conflicted"
+                and (link := links.get(IdentityKey(summary.issuer, summary.patient_id)))
+                and any(covers(one, link, summary.ref) for one in live)
+            ),
+            key=order,
+            reverse=True,
+        )
+
+
+def _name(link: Link) -> str:
+    return _lane_name(link.identity)
+
+
+def _lane_name(identity: IdentityKey) -> str:
+    """Stable over pages, and no patient's id in a token."""
+    return hashlib.sha256(f"{identity.issuer}\0{identity.local_id}".encode()).hexdigest()[:16]

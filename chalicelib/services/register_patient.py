@@ -1,0 +1,140 @@
+"""Who an identity is, said by a desk that saw the card (RegisterPatient) or by a notice (LinkFromNotice)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.domain.access import Caller
+from chalicelib.domain.identity import (
+    IdentityKey,
+    Link,
+    LinkStatus,
+    PatientDetails,
+    Person,
+    is_placeholder,
+    normal_date,
+    normal_sex,
+    person_of,
+)
+from chalicelib.domain.linking import Evidence, RegistrationRefused, link_at_desk, link_from_notice
+from chalicelib.domain.national_id import BadNationalId, NationalId, read_national_id
+from chalicelib.domain.phone import masked_phone, normal_phone
+from chalicelib.domain.ulid import RANDOM_BYTES, ulid
+from chalicelib.services.access_ports import LinkChange, People, Randomness
+from chalicelib.services.ports import Mac
+from chalicelib.services.record_decision import About, RecordDecision
+
+ATTEMPTS = 5
+
+
+class Contended(Exception):  # noqa: N818 - the fact is the name
+    """Others wrote the same item each time we tried. Ours to repeat: the trigger retries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What a desk is told. `phone` is masked; "" where the person has no verified phone."""
+
+    person_id: str
+    identity: IdentityKey
+    status: LinkStatus
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterPatient:
+    """A desk clerk with a card reader: the person behind the card, their identity here, and their verified phone.
+
+    Raises RegistrationRefused (audited), AuditFailed, Contended. The national id is hashed and forgotten.
+    """
+
+    people: People
+    mac: Mac
+    record: RecordDecision
+
+    def __call__(self, caller: Caller, patient: PatientDetails, now: datetime) -> Registered:
+        try:
+            national_id = _checked(patient, now)
+            person_id = person_of(self.mac("national_id", national_id.number))
+            return self._register(caller, patient, Evidence(person_id, national_id), now)
+        except RegistrationRefused as refused:
+            self.record.note(caller, "register_patient", refused.reason, now)
+            raise
+
+    def _register(self, caller: Caller, patient: PatientDetails, evidence: Evidence, now: datetime) -> Registered:
+        identity = IdentityKey(caller.hospital_id, patient.patient_id.strip())
+        phone = normal_phone(patient.phone)
+        phone_key = self.mac("phone", phone).hex() if phone else ""
+        for _ in range(ATTEMPTS):
+            former = self.people.link(identity)
+            link = link_at_desk(former, identity, patient, evidence, now)
+            known = self.people.person(evidence.person_id)
+            person = _as_on_card(known or Person(evidence.person_id), patient, link, phone, now)
+            reason = "phone_changed" if known and phone and known.phone not in ("", phone) else "desk"
+            self.record.allow(caller, "register_patient", reason, now, About(person.person_id))
+            if self.people.save(LinkChange(link, former, person, phone_key)):
+                return Registered(person.person_id, identity, link.status, masked_phone(person.phone))
+        raise Contended
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFromNotice:
+    """The patient part of a notice: who its identity may be. Gives nothing before it is confirmed (DESIGN §5).
+
+    The link as it stands afterwards; None for a placeholder id or name. A national id that is not valid counts as
+    absent. Only a change is written and audited. Raises AuditFailed, Contended.
+    """
+
+    people: People
+    mac: Mac
+    random: Randomness
+    record: RecordDecision
+
+    def __call__(self, hospital_id: str, patient: PatientDetails, now: datetime) -> Link | None:
+        identity = IdentityKey(hospital_id, patient.patient_id.strip())
+        if is_placeholder(identity.local_id, patient.name):
+            return None
+        evidence = self._evidence(patient, now)
+        caller = Caller("hospital", hospital_id, hospital_id)
+        for _ in range(ATTEMPTS):
+            former = self.people.link(identity)
+            linked = link_from_notice(former, identity, patient, evidence, now)
+            if linked.link == former and linked.reason == "known":
+                return linked.link
+            self.record.allow(caller, "link_from_notice", linked.reason, now, About(linked.link.person_id))
+            if linked.link == former or self.people.save(LinkChange(linked.link, former)):
+                return linked.link
+        raise Contended
+
+    def _evidence(self, patient: PatientDetails, now: datetime) -> Evidence:
+        try:
+            national_id = read_national_id(patient.national_id, now)
+        except BadNationalId:
+            return Evidence(ulid(now, self.random(RANDOM_BYTES)), None)
+        person_id = person_of(self.mac("national_id", national_id.number))
+        return Evidence(person_id, national_id, self.people.links(person_id))
+
+
+def _checked(patient: PatientDetails, now: datetime) -> NationalId:
+    """What a card reader must have read, agreeing with itself."""
+    try:
+        national_id = read_national_id(patient.national_id, now)
+    except BadNationalId as bad:
+        raise RegistrationRefused(f"national_id_{bad.reason}") from None
+    if is_placeholder(patient.patient_id, patient.name):
+        raise RegistrationRefused("placeholder")
+    if not patient.name.strip():
+        raise RegistrationRefused("name_missing")
+    if patient.birth_date and normal_date(patient.birth_date) != national_id.birth_date:
+        raise RegistrationRefused("birth_date_differs")
+    if patient.sex and normal_sex(patient.sex) != national_id.sex:
+        raise RegistrationRefused("sex_differs")
+    if patient.phone.strip() and not normal_phone(patient.phone):
+        raise RegistrationRefused("phone")
+    return national_id
+
+
+def _as_on_card(person: Person, patient: PatientDetails, link: Link, phone: str, now: datetime) -> Person:
+    person = replace(person, name=patient.name, sex=link.sex, birth_date=link.birth_date)
+    return replace(person, phone=phone, phone_verified_at=now) if phone else person
