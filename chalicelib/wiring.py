@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chalicelib.services import ports
+    from chalicelib.services.ingest_batch import IngestBatch
+    from chalicelib.services.reconcile_uploads import ReconcileUploads
+    from chalicelib.services.unpack_archive import UnpackArchive
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +108,77 @@ def sms() -> ports.Sms:
     if kind == "sns":
         return SnsSms(clients.sns())
     raise ValueError("SMS_GATEWAY is not one that may be used here")
+
+
+# Ingest
+
+
+@cache
+def uploads() -> ports.Uploads:
+    from chalicelib.store import clients
+    from chalicelib.store.uploads import S3Uploads
+
+    return S3Uploads(clients.s3(), settings().uploads_bucket)
+
+
+@cache
+def hospitals() -> ports.Hospitals:
+    from chalicelib.store import clients
+    from chalicelib.store.hospitals import DynamoHospitals
+
+    return DynamoHospitals(clients.dynamodb(), settings().main_table)
+
+
+@cache
+def receipts() -> ports.Receipts:
+    from chalicelib.store import clients
+    from chalicelib.store.receipts import S3Receipts
+
+    return S3Receipts(clients.s3(), settings().uploads_bucket)
+
+
+@cache
+def quarantine() -> ports.Quarantine:
+    from chalicelib.store import clients
+    from chalicelib.store.quarantine import S3Quarantine
+
+    return S3Quarantine(clients.s3(), settings().quarantine_bucket)
+
+
+@cache
+def journal() -> ports.Journal:
+    from chalicelib.store import clients
+    from chalicelib.store.journal import DynamoJournal
+
+    return DynamoJournal(clients.dynamodb(), settings().journal_table)
+
+
+@cache
+def settle_queue() -> ports.SettleQueue:
+    from chalicelib.store import clients
+    from chalicelib.store.settle_queue import SqsSettleQueue
+
+    return SqsSettleQueue(clients.sqs(), settings().settle_queue_url, settings().settle_window, now)
+
+
+@cache
+def ingest_batch() -> IngestBatch:
+    from chalicelib.services.ingest_batch import IngestBatch
+
+    return IngestBatch(uploads(), hospitals(), journal(), quarantine(), receipts(), settle_queue(), now)
+
+
+@cache
+def unpack_archive() -> UnpackArchive:
+    from chalicelib.services.unpack_archive import UnpackArchive
+
+    return UnpackArchive(uploads(), hospitals(), journal(), quarantine(), receipts(), settle_queue(), now)
+
+
+@cache
+def reconcile_uploads() -> ReconcileUploads:
+    from chalicelib.services.reconcile_uploads import ReconcileUploads
+    from chalicelib.store import clients
+    from chalicelib.store.refeed import SqsRefeed
+
+    return ReconcileUploads(uploads(), receipts(), hospitals(), SqsRefeed(clients.sqs()))
