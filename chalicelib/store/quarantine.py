@@ -1,0 +1,95 @@
+"""The quarantine bucket: `{hospital}/{date}/{sha256(key, version)}.json`, one record per object version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from chalicelib.domain import upload_key
+from chalicelib.domain.page import Page
+from chalicelib.domain.quarantine import REASONS
+from chalicelib.services.ports import QuarantineRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_EXISTS: Final = {"PreconditionFailed", "412"}
+_UNDATED: Final = "undated"
+
+
+class S3Quarantine:
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def put(self, record: QuarantineRecord) -> None:
+        """The first record of a version stays: a repetition must not even change its `recorded_at`."""
+        try:
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=record_key(record),
+                Body=json.dumps(_to_json(record), ensure_ascii=False, indent=1).encode(),
+                ContentType="application/json",
+                IfNoneMatch="*",
+            )
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in _EXISTS:
+                raise
+
+    def list(self, hospital_id: str, token: str, limit: int) -> Page[QuarantineRecord]:
+        """Oldest upload date first. The token is the last key of the page before."""
+        prefix = f"{hospital_id}/"
+        start = token if token.startswith(prefix) else prefix
+        found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=limit, StartAfter=start)
+        keys = [item["Key"] for item in found.get("Contents", ())]
+        return Page(tuple(self._get(key) for key in keys), keys[-1] if keys and found["IsTruncated"] else "")
+
+    def _get(self, key: str) -> QuarantineRecord:
+        body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return _from_json(json.loads(body))
+
+
+def record_key(record: QuarantineRecord) -> str:
+    """Always the same for one object version: the date is the key's own, else that of receipt."""
+    named = json.dumps([record.key, record.version_id]).encode()
+    return f"{record.hospital_id}/{_date(record)}/{hashlib.sha256(named).hexdigest()}.json"
+
+
+def _date(record: QuarantineRecord) -> str:
+    key = upload_key.parse(record.key)
+    if key is not None:
+        return key.date.isoformat()
+    return record.received_at.date().isoformat() if record.received_at else _UNDATED
+
+
+def _to_json(record: QuarantineRecord) -> dict[str, Any]:
+    reason = REASONS[record.reason]
+    return {
+        "hospital_id": record.hospital_id,
+        "key": record.key,
+        "version_id": record.version_id,
+        "size": record.size,
+        "received_at": record.received_at.isoformat() if record.received_at else None,
+        "reason": record.reason,
+        "message": {"en": reason.en, "zh": reason.zh},
+        "remedy": {"en": reason.remedy_en, "zh": reason.remedy_zh},
+        "detail": record.detail,
+        "recorded_at": record.recorded_at.isoformat(),
+    }
+
+
+def _from_json(body: dict[str, Any]) -> QuarantineRecord:
+    return QuarantineRecord(
+        hospital_id=body["hospital_id"],
+        key=body["key"],
+        version_id=body["version_id"],
+        size=body["size"],
+        received_at=datetime.fromisoformat(body["received_at"]) if body["received_at"] else None,
+        reason=body["reason"],
+        detail=body["detail"],
+        recorded_at=datetime.fromisoformat(body["recorded_at"]),
+    )
