@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -83,15 +84,6 @@ class Report:
     version_id: str
     length: int
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "digest": self.digest,
-            "content_type": self.content_type,
-            "key": self.key,
-            "version_id": self.version_id,
-            "length": self.length,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class NoticeFact:
@@ -146,7 +138,7 @@ class NoticeFact:
                 "scheduled_at": written(self.scheduled_at),
                 "performed_at": written(self.performed_at),
                 "declared_instances": self.declared_instances,
-                "report": self.report.to_dict() if self.report else None,
+                "report": asdict(self.report) if self.report else None,
             }
         )
 
@@ -188,6 +180,9 @@ class Facts:
     count: int = 0
 
 
+# What hospitals write where they have no accession number. Under one of these all their exams would gather.
+NO_ACCESSION = re.compile(r"[\W_0]*|NONE|NULL|N/?A|UNKNOWN|TEST|无", re.IGNORECASE)
+
 ExamState = Literal["scheduled", "expected", "partial", "complete", "missing", "excused", "cancelled"]
 Standing = Literal["scheduled", "pending", "on_time", "late", "partial", "missing", "excused", "cancelled"]
 BREACHES: frozenset[Standing] = frozenset({"late", "partial", "missing"})
@@ -199,6 +194,12 @@ class ExamKey:
 
     hospital_id: str
     accession: str
+
+    @classmethod
+    def of(cls, hospital_id: str, accession_number: str, study_instance_uid: str) -> ExamKey:
+        """The accession number, unless it is a placeholder."""
+        named = NO_ACCESSION.fullmatch(accession_number.strip()) is None
+        return cls(hospital_id, accession_number.strip() if named else study_instance_uid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +234,26 @@ class Exam:
     worklist: tuple[str, ...]
     reports: tuple[Report, ...] = ()
 
+    def to_json(self) -> bytes:
+        """Canonical: equal rows give equal bytes."""
+        values = asdict(self)
+        return canonical(values | {name: written(values[name]) for name in _EXAM_INSTANTS})
+
+    @classmethod
+    def from_json(cls, body: bytes) -> Exam:
+        values = json.loads(body)
+        values |= {name: read(values[name]) for name in _EXAM_INSTANTS}
+        values |= {name: tuple(values[name]) for name in ("study_instance_uids", "worklist")}
+        values["reports"] = tuple(Report(**report) for report in values["reports"])
+        return cls(**values | {"key": ExamKey(**values["key"])})
+
     @property
     def delay(self) -> timedelta | None:
         """From the exam's end to the last image that was needed."""
         return self.completed_at - self.ended_at if self.completed_at and self.ended_at else None
+
+
+_EXAM_INSTANTS = ("scheduled_at", "ended_at", "due_at", "first_received_at", "completed_at")
 
 
 def canonical(values: Mapping[str, Any]) -> bytes:

@@ -124,6 +124,23 @@ class Docket:
     revision: int = field(default=0, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """All of one accession number. The docket was read no later than the facts."""
+
+    facts: Facts
+    docket: Docket
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Rows that are put and rows that vanish, with the docket that says so."""
+
+    docket: Docket
+    exams: tuple[Exam, ...]
+    gone: tuple[tuple[str, int], ...]
+
+
 def breaches(exams: Iterable[Exam]) -> tuple[Breach, ...]:
     return tuple(
         sorted(

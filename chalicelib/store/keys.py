@@ -141,7 +141,8 @@ def accession(hospital_id: str, accession_number: str, study_instance_uid: str) 
 
 NOTICE = "NOTICE#"
 STUDY_FACT = "STUDY#"
-EXAMS = "EXAMS"
+JUDGED = "JUDGED#"
+EXCUSE = "EXCUSE#"
 
 
 def notice(notice_id: str) -> str:
@@ -150,6 +151,19 @@ def notice(notice_id: str) -> str:
 
 def study_fact(study_instance_uid: str, fact_digest: str) -> str:
     return f"{STUDY_FACT}{study_instance_uid}#{fact_digest}"
+
+
+def judged(due_at: datetime) -> str:
+    return f"{JUDGED}{instant(due_at)}"
+
+
+def excuses_from(at: datetime) -> str:
+    """Where the excuses begin that had not ended before an instant."""
+    return f"{EXCUSE}{instant(at)}"
+
+
+def excuse(to_at: datetime, digest: str) -> str:
+    return f"{excuses_from(to_at)}#{digest}"
 
 
 def ledger(hospital_id: str, day: str) -> str:

@@ -1,0 +1,109 @@
+"""The sweep: judges every exam whose deadline has passed (DESIGN §7). Its cost follows what is due, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from chalicelib.domain.exam import ExamKey
+from chalicelib.domain.ledger import breaches
+from chalicelib.services.derive_exams import DeriveExams
+from chalicelib.services.faults import note
+from chalicelib.services.ledger_ports import Derived, ExamLedger
+from chalicelib.services.ports import OldestUnprocessed
+from chalicelib.services.raise_flags import RaiseFlags
+
+SHARDS = 16
+BATCH = 50  # accession numbers judged before their flags are raised and their dues cleared
+CAP = timedelta(hours=6)  # our backlog puts judgement off for no longer than this
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a run did. `held`: our queues could not be measured, so nothing was judged: raise the alarm.
+    `more`: time ran out, what is left is found by the next run. `faults`: accession numbers left for the next run."""
+
+    horizon: datetime | None
+    judged: int = 0
+    messages: int = 0
+    faults: int = 0
+    more: bool = False
+
+    @property
+    def held(self) -> bool:
+        return self.horizon is None
+
+
+@dataclass(slots=True)
+class _Run:
+    horizon: datetime
+    now: datetime
+    keep_going: Callable[[], bool]
+    judged: int = 0
+    messages: int = 0
+    faults: int = 0
+
+
+@dataclass(frozen=True)
+class SweepDue:
+    """`grace` is how long an event may take from S3 into our queues."""
+
+    ledger: ExamLedger
+    derive: DeriveExams
+    flags: RaiseFlags
+    oldest_unprocessed: OldestUnprocessed
+    grace: timedelta
+
+    def __call__(self, now: datetime, keep_going: Callable[[], bool]) -> Swept:
+        """Judge what was due by now − max(age of the oldest unprocessed event, grace)."""
+        oldest = self.oldest_unprocessed()
+        if oldest is None:
+            return Swept(None)
+        run = _Run(now - min(max(oldest, self.grace), CAP), now, keep_going)
+        more = not all(self._batch(batch, run) for batch in self._due(run))
+        return Swept(run.horizon, run.judged, run.messages, run.faults, more)
+
+    def _due(self, run: _Run) -> Iterator[list[ExamKey]]:
+        """In batches, shard by shard; beginning elsewhere every minute, so that none starves where runs end early."""
+        for shard in range(SHARDS):
+            due = self.ledger.due((shard + run.now.minute) % SHARDS, run.horizon)
+            while batch := list(islice(due, BATCH)):
+                yield batch
+
+    def _batch(self, keys: Sequence[ExamKey], run: _Run) -> bool:
+        """Rows first, then the flags of their days, then the dues: each step may be repeated. False: time is up."""
+        derived = [judged for key in keys if run.keep_going() and (judged := self._judge(key, run))]
+        days = {judged.key: _days(judged) for judged in derived}
+        kept = {place for place in sorted(set().union(*days.values())) if self._flag(place, run)}
+        for judged in derived:
+            if days[judged.key] <= kept:
+                self.derive.told(judged)
+                run.judged += 1
+        return run.keep_going()
+
+    def _judge(self, key: ExamKey, run: _Run) -> Derived | None:
+        try:
+            return self.derive.judge(key, run.horizon)
+        except Exception as fault:  # noqa: BLE001 - whatever it was, it must not keep the others from being judged
+            return self._left(fault, run)
+
+    def _flag(self, place: tuple[str, str], run: _Run) -> bool:
+        try:
+            run.messages += self.flags(*place, run.now)
+        except Exception as fault:  # noqa: BLE001 - as above; the dues of these exams stand, so the next run retries
+            self._left(fault, run)
+            return False
+        return True
+
+    @staticmethod
+    def _left(fault: Exception, run: _Run) -> None:
+        note(fault)
+        run.faults += 1
+
+
+def _days(derived: Derived) -> frozenset[tuple[str, str]]:
+    """The (hospital, day) whose flags do not yet tell what these rows say."""
+    untold = set(breaches(derived.exams)) ^ set(derived.docket.swept)
+    return frozenset((derived.key.hospital_id, breach.day) for breach in untold)
