@@ -1,0 +1,210 @@
+"""Which character set text really is in (FACTS §6). Chinese devices often declare a wrong one, or none.
+
+Per dataset, on the bytes of all its texts together: escape sequences mean what they say; pure ASCII is ASCII; what is
+valid UTF-8 made of Han is UTF-8, whatever the label; what is valid GB18030 with two Han in a row, one of them common,
+is GB18030; then the label; then a character cut in half at the end is dropped; Latin-1 reads the rest. Big5 and EUC-KR
+cannot be told from GBK this way. Split values and name components after decoding: 5C, 5E, 7C can be trail bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pydicom.charset import (
+    CODES_TO_ENCODINGS,
+    STAND_ALONE_ENCODINGS,
+    handled_encodings,
+    python_encoding,
+)
+from pydicom.valuerep import TEXT_VR_DELIMS
+
+LATIN_1 = "iso8859"  # pydicom's name for what has no declared set
+GB18030 = "gb18030"
+UTF_8 = "utf-8"
+IR_58 = b"\x1b$)A"
+ASCII = b"\x1b(B"
+
+# GB2312 and GBK are subsets of GB18030, and Python's codecs for them refuse characters that devices do write.
+_FAMILY = {"GBK": GB18030, "GB2312": GB18030, "iso_ir_58": GB18030, "GB18030": GB18030, "UTF8": UTF_8}
+# Terms outside the standard that are met in the field; pydicom accepts every codec name of Python here.
+_ALIASES = {
+    **dict.fromkeys(("GB2312", "GB 18030", "GB_18030", "gb2312", "gbk", "gb18030", "GB-18030"), GB18030),
+    **dict.fromkeys(("UTF-8", "utf-8", "utf8", "UTF8"), UTF_8),
+}
+_MISSPELT = re.compile(r"ISO_IR_|GB[ _-]18030")
+_LABELS_THAT_LIE = frozenset({LATIN_1, "latin_1", GB18030, UTF_8})
+"""Labels under which other bytes are common. A Greek or Korean label is believed: its text could pass for GB18030."""
+
+_ESCAPES = re.compile(b"|".join(re.escape(code) for code in CODES_TO_ENCODINGS))
+_FRAGMENTS = re.compile(rb"(^[^\x1b]+|[\x1b][^\x1b]*)")
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_HANS = re.compile(f"[{_HAN}]")
+_RUNS = re.compile(f"[{_HAN}]{{2,}}")
+_FULL_WIDTH = re.compile("[\uff21-\uff3a\uff41-\uff5a]")
+_SPLIT_NAME = re.compile(f"[{_HAN}][\\^ =]+[{_HAN}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Decoded text, padding included; `repaired` when the declared set was wrong, missing or not kept to."""
+
+    value: str
+    codec: str
+    repaired: bool
+
+
+class Charset:
+    """The declared terms (the value of (0008,0005), without padding) and what all texts of the dataset are in."""
+
+    def __init__(self, declared: str, texts: Iterable[bytes]) -> None:
+        self._terms = terms(declared)
+        self._first = self._terms[0]
+        self._misspelt = _MISSPELT.search(declared) is not None
+        self._found: dict[bytes, tuple[str, str]] = {}
+        odd = [text for text in texts if not text.isascii() and not _ESCAPES.search(text)]
+        if odd:
+            self._detect(odd)
+
+    def decode(self, raw: bytes, *, customizable: bool = True) -> Text:
+        """`raw` without its padding. Not `customizable`: a VR such as CS, to which (0008,0005) does not apply."""
+        if raw.isascii() and b"\x1b" not in raw:
+            return Text(raw.decode("ascii"), "ascii", repaired=False)
+        if customizable and _ESCAPES.search(raw):
+            return self._escaped(raw)
+        if raw not in self._found:
+            self._detect([raw])
+        if raw in self._found:
+            codec, value = self._found[raw]
+            honest = customizable and codec == self._first and value.encode(codec) == raw and not self._misspelt
+            return Text(value, codec, repaired=not honest)
+        return self._declared(raw) if customizable else Text(raw.decode("latin-1"), "latin-1", repaired=False)
+
+    def _detect(self, texts: Sequence[bytes]) -> None:
+        """Try UTF-8, then GB18030, over all texts that are valid in it, if they are most of the bytes."""
+        believed = self._first not in _LABELS_THAT_LIE
+        for codec in (UTF_8,) if believed else (UTF_8, GB18030):
+            decoded = {text: value for text in texts if (value := strictly(text, codec)) is not None}
+            if 2 * sum(map(len, decoded)) <= sum(map(len, texts)):
+                continue
+            together = "\n".join(decoded.values())
+            if codec == GB18030:
+                fits = _is_gb18030(together)
+            elif self._first == UTF_8:
+                fits = True
+            else:
+                fits = _is_utf_8(together, texts, least=2 if believed else 1)
+            if fits:
+                for text, value in decoded.items():
+                    self._found.setdefault(text, (codec, value))
+                return
+
+    def _declared(self, raw: bytes) -> Text:
+        codec = self._first
+        value = strictly(raw, codec)
+        if value is not None:
+            honest = value.encode(codec, "replace") == raw and not self._misspelt
+            return Text(value, _shown(codec), repaired=not honest)
+        if codec not in _LABELS_THAT_LIE:  # as pydicom has it
+            return Text(raw.decode(codec, errors="replace"), codec, repaired=True)
+        if codec == UTF_8 and (value := strictly(raw, GB18030)) is not None and _HANS.search(value):
+            return Text(value, GB18030, repaired=True)
+        return Text(raw.decode("latin-1"), "latin-1", repaired=True)
+
+    def _escaped(self, raw: bytes) -> Text:
+        """Code extensions (PS3.5 6.1.2.5), for IR 58 by its own escape (Annex K), for others as pydicom has it."""
+        chinese = IR_58 in raw
+        value = "".join(self._fragment(fragment, chinese=chinese) for fragment in _FRAGMENTS.findall(raw))
+        declared = not chinese or GB18030 in self._terms
+        return Text(value, "iso2022_58" if chinese else self._first, repaired=not declared)
+
+    def _fragment(self, raw: bytes, *, chinese: bool) -> str:
+        first = self._first
+        if chinese and raw.startswith((IR_58, ASCII)):
+            text = raw.removeprefix(IR_58).removeprefix(ASCII)
+            value = strictly(text, GB18030)
+            return text.decode(GB18030, errors="replace") if value is None else value
+        if not raw.startswith(b"\x1b"):
+            return _loosely(raw, first)
+        length = 4 if raw.startswith((b"\x1b$(", b"\x1b$)")) else 3
+        codec = CODES_TO_ENCODINGS.get(raw[:length], "")
+        if codec != LATIN_1 and codec not in self._terms:
+            return raw.decode(first, errors="replace")
+        if codec in handled_encodings:
+            return _loosely(raw, codec, first)
+        text = raw[length:]
+        end = next((i for i, byte in enumerate(text) if byte in TEXT_VR_DELIMS), len(text))
+        try:
+            return text[:end].decode(codec) + text[end:].decode(first)
+        except UnicodeError:
+            return raw.decode(first, errors="replace")
+
+
+@lru_cache(maxsize=256)
+def terms(declared: str) -> tuple[str, ...]:
+    """Python's codecs for the declared terms, with pydicom's corrections of misspelt ones; Latin-1 for unknown ones
+    and where there is none."""
+    names = [name.strip(" \0") for name in declared.split("\\")]
+    codecs = [_codec(name) for name in names]
+    if len(names) > 1 and names[0] in STAND_ALONE_ENCODINGS:
+        return (codecs[0],)
+    extensions = [codec for name, codec in zip(names[1:], codecs[1:], strict=True) if name not in STAND_ALONE_ENCODINGS]
+    return (codecs[0], *extensions)
+
+
+def _codec(name: str) -> str:
+    if name in _ALIASES:
+        return _ALIASES[name]
+    if re.match(r"ISO[^_]IR", name):
+        name = "ISO_IR" + name[6:]
+    elif re.match(r"ISO.2022.IR.", name):
+        name = "ISO 2022 IR " + name[12:]
+    elif re.match(r"ISO_IR_", name):
+        name = "ISO_IR " + name[7:]
+    codec = python_encoding.get(name, LATIN_1)
+    return _FAMILY.get(codec, codec)
+
+
+def strictly(raw: bytes, codec: str) -> str | None:
+    """`raw` in this codec, but for one character cut in half at its very end; None when it does not fit."""
+    try:
+        return raw.decode(codec)
+    except UnicodeDecodeError as error:
+        if codec in (GB18030, UTF_8) and error.start >= len(raw) - 3 and error.reason.startswith(("incomp", "unexp")):
+            value = raw[: error.start].decode(codec)
+            return None if value.isascii() else value
+        return None
+
+
+def _loosely(raw: bytes, codec: str, fallback: str = "") -> str:
+    try:
+        return raw.decode(codec)
+    except UnicodeError:
+        return raw.decode(fallback or codec, errors="replace")
+
+
+def _is_utf_8(text: str, raw: Sequence[bytes], least: int) -> bool:
+    """Han and hardly a letter of another script; half of the Han common, or the bytes no GB18030 at all."""
+    han = _HANS.findall(text)
+    other = sum(char.isalpha() and not (char.isascii() or _FULL_WIDTH.match(char)) for char in _HANS.sub("", text))
+    if len(han) < least or 4 * other > len(han):  # a μ or a Ⅱ stands in Chinese text too
+        return False
+    return 2 * _common("".join(han)) >= len(han) or any(strictly(part, GB18030) is None for part in raw)
+
+
+def _is_gb18030(text: str) -> bool:
+    """Two Han in a row, one of them common; or, split as a name is, two that are both common."""
+    if any(_common(run) for run in _RUNS.findall(text)):
+        return True
+    return any(_common(pair) == 2 for pair in _SPLIT_NAME.findall(text))
+
+
+def _common(text: str) -> int:
+    """How many characters are in GB2312: level 1 and 2, some 6,763 Han."""
+    return len(_HANS.findall("".join(text.encode("gb2312", "ignore").decode("gb2312"))))
+
+
+def _shown(codec: str) -> str:
+    return "latin-1" if codec in (LATIN_1, "latin_1") else codec
