@@ -52,7 +52,7 @@ class DynamoFlags:
         return tuple(_flag(item) for item in items)
 
     def open(self, token: str, limit: int) -> Page[Flag]:
-        start = {"ExclusiveStartKey": _start(token)} if token else {}
+        start: Any = {"ExclusiveStartKey": _start(token)} if token else {}
         answer = self._client.query(
             TableName=self._table,
             IndexName=keys.GSI2,

@@ -91,6 +91,11 @@ def person(person_id: str) -> str:
     return f"PERSON#{person_id}"
 
 
+def phone(phone_key: str) -> str:
+    """Who holds a verified number; `phone_key` is its keyed hash, for keys turn up in error texts."""
+    return f"PHONE#{phone_key}"
+
+
 def consents_of(doctor_id: str) -> str:
     return f"CONSENT#{text(doctor_id)}#"
 

@@ -34,7 +34,7 @@ class DynamoStudies:
     def summary(self, ref: StudyRef) -> Summary | None:
         key = {"PK": {"S": keys.study(ref)}, "SK": {"S": keys.SUMMARY}}
         item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
-        return _summary(item) if item else None
+        return summary_of(item) if item else None
 
     def manifest(self, ref: StudyRef, digest: str, parts: int) -> bytes:
         """The manifest's JSON. LookupError when a part is missing: a SUMMARY never names what is not all there."""
@@ -111,7 +111,7 @@ class DynamoStudies:
             **start,
         )
         last = answer.get("LastEvaluatedKey")
-        return Page(tuple(_summary(item) for item in answer["Items"]), _token(last["GSI1SK"]["S"]) if last else "")
+        return Page(tuple(summary_of(item) for item in answer["Items"]), _token(last["GSI1SK"]["S"]) if last else "")
 
     def _of_study(self, ref: StudyRef, kind: str) -> Iterator[Any]:
         return self._all(ALL_OF_STUDY, {":pk": {"S": keys.study(ref)}, ":sk": {"S": kind}})
@@ -155,7 +155,7 @@ def _summary_item(summary: Summary) -> dict[str, Any]:
     return item
 
 
-def _summary(item: Mapping[str, Any]) -> Summary:
+def summary_of(item: Mapping[str, Any]) -> Summary:
     values: dict[str, Any] = json.loads(item["summary"]["S"])
     values |= {name: datetime.fromisoformat(values[name]) for name in _INSTANTS if values[name]}
     values |= {name: tuple(values[name]) for name in _TUPLES}
