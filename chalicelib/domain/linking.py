@@ -10,6 +10,7 @@ from chalicelib.domain.identity import (
     IdentityKey,
     Link,
     PatientDetails,
+    Person,
     confirms_itself,
     contested,
     normal_date,
@@ -46,6 +47,20 @@ class Linked:
 
     link: Link
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """One write of a link. `former` is the link as read (None: there was none); it may be another person's.
+
+    `person` is written with it when given, under the revision it was read with; `phone_key`, the keyed hash of the
+    phone just verified, makes that person the number's holder, whoever held it before.
+    """
+
+    link: Link
+    former: Link | None = None
+    person: Person | None = None
+    phone_key: str = ""
 
 
 def link_from_notice(

@@ -7,13 +7,13 @@ since it was read: a lost race, which the service runs again from the read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from chalicelib.domain.code import Code, Counter
 from chalicelib.domain.consent import Consent, Doctor, Encounter, Request
 from chalicelib.domain.identity import IdentityKey, Link, Person
+from chalicelib.domain.linking import LinkChange
 from chalicelib.domain.page import Page
 from chalicelib.domain.study import StudyRef, Summary
 
@@ -22,20 +22,6 @@ class Randomness(Protocol):
     def __call__(self, size: int, /) -> bytes:
         """`size` bytes that nobody can guess (`secrets.token_bytes`)."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class LinkChange:
-    """One write of a link. `former` is the link as read (None: there was none); it may be another person's.
-
-    `person` is written with it when given, under the revision it was read with; `phone_key`, the keyed hash of the
-    phone just verified, makes that person the number's holder, whoever held it before.
-    """
-
-    link: Link
-    former: Link | None = None
-    person: Person | None = None
-    phone_key: str = ""
 
 
 class People(Protocol):

@@ -17,11 +17,11 @@ from chalicelib.domain.identity import (
     normal_sex,
     person_of,
 )
-from chalicelib.domain.linking import Evidence, RegistrationRefused, link_at_desk, link_from_notice
+from chalicelib.domain.linking import Evidence, LinkChange, RegistrationRefused, link_at_desk, link_from_notice
 from chalicelib.domain.national_id import BadNationalId, NationalId, read_national_id
 from chalicelib.domain.phone import masked_phone, normal_phone
 from chalicelib.domain.ulid import RANDOM_BYTES, ulid
-from chalicelib.services.access_ports import LinkChange, People, Randomness
+from chalicelib.services.access_ports import People, Randomness
 from chalicelib.services.ports import Mac
 from chalicelib.services.record_decision import About, RecordDecision
 

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.domain.access import AuditEvent
+from chalicelib.domain.page import Page
+from chalicelib.domain.study import StudyRef
+from chalicelib.store import items, keys
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+NEW_EVENT = "attribute_not_exists(PK)"
+BY_PERSON = "by_person"
+EVENTS_OF = "person_id = :person"
+
+
+class AuditConflict(Exception):  # noqa: N818 - the fact
+    """Another event stands under this id."""
+
+
+class DynamoAudit:
+    """Events by hour and shard, never overwritten; `by_person` finds those a person may read (eventually)."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def put(self, event: AuditEvent) -> None:
+        """Raises AuditConflict, or whatever DynamoDB raises. The same event twice is one: a put whose answer was lost
+        is sent again by the client, and must not deny what it recorded."""
+        item = _item(event)
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=item,
+                ConditionExpression=NEW_EVENT,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as failed:
+            if failed.response.get("Item") != item:
+                raise AuditConflict from failed
+
+    def of_person(self, person_id: str, token: str, limit: int) -> Page[AuditEvent]:
+        """ValueError when `token` is none of ours."""
+        start: dict[str, Any] = {"ExclusiveStartKey": _start(person_id, token)} if token else {}
+        answer = self._client.query(
+            TableName=self._table,
+            IndexName=BY_PERSON,
+            KeyConditionExpression=EVENTS_OF,
+            ExpressionAttributeValues={":person": {"S": person_id}},
+            ScanIndexForward=False,
+            Limit=limit,
+            **start,
+        )
+        last = answer.get("LastEvaluatedKey")
+        return Page(tuple(_event(item) for item in answer["Items"]), _token(last) if last else "")
+
+
+def _item(event: AuditEvent) -> dict[str, Any]:
+    return {
+        "PK": {"S": keys.audit(event.at, event.event_id)},
+        "SK": {"S": event.event_id},
+        **items.attributes(
+            at=event.at,
+            action=event.action,
+            role=event.role,
+            subject=event.subject,
+            hospital_id=event.hospital_id,
+            allowed=event.allowed,
+            reason=event.reason,
+            person_id=event.person_id,
+            study_hospital_id=event.study.hospital_id if event.study else "",
+            study_instance_uid=event.study.study_instance_uid if event.study else "",
+            encounter_id=event.encounter_id,
+            basis=event.basis,
+            consent_id=event.consent_id,
+        ),
+    }
+
+
+def _event(item: items.Item) -> AuditEvent:
+    uid = items.text(item, "study_instance_uid")
+    return AuditEvent(
+        event_id=items.text(item, "SK"),
+        at=items.instant(item, "at"),
+        action=items.text(item, "action"),
+        role=items.text(item, "role"),
+        subject=items.text(item, "subject"),
+        hospital_id=items.text(item, "hospital_id"),
+        allowed=items.truth(item, "allowed"),
+        reason=items.text(item, "reason"),
+        person_id=items.text(item, "person_id"),
+        study=StudyRef(items.text(item, "study_hospital_id"), uid) if uid else None,
+        encounter_id=items.text(item, "encounter_id"),
+        basis=items.text(item, "basis"),
+        consent_id=items.text(item, "consent_id"),
+    )
+
+
+def _token(last: items.Item) -> str:
+    body = json.dumps([last["PK"]["S"], last["SK"]["S"]], separators=(",", ":"))
+    return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
+
+
+def _start(person_id: str, token: str) -> dict[str, Any]:
+    """The token names an event, never the person: only their own list goes on from it."""
+    try:
+        pk, sk = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (TypeError, ValueError):
+        raise ValueError("not a continuation token") from None
+    if not (isinstance(pk, str) and isinstance(sk, str)):
+        raise ValueError("not a continuation token")  # noqa: TRY004 - a caller's bad value
+    return {"PK": {"S": pk}, "SK": {"S": sk}, "person_id": {"S": person_id}}

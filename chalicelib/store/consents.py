@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.domain.code import WRONG_PER_CODE, Code
+from chalicelib.domain.consent import Consent, Request
+from chalicelib.domain.identity import IdentityKey
+from chalicelib.domain.study import StudyRef
+from chalicelib.domain.ulid import ulid_floor
+from chalicelib.store import batch, items, keys
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEPT = timedelta(days=1)  # a request and its code outlive their five minutes by a day, for the TTL is never prompt
+AFTER_ALL = "~"  # sorts after every ULID
+
+CODE_LIVE = "attempts < :limit AND attribute_not_exists(used_at) AND dies_at > :now"
+COUNT_ATTEMPT = "ADD attempts :one"
+CODE_UNUSED = "attribute_exists(PK) AND attribute_not_exists(used_at)"
+SPEND_CODE = "SET used_at = :now"
+CONSENT_EXISTS = "attribute_exists(PK)"
+TAKE_BACK = "SET revoked_at = if_not_exists(revoked_at, :now)"
+OF_DOCTOR = "PK = :pk AND SK BETWEEN :first AND :last"
+OF_PERSON = "PK = :pk AND begins_with(SK, :consents)"
+
+
+class DynamoConsents:
+    """Requests with their codes, and consents, under the person they ask. Consents are records: they have no TTL."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def ask(self, request: Request, code: Code) -> None:
+        batch.put(self._client, self._table, [_request_item(request), _code_item(request.owner, code)])
+
+    def asked(self, owner: str, request_id: str) -> tuple[Request, Code] | None:
+        wanted = [_key(owner, keys.request(request_id)), _key(owner, keys.code(request_id))]
+        found = {item["SK"]["S"]: item for item in batch.get(self._client, self._table, wanted)}
+        if len(found) != len(wanted):
+            return None
+        return _request(found[keys.request(request_id)]), _code(found[keys.code(request_id)])
+
+    def attempt(self, owner: str, request_id: str, now: datetime) -> int | None:
+        values = {":one": 1, ":limit": WRONG_PER_CODE.count, ":now": now}
+        answer = self._update(_key(owner, keys.code(request_id)), COUNT_ATTEMPT, CODE_LIVE, values)
+        return None if answer is None else WRONG_PER_CODE.count - items.number(answer, "attempts")
+
+    def use(self, owner: str, request_id: str, now: datetime) -> bool:
+        key = _key(owner, keys.code(request_id))
+        return self._update(key, SPEND_CODE, CODE_UNUSED, {":now": now}) is not None
+
+    def put(self, consent: Consent) -> None:
+        self._client.put_item(TableName=self._table, Item=_consent_item(consent))
+
+    def of_doctor(self, person_id: str, doctor_id: str, since: datetime) -> tuple[Consent, ...]:
+        prefix = keys.consents_of(doctor_id)
+        bounds = {":first": {"S": prefix + ulid_floor(since)}, ":last": {"S": prefix + AFTER_ALL}}
+        return tuple(self._query(OF_DOCTOR, person_id, bounds))
+
+    def of_person(self, person_id: str) -> tuple[Consent, ...]:
+        found = self._query(OF_PERSON, person_id, {":consents": {"S": keys.CONSENTS}})
+        return tuple(sorted(found, key=lambda consent: consent.consent_id, reverse=True))
+
+    def revoke(self, consent: Consent, now: datetime) -> Consent:
+        key = _key(consent.person_id, keys.consent(consent.doctor_id, consent.consent_id))
+        answer = self._update(key, TAKE_BACK, CONSENT_EXISTS, {":now": now})
+        if answer is None:
+            raise LookupError("no such consent")
+        return _consent(answer)
+
+    def _update(self, key: items.Item, change: str, condition: str, values: dict[str, Any]) -> items.Item | None:
+        """The item after the update; None when the condition did not hold."""
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=key,
+                UpdateExpression=change,
+                ConditionExpression=condition,
+                ExpressionAttributeValues={name: items.attribute(value) for name, value in values.items()},
+                ReturnValues="ALL_NEW",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return None
+        return answer["Attributes"]
+
+    def _query(self, condition: str, person_id: str, values: dict[str, Any]) -> Iterator[Consent]:
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": {":pk": {"S": keys.person(person_id)}, **values},
+            "ConsistentRead": True,
+        }
+        while True:
+            answer = self._client.query(**query)
+            yield from (_consent(item) for item in answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _key(owner: str, sk: str) -> dict[str, Any]:
+    return {"PK": {"S": keys.person(owner)}, "SK": {"S": sk}}
+
+
+def _forget(at: datetime) -> int:
+    return int((at + KEPT).timestamp())
+
+
+def _request_item(request: Request) -> dict[str, Any]:
+    return _key(request.owner, keys.request(request.request_id)) | items.attributes(
+        request_id=request.request_id,
+        owner=request.owner,
+        doctor_id=request.doctor_id,
+        hospital_id=request.hospital_id,
+        encounter_id=request.encounter_id,
+        issuer=request.identity.issuer,
+        local_id=request.identity.local_id,
+        basis=request.basis,
+        scope=request.scope,
+        purpose=request.purpose,
+        asked_at=request.asked_at,
+        dies_at=request.expires_at,
+        expires_at=_forget(request.expires_at),
+    )
+
+
+def _request(item: items.Item) -> Request:
+    return Request(
+        request_id=items.text(item, "request_id"),
+        owner=items.text(item, "owner"),
+        doctor_id=items.text(item, "doctor_id"),
+        hospital_id=items.text(item, "hospital_id"),
+        encounter_id=items.text(item, "encounter_id"),
+        identity=IdentityKey(items.text(item, "issuer"), items.text(item, "local_id")),
+        basis=item["basis"]["S"],
+        scope=item["scope"]["S"],
+        purpose=item["purpose"]["S"],
+        asked_at=items.instant(item, "asked_at"),
+        expires_at=items.instant(item, "dies_at"),
+    )
+
+
+def _code_item(owner: str, code: Code) -> dict[str, Any]:
+    return _key(owner, keys.code(code.request_id)) | items.attributes(
+        request_id=code.request_id,
+        mac=code.mac,
+        reachable=code.reachable,
+        attempts=code.attempts,
+        used_at=code.used_at,
+        dies_at=code.expires_at,
+        expires_at=_forget(code.expires_at),
+    )
+
+
+def _code(item: items.Item) -> Code:
+    return Code(
+        request_id=items.text(item, "request_id"),
+        mac=item["mac"]["B"],
+        reachable=items.truth(item, "reachable"),
+        expires_at=items.instant(item, "dies_at"),
+        attempts=items.number(item, "attempts"),
+        used_at=items.instant_or_none(item, "used_at"),
+    )
+
+
+def _consent_item(consent: Consent) -> dict[str, Any]:
+    """The study list is compressed: UIDs share their roots, and a long record must fit an item of 400 KB."""
+    refs = sorted([ref.hospital_id, ref.study_instance_uid] for ref in consent.studies)
+    return _key(consent.person_id, keys.consent(consent.doctor_id, consent.consent_id)) | items.attributes(
+        consent_id=consent.consent_id,
+        person_id=consent.person_id,
+        doctor_id=consent.doctor_id,
+        hospital_id=consent.hospital_id,
+        encounter_id=consent.encounter_id,
+        basis=consent.basis,
+        scope=consent.scope,
+        issuer=consent.identity.issuer,
+        local_id=consent.identity.local_id,
+        purpose=consent.purpose,
+        notice_version=consent.notice_version,
+        body=zlib.compress(json.dumps(refs, separators=(",", ":")).encode(), 6),
+        granted_at=consent.granted_at,
+        ends_at=consent.expires_at,
+        revoked_at=consent.revoked_at,
+    )
+
+
+def _consent(item: items.Item) -> Consent:
+    refs = json.loads(zlib.decompress(item["body"]["B"]))
+    return Consent(
+        consent_id=items.text(item, "consent_id"),
+        person_id=items.text(item, "person_id"),
+        doctor_id=items.text(item, "doctor_id"),
+        hospital_id=items.text(item, "hospital_id"),
+        encounter_id=items.text(item, "encounter_id"),
+        basis=item["basis"]["S"],
+        scope=item["scope"]["S"],
+        identity=IdentityKey(items.text(item, "issuer"), items.text(item, "local_id")),
+        purpose=item["purpose"]["S"],
+        notice_version=items.text(item, "notice_version"),
+        studies=frozenset(StudyRef(*ref) for ref in refs),
+        granted_at=items.instant(item, "granted_at"),
+        expires_at=items.instant(item, "ends_at"),
+        revoked_at=items.instant_or_none(item, "revoked_at"),
+    )
