@@ -1,0 +1,97 @@
+"""Small uploads for the tests of ingest: instances, ZIPs and a hospital to send them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from functools import cache
+
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+
+from chalicelib.domain.study import Hospital
+from chalicelib.services.ingest_batch import IngestBatch
+from tests.support.fakes_ingest import (
+    FakeClock,
+    FakeJournal,
+    FakeQuarantine,
+    FakeReceipts,
+    FakeSettleQueue,
+    FakeUploads,
+)
+from tests.support.fakes_settle import FakeHospitals
+
+H1 = Hospital("H1", "第一人民医院")
+H2 = Hospital("H2", "第二人民医院")
+CLOSED = Hospital("H9", "已停用医院", active=False)
+DAY = "2026-11-23"
+
+
+@cache
+def instance(study=1, number=1, *, patient_id="P1", series=1, pixels=64):
+    """One small CT image; study, series and instance are told apart by their numbers."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = CTImageStorage
+    meta.MediaStorageSOPInstanceUID = f"1.2.3.{study}.{series}.{number}"
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    image = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    image.SpecificCharacterSet = "ISO_IR 192"
+    image.SOPClassUID = CTImageStorage
+    image.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+    image.StudyInstanceUID = f"1.2.3.{study}"
+    image.SeriesInstanceUID = f"1.2.3.{study}.{series}"
+    image.PatientID = patient_id
+    image.PatientName = "王^小明"
+    image.Modality = "CT"
+    image.AccessionNumber = f"A{study}"
+    image.StudyDate = "20261123"
+    image.AcquisitionDate = "20261123"
+    image.AcquisitionTime = "093000"
+    image.InstanceNumber = number
+    image.Rows = image.Columns = 8
+    image.PixelData = bytes(pixels)
+    image["PixelData"].VR = "OW"
+    out = io.BytesIO()
+    image.save_as(out, enforce_file_format=True)
+    return out.getvalue()
+
+
+def archive(entries, compression=zipfile.ZIP_DEFLATED):
+    """A ZIP of (name, bytes) pairs; a name may occur twice."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", compression) as made:
+        for name, body in entries:
+            made.writestr(name, body)
+    return out.getvalue()
+
+
+class Bench:
+    """Ingest on fakes that share one clock. `around` wraps every port, to count calls or crash after one."""
+
+    def __init__(self, *hospitals, around=lambda port: port):
+        self.clock = FakeClock()
+        self.uploads = FakeUploads(self.clock)
+        self.hospitals = FakeHospitals(*(hospitals or (H1, H2, CLOSED)))
+        self.journal = FakeJournal(self.clock)
+        self.quarantine = FakeQuarantine()
+        self.receipts = FakeReceipts()
+        self.settle_queue = FakeSettleQueue(self.clock)
+        self.around = around
+
+    def ports(self):
+        stand = (self.uploads, self.hospitals, self.journal, self.quarantine, self.receipts, self.settle_queue)
+        return (*map(self.around, stand), self.clock)
+
+    def ingest(self, objects, keep_going=lambda: True, workers=1):
+        return IngestBatch(*self.ports(), workers=workers)(objects, keep_going)
+
+    def unpack(self, objects, keep_going=lambda: True, **settings):
+        from chalicelib.services.unpack_archive import UnpackArchive
+
+        return UnpackArchive(*self.ports(), **settings)(objects, keep_going)
+
+    def entries(self):
+        return [entry for items in self.journal.everything().values() for entry in items.values()]
+
+    def outcomes(self):
+        return sorted(told["outcome"] for outcomes in self.receipts.written.values() for told in outcomes)
