@@ -4,6 +4,7 @@ start, and every answer says what it is. Nothing like it exists outside `infra/l
     GET  /.well-known/jwks.json            the public key
     GET  /logins                           who can log in
     POST /token {"login": …, "claims"?: …} a token; `claims` adds e.g. a patient's person_id
+    GET  /token?login=…&person_id=…        the bare token, for use in a shell
     GET  /functions, POST /run/{function}  run a schedule of app.py now instead of waiting for it
 """
 
@@ -16,6 +17,7 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
+from urllib.parse import parse_qsl
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -94,8 +96,19 @@ class _Handler(BaseHTTPRequestHandler):
             "/logins": lambda: [vars(login) for login in LOGINS],
             "/functions": lambda: sorted(here.functions),
         }
-        answer = answers.get(self.path)
-        self._send(200, answer()) if answer else self._send(404, {"error": "unknown_path"})
+        path, _, query = self.path.partition("?")
+        if path == "/token":
+            self._send_token(here.issuer, dict(parse_qsl(query)))
+        elif answer := answers.get(path):
+            self._send(200, answer())
+        else:
+            self._send(404, {"error": "unknown_path"})
+
+    def _send_token(self, issuer: Issuer, claims: dict[str, str]) -> None:
+        try:
+            self._send_bytes(200, issuer.token(claims.pop("login", ""), claims)["token"].encode(), "text/plain")
+        except KeyError:
+            self._send(404, {"error": "unknown_name"})
 
     def do_POST(self) -> None:
         here: IssuerServer = self.server.issuer_server  # type: ignore[attr-defined] # set by IssuerServer
@@ -116,8 +129,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, answer: Any) -> None:
         body = json.dumps(answer, ensure_ascii=False, default=str).encode()
+        self._send_bytes(status, body, "application/json; charset=utf-8")
+
+    def _send_bytes(self, status: int, body: bytes, content_type: str) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-Development-Only", WARNING)
         self.end_headers()

@@ -1,0 +1,118 @@
+"""What the uploads bucket refuses, by its policy alone (DESIGN §4.1, §6)."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.local import template
+from tests.support.policy import refused_by
+
+ACCOUNT = "123456789012"
+ROLE = f"arn:aws-cn:iam::{ACCOUNT}:role/"
+HOSPITAL = f"{ROLE}imaging-cloud-hospital-JB001"
+KEY = f"arn:aws-cn:kms:cn-north-1:{ACCOUNT}:key/data"
+OBJECT = "arn:aws-cn:s3:::uploads/instances/JB001/2026-11-24/a"
+UNPACKED = "arn:aws-cn:s3:::uploads/unpacked/JB001/2026-11-24/v/1"
+TLS = {"aws_SecureTransport": "true"}
+
+
+@pytest.fixture(scope="module")
+def policy():
+    body = template.load()
+    defaults = {name: str(one["Default"]) for name, one in body["Parameters"].items()}
+    pseudo = {
+        "AWS::AccountId": ACCOUNT,
+        "AWS::Region": "cn-north-1",
+        "AWS::Partition": "aws-cn",
+        "AWS::URLSuffix": "amazonaws.com.cn",
+    }
+    physical = {name: name.lower() for name in body["Resources"]}
+    physical |= {"UploadsBucket": "uploads", "DataKey": "data", "SignerRole": "imaging-cloud-data-SignerRole-1"}
+    return template.Stack(body, defaults, pseudo, physical).resources("AWS::S3::BucketPolicy")["UploadsBucketPolicy"][
+        "PolicyDocument"
+    ]
+
+
+def put(policy, resource=OBJECT, who=HOSPITAL, **headers):
+    return refused_by(policy, "s3:PutObject", resource, aws_PrincipalArn=who, **{**TLS, **headers})
+
+
+def get(policy, who, action="s3:GetObject", **more):
+    return refused_by(policy, action, OBJECT, aws_PrincipalArn=who, **{**TLS, **more})
+
+
+def test_a_plain_upload_is_not_refused(policy):
+    assert put(policy) == []
+
+
+def test_an_upload_that_names_what_the_bucket_does_anyway_is_not_refused(policy):
+    same = {
+        "s3_x_amz_storage_class": "STANDARD",
+        "s3_x_amz_server_side_encryption": "aws:kms",
+        "s3_x_amz_server_side_encryption_aws_kms_key_id": KEY,
+    }
+    assert put(policy, **same) == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "refusal"),
+    [
+        ({"aws_SecureTransport": "false"}, "RefusePlainHttp"),
+        ({"s3_x_amz_storage_class": "GLACIER"}, "RefuseOtherStorageClasses"),
+        ({"s3_x_amz_storage_class": "DEEP_ARCHIVE"}, "RefuseOtherStorageClasses"),
+        ({"s3_x_amz_server_side_encryption": "AES256"}, "RefuseOtherEncryption"),
+        ({"s3_x_amz_server_side_encryption": "aws:kms"}, "RefuseUnnamedKey"),
+        ({"s3_x_amz_server_side_encryption_aws_kms_key_id": KEY + "2"}, "RefuseOtherKeys"),
+        ({"s3_x_amz_server_side_encryption_customer_algorithm": "AES256"}, "RefuseKeysOfTheirOwn"),
+        ({"s3_object_lock_mode": "COMPLIANCE"}, "RefuseLockMode"),
+        ({"s3_object_lock_legal_hold": "ON"}, "RefuseLegalHold"),
+    ],
+)
+def test_what_an_upload_may_not_ask_for(policy, headers, refusal):
+    assert refusal in put(policy, **headers)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "s3:PutObjectRetention",
+        "s3:PutObjectLegalHold",
+        "s3:PutObjectTagging",
+        "s3:PutObjectVersionTagging",
+        "s3:DeleteObjectVersion",
+    ],
+)
+def test_nobody_locks_tags_or_destroys(policy, action):
+    assert refused_by(policy, action, OBJECT, aws_PrincipalArn=HOSPITAL, **TLS)
+
+
+@pytest.mark.parametrize("action", ["s3:GetObject", "s3:GetObjectVersion"])
+@pytest.mark.parametrize("who", [HOSPITAL, f"{ROLE}admin", f"{ROLE}imaging-cloud-app-ApiHandlerRole-1"])
+def test_nobody_else_reads(policy, who, action):
+    assert get(policy, who, action) == ["RefuseOtherReaders"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "imaging-cloud-app-IngestInstancesRole-1",
+        "imaging-cloud-app-SettleRole-1",
+        "imaging-cloud-app-ReindexRole-1",
+        "imaging-cloud-data-SignerRole-1",
+    ],
+)
+def test_ingest_settle_reindex_and_the_signer_read(policy, name):
+    assert get(policy, ROLE + name) == []
+
+
+def test_a_signed_url_dies_after_five_minutes_whatever_it_says(policy):
+    signer = f"{ROLE}imaging-cloud-data-SignerRole-1"
+    by_query = {"s3_authType": "REST-QUERY-STRING"}
+    assert get(policy, signer, **by_query, s3_signatureAge=300000) == []
+    assert get(policy, signer, **by_query, s3_signatureAge=300001) == ["RefuseOldSignedUrls"]
+    assert get(policy, signer, s3_authType="REST-HEADER", s3_signatureAge=900000) == []
+
+
+def test_no_hospital_writes_where_we_unpack(policy):
+    assert put(policy, UNPACKED) == ["RefuseOthersInOurPrefixes"]
+    assert put(policy, UNPACKED, who=f"{ROLE}imaging-cloud-app-IngestArchivesRole-1") == []
