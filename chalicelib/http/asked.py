@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote
 
@@ -50,8 +51,8 @@ class Fields:
         """The same, or "" where the field is absent, null or empty."""
         return "" if self.values.get(name) in (None, "") else self.text(name, max_length)
 
-    def choice(self, name: str, of: Collection[str]) -> str:
-        value = self.text(name)
+    def choice(self, name: str, of: Collection[str], default: str = "") -> str:
+        value = default if default and self.values.get(name) is None else self.text(name)
         return value if value in of else _refuse(name)
 
     def number(self, name: str, least: int = 0, most: int = 2**53) -> int:
@@ -70,6 +71,17 @@ class Fields:
     def day(self, name: str) -> date:
         """A date as YYYY-MM-DD."""
         return _day(self.values.get(name), name)
+
+    def instant(self, name: str) -> datetime:
+        """ISO 8601 with a zone."""
+        try:
+            at = datetime.fromisoformat(self.text(name, 40))
+        except ValueError:
+            _refuse(name)
+        return at.astimezone(UTC) if at.tzinfo else _refuse(name)
+
+    def hospital(self, name: str) -> str:
+        return _hospital(self.values.get(name), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +103,11 @@ class Asked:
         return StudyRef(self.hospital() if "hospital_id" in self.path else self.caller.hospital_id, self.uid())
 
     def hospital(self) -> str:
-        value = unquote(self.path["hospital_id"])
-        return value if _HOSPITAL.fullmatch(value) else _refuse("hospital_id")
+        return _hospital(unquote(self.path["hospital_id"]), "hospital_id")
+
+    def day(self, part: str) -> date:
+        """A part of the path that is a date."""
+        return _day(self.path[part], part)
 
     def uid(self) -> str:
         value = unquote(self.path["uid"])
@@ -112,6 +127,17 @@ class Asked:
             return ""
         given = params.getlist(name)
         return _text(given[0], name, max_length) if len(given) == 1 and given[0] else _refuse(name)
+
+    @contextmanager
+    def own_token(self) -> Iterator[None]:
+        """Around a list's read: lists raise ValueError for a continuation token that none of them made."""
+        token = self.query("token")
+        try:
+            yield
+        except ValueError:
+            if token:
+                _refuse("token")
+            raise
 
     def days(self) -> tuple[date, date]:
         """?from=&to=, inclusive days."""
@@ -139,6 +165,10 @@ def _text(value: Any, name: str, max_length: int) -> str:
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
         _refuse(name)
     return value
+
+
+def _hospital(value: Any, name: str) -> str:
+    return value if isinstance(value, str) and _HOSPITAL.fullmatch(value) else _refuse(name)
 
 
 def _day(value: Any, name: str) -> date:

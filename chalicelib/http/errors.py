@@ -47,7 +47,7 @@ FACTS: Mapping[str, Fact] = {
     "session_ended": Fact(401, "The session was ended; please sign in again.", "会话已结束，请重新登录。"),
     "code_refused": Fact(403, "The code was not accepted.", "验证码不正确。"),
     "code_locked": Fact(403, "No more tries with this code.", "验证码已锁定，请重新申请。"),
-    "too_many": Fact(429, "Too many requests; try again later.", "请求过于频繁，请稍后再试。"),
+    "registration_refused": Fact(422, "The registration contradicts itself or the card.", "登记信息有误或与证件不符。"),
     # studies
     "manifest_changed": Fact(409, "New images have arrived; start again.", "影像已更新，请重新读取。"),
     "study_conflicted": Fact(
@@ -56,6 +56,7 @@ FACTS: Mapping[str, Fact] = {
         "该检查含有多名患者的影像，在医院核实之前暂不提供。",
     ),
     # us
+    "try_again": Fact(503, "Busy; please try again.", "系统繁忙，请重试。"),
     "internal": Fact(500, "Something failed on our side.", "系统内部错误。"),
 }
 
@@ -65,9 +66,29 @@ TOLD_DENIALS = frozenset(
     {"consent_expired", "consent_revoked", "frozen", "study_conflicted", "doctor_inactive", "session_ended"}
 )
 
-# Exceptions by the name of their class: naming them so spares the door the import of every service.
-RAISED: Mapping[str, str] = {
-    "ManifestChanged": "manifest_changed",
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What an exception is told as, and which of its attributes with it."""
+
+    code: str
+    tells: tuple[str, ...] = ()
+    field: str = ""
+
+
+# Exceptions by the name of their class: naming them so spares a cold start the import of every service.
+RAISED: Mapping[str, Raised] = {
+    "AuditFailed": Raised("try_again"),
+    "BadExcuse": Raised("bad_request", ("field",)),
+    "CodeLocked": Raised("code_locked"),
+    "CodeRefused": Raised("code_refused", ("attempts_left",)),
+    "Contended": Raised("try_again"),
+    "LedgerContended": Raised("try_again"),
+    "ManifestChanged": Raised("manifest_changed"),
+    "RegistrationRefused": Raised("registration_refused", ("reason",)),
+    "TokenNotOurs": Raised("bad_request", field="token"),
+    "TooManyDays": Raised("bad_request", field="to"),
+    "UnknownEntry": Raised("not_found"),
 }
 
 
@@ -110,5 +131,8 @@ def answered(work: Callable[..., Response], route: str) -> Callable[..., Respons
 
 
 def _raised(error: Exception, route: str) -> Response:
-    code = RAISED.get(type(error).__name__)
-    return internal(error, route) if code is None else tell(code)
+    raised = RAISED.get(type(error).__name__)
+    if raised is None:
+        return internal(error, route)
+    more = {name: getattr(error, name) for name in raised.tells}
+    return tell(raised.code, **({"field": raised.field} if raised.field else {}), **more)

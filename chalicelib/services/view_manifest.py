@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Protocol
 
-from chalicelib.domain.access import AccessDenied, Caller, Grant
+from chalicelib.domain.access import Caller, Grant
 from chalicelib.domain.manifest import Manifest, Row, Series, place_of
 from chalicelib.domain.study import Place, StudyRef, Summary
 from chalicelib.services.ports import Signer, Studies
@@ -49,9 +49,9 @@ class TokenNotOurs(Exception):  # noqa: N818 - named by the fact
 
 
 class Authorizes(Protocol):
-    """`services.authorize`: a Grant, or AccessDenied; either is audited."""
+    """`services.authorize`: a Grant with the study as read for it, or AccessDenied; either is audited."""
 
-    def __call__(self, caller: Caller, study: StudyRef, now: datetime) -> Grant: ...
+    def with_summary(self, caller: Caller, study: StudyRef, now: datetime) -> tuple[Grant, Summary]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,8 @@ class ViewManifest:
 
     def __call__(self, caller: Caller, ref: StudyRef, token: str, now: datetime) -> Mapping[str, Any]:
         """The answer, JSON-ready. Raises AccessDenied, ManifestChanged, TokenNotOurs."""
-        grant = self.authorize(caller, ref, now)
-        summary = self.studies.summary(ref)
-        if summary is None:
-            raise ManifestChanged("a granted study has no summary")
-        if summary.state == "conflicted":
-            raise AccessDenied("study_conflicted")  # it became so after the grant (DESIGN §4.7)
-        start = _start(token, summary.manifest_digest)
+        grant, summary = self.authorize.with_summary(caller, ref, now)
+        start = page_start(token, summary.manifest_digest, PAGE)
         manifest = Manifest.from_json(self.studies.manifest(ref, summary.manifest_digest, summary.manifest_parts))
         if manifest.ref != grant.study:
             raise ManifestChanged("the manifest is of another study")
@@ -105,7 +100,7 @@ class ViewManifest:
             "series": self._series(grant, parts, now),
             "reports": [] if start else self._reports(grant, manifest, summary, now),
             "expires_at": min(now + URLS_LIVE, grant.expires_at).isoformat(),
-            "next_token": _token(summary.manifest_digest, start + PAGE) if more else "",
+            "next_token": next_page(summary.manifest_digest, start + PAGE) if more else "",
         }
 
     def _series(self, grant: Grant, parts: Sequence[_Part], now: datetime) -> list[dict[str, Any]]:
@@ -182,16 +177,17 @@ def _title(row: Row) -> str:
     return str(row.get("viewer", {}).get("DocumentTitle") or row.get("series_description", ""))
 
 
-def _token(digest: str, start: int) -> str:
+def next_page(digest: str, start: int) -> str:
+    """The continuation token. It names the manifest that its pages are cut from."""
     return f"{start}.{digest}"
 
 
-def _start(token: str, digest: str) -> int:
-    """Where the page begins. The token names the manifest that the pages before were cut from."""
+def page_start(token: str, digest: str, size: int) -> int:
+    """Where the page begins. Raises TokenNotOurs; ManifestChanged where the pages before were cut from another."""
     if not token:
         return 0
     start, dot, of = token.partition(".")
-    if not (dot and of and start.isascii() and start.isdigit() and len(start) < 8 and int(start) % PAGE == 0):
+    if not (dot and of and start.isascii() and start.isdigit() and len(start) < 8 and int(start) % size == 0):
         raise TokenNotOurs("not a continuation token")
     if of != digest:
         raise ManifestChanged("the study was settled anew")

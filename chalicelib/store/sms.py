@@ -23,6 +23,8 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
+    from chalicelib.services.ports import Sms
+
 TIMEOUT = 3.0  # seconds; API Gateway ends the request after 29
 PAUSES = (0.2, 0.5)  # seconds before the second and the third try
 MAX_ANSWER = 4096  # bytes; only the status matters
@@ -35,6 +37,23 @@ TEXTS = {
 
 class SmsNotSent(Exception):  # noqa: N818 - named by the fact
     """The gateway did not take the message. Says why in general terms, nothing of the message."""
+
+
+class UntoldSms:
+    """Any of those below, but what is not sent is told to operators only.
+
+    Whoever asked gets the same answer as for a patient without a phone: an error would say that there is one
+    (DESIGN §6). The patient sees no code come, and the doctor asks again.
+    """
+
+    def __init__(self, inner: Sms) -> None:
+        self._inner = inner
+
+    def send(self, phone: str, template: str, values: Mapping[str, str]) -> None:
+        try:
+            self._inner.send(phone, template, values)
+        except SmsNotSent as error:
+            logging.getLogger(__name__).error("SMS not sent: %s", error)  # noqa: TRY400 - a traceback holds no more
 
 
 class OutboxSms:

@@ -10,7 +10,7 @@ import boto3
 import moto
 import pytest
 
-from chalicelib.store.sms import GatewaySecret, GatewaySms, OutboxSms, SmsNotSent, SnsSms, read_secret
+from chalicelib.store.sms import GatewaySecret, GatewaySms, OutboxSms, SmsNotSent, SnsSms, UntoldSms, read_secret
 
 PHONE = "13800138000"
 CODE = "482913"
@@ -101,6 +101,13 @@ def test_a_silent_gateway_is_tried_three_times():
     with pytest.raises(SmsNotSent):
         closed.send(PHONE, "consent_code", {"code": CODE})
     assert len(pauses) == 2
+
+
+def test_a_message_that_is_not_sent_is_told_to_operators_only(gateway, caplog):
+    gateway.statuses = [400]
+    UntoldSms(sms(gateway)).send(PHONE, "consent_code", {"code": CODE})
+    assert "the gateway answered 400" in caplog.text
+    assert not any(secret in caplog.text for secret in (PHONE, CODE, "s3cret"))
 
 
 def test_the_gateway_is_reached_over_https():

@@ -1,0 +1,83 @@
+"""For hospitals' systems and desks: their own uploads, notices, deadlines, and registering who stands before them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib import wiring
+from chalicelib.domain.identity import PatientDetails
+from chalicelib.http import shapes
+from chalicelib.http.answers import answer
+from chalicelib.http.asked import Asked
+from chalicelib.http.errors import tell
+from chalicelib.http.routes import Routes
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+PAGE = 100
+
+routes = Routes(__name__)
+
+
+@routes.post("/hospital/notices")
+def send_notice(asked: Asked) -> Response:
+    asked.fields()  # a JSON object; what it says is read where all notices are
+    return answer({"notice_key": wiring.accept_notice()(asked.caller, asked.raw(), asked.now)}, 202)
+
+
+@routes.get("/hospital/studies/{uid}")
+def inspect_study(asked: Asked) -> Response:
+    found = wiring.inspect_study()(asked.study(), asked.query("token"))
+    return tell("not_found") if found is None else answer(shapes.inspected(found))
+
+
+@routes.post("/hospital/studies/{uid}/amendments")
+def exclude_entry(asked: Asked) -> Response:
+    """{"kind": "exclude", "version_id", "offset", "reason"}: this entry is served no more."""
+    fields = asked.fields()
+    fields.choice("kind", ("exclude",))
+    made = wiring.amend_study().exclude(
+        asked.study(),
+        fields.text("version_id", 1024),
+        fields.optional_number("offset", 0),
+        reason=fields.text("reason", 500),
+        made_by=asked.caller.subject,
+        now=asked.now,
+    )
+    return answer({"amendment_id": made.amendment_id}, 202)
+
+
+@routes.get("/hospital/quarantine")
+def list_quarantine(asked: Asked) -> Response:
+    with asked.own_token():
+        found = wiring.quarantine().list(asked.caller.hospital_id, asked.query("token"), PAGE)
+    return answer(shapes.page("records", found, shapes.quarantined))
+
+
+@routes.get("/hospital/compliance")
+def own_compliance(asked: Asked) -> Response:
+    days = wiring.read_compliance()(asked.caller.hospital_id, *asked.days())
+    return answer({"days": [day.answer() for day in days]})
+
+
+@routes.get("/hospital/worklist")
+def own_worklist(asked: Asked) -> Response:
+    exams = wiring.list_worklist()(asked.caller.hospital_id, *asked.days())
+    return answer({"exams": [shapes.exam(exam) for exam in exams]})
+
+
+@routes.post("/desk/registrations")
+def register_patient(asked: Asked) -> Response:
+    fields = asked.fields()
+    patient = PatientDetails(
+        patient_id=fields.text("patient_id", 64),
+        national_id=fields.text("national_id", 32),
+        name=fields.text("name", 64),
+        sex=fields.optional_text("sex", 8),
+        birth_date=fields.optional_text("birth_date", 10),
+        phone=fields.optional_text("phone", 20),
+    )
+    done = wiring.register_patient()(asked.caller, patient, asked.now)
+    told = {"person_id": done.person_id, "patient_id": done.identity.local_id, "status": done.status}
+    return answer({**told, "phone": done.phone}, 201)

@@ -1,0 +1,82 @@
+"""For the health commission: hospitals, deadlines, reports; no persons, no pixels. For administrators: doctors."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, cast, get_args
+
+from chalicelib import wiring
+from chalicelib.domain.consent import Doctor, DoctorStatus
+from chalicelib.domain.exam import Excuse
+from chalicelib.domain.study import Hospital
+from chalicelib.http import shapes
+from chalicelib.http.answers import answer
+from chalicelib.http.asked import Asked
+from chalicelib.http.errors import tell
+from chalicelib.http.routes import Routes
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+PAGE = 100
+
+routes = Routes(__name__)
+
+
+@routes.post("/hospitals")
+def register_hospital(asked: Asked) -> Response:
+    fields = asked.fields()
+    hospital = Hospital(
+        hospital_id=fields.hospital("hospital_id"),
+        name=fields.text("name", 128),
+        name_en=fields.optional_text("name_en", 128),
+        level=fields.optional_text("level", 32),
+        region=fields.optional_text("region", 32),
+        utc_offset_minutes=fields.optional_number("utc_offset_minutes", 480, -720, 840),
+        active=fields.flag("active", default=True),
+    )
+    return answer(shapes.hospital(wiring.register_hospital()(asked.caller, hospital, asked.now)), 201)
+
+
+@routes.post("/hospitals/{hospital_id}/excuses")
+def excuse_hospital(asked: Asked) -> Response:
+    """{"from", "to", "reason"}: an outage that is not held against the hospital."""
+    fields = asked.fields()
+    from_at, to_at, reason = fields.instant("from"), fields.instant("to"), fields.text("reason", 500)
+    excuse = Excuse(asked.hospital(), from_at, to_at, reason, asked.caller.subject, asked.now)
+    return answer({"exams": wiring.excuse_hospital()(excuse)}, 201)
+
+
+@routes.get("/compliance/hospitals/{hospital_id}")
+def hospital_compliance(asked: Asked) -> Response:
+    days = wiring.read_compliance()(asked.hospital(), *asked.days())
+    return answer({"days": [day.answer() for day in days]})
+
+
+@routes.get("/compliance/flags")
+def open_flags(asked: Asked) -> Response:
+    with asked.own_token():
+        found = wiring.flags().open(asked.query("token"), PAGE)
+    return answer(shapes.page("flags", found, shapes.flag))
+
+
+@routes.get("/compliance/reports/{day}")
+def province_report(asked: Asked) -> Response:
+    """The day's report as the schedule wrote it."""
+    body = wiring.compliance_reports().get(f"compliance/{asked.day('day').isoformat()}/province.json")
+    return tell("not_found") if body is None else answer(json.loads(body))
+
+
+@routes.post("/doctors")
+def register_doctor(asked: Asked) -> Response:
+    fields = asked.fields()
+    account = Doctor(
+        doctor_id=fields.text("doctor_id", 128),
+        hospital_id=fields.hospital("hospital_id"),
+        licence_number=fields.text("licence_number", 32),
+        name=fields.text("name", 64),
+        status=cast(DoctorStatus, fields.choice("status", get_args(DoctorStatus), default="active")),
+    )
+    doctor = wiring.register_doctor()(asked.caller, account, asked.now)
+    told = {"doctor_id": doctor.doctor_id, "hospital_id": doctor.hospital_id, "status": doctor.status}
+    return answer({**told, "session_epoch": doctor.session_epoch}, 201)

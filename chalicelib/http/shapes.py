@@ -1,0 +1,174 @@
+"""What leaves: each kind of thing as JSON, field by field. What is not written here is not told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from chalicelib.domain.page import Page
+from chalicelib.domain.study import StudyRef, Summary
+
+if TYPE_CHECKING:
+    from chalicelib.domain.access import AuditEvent
+    from chalicelib.domain.consent import Consent
+    from chalicelib.domain.exam import Exam
+    from chalicelib.domain.flag import Flag
+    from chalicelib.domain.study import Hospital
+    from chalicelib.services.inspect_study import Inspected
+    from chalicelib.services.ports import QuarantineRecord
+    from chalicelib.services.read_accesses import OwnIdentity
+
+Shape = dict[str, Any]
+Item = TypeVar("Item")
+
+
+def page(name: str, found: Page[Item], shape: Callable[[Item], Shape]) -> Shape:
+    """A part of a list, and how to go on."""
+    return {name: [shape(item) for item in found.items], "next_token": found.next_token}
+
+
+def study_ref(ref: StudyRef) -> Shape:
+    return {"hospital_id": ref.hospital_id, "study_instance_uid": ref.study_instance_uid}
+
+
+def summary(found: Summary) -> Shape:
+    """A study in a list, for who may read it."""
+    return {
+        **study_ref(found.ref),
+        "patient_name": found.patient_name,
+        "patient_birth_date": found.patient_birth_date,
+        "patient_sex": found.patient_sex,
+        "accession_number": found.accession_number,
+        "study_date": found.study_date,
+        "study_time": found.study_time,
+        "study_description": found.study_description,
+        "modalities": found.modalities,
+        "body_parts": found.body_parts,
+        "series_descriptions": found.series_descriptions,
+        "institution_name": found.institution_name,
+        "instances": found.instances,
+        "series": found.series,
+        "state": found.state,
+    }
+
+
+def inspected(found: Inspected) -> Shape:
+    """A study for the hospital that sent it: counts and objects."""
+    return {
+        "study": {
+            **study_ref(found.summary.ref),
+            "state": found.summary.state,
+            "accession_number": found.summary.accession_number,
+            "instances": found.summary.instances,
+            "series": found.summary.series,
+            "first_received_at": instant(found.summary.first_received_at),
+            "last_received_at": instant(found.summary.last_received_at),
+            "exam_ended_at": instant(found.summary.exam_ended_at),
+            "exam_end_source": found.summary.exam_end_source,
+            "exam_end_flags": found.summary.exam_end_flags,
+        },
+        "statuses": found.statuses,
+        "entries": found.entries,
+        "next_token": found.next_token,
+    }
+
+
+def quarantined(record: QuarantineRecord) -> Shape:
+    return {
+        "key": record.key,
+        "version_id": record.version_id,
+        "size": record.size,
+        "received_at": instant(record.received_at),
+        "reason": record.reason,
+        "detail": record.detail,
+        "recorded_at": instant(record.recorded_at),
+    }
+
+
+def exam(found: Exam) -> Shape:
+    """A row of the ledger for its hospital's worklist."""
+    return {
+        "accession_number": found.key.accession,
+        "use": found.use,
+        "day": found.day,
+        "state": found.state,
+        "patient_id": found.patient_id,
+        "modality": found.modality,
+        "procedure": found.procedure,
+        "study_instance_uids": found.study_instance_uids,
+        "ended_at": instant(found.ended_at),
+        "due_at": instant(found.due_at),
+        "completed_at": instant(found.completed_at),
+        "declared": found.declared,
+        "received": found.received,
+        "worklist": found.worklist,
+    }
+
+
+def consent(given: Consent) -> Shape:
+    """A consent as its person sees it."""
+    return {
+        "consent_id": given.consent_id,
+        "doctor_id": given.doctor_id,
+        "hospital_id": given.hospital_id,
+        "basis": given.basis,
+        "purpose": given.purpose,
+        "granted_at": instant(given.granted_at),
+        "expires_at": instant(given.expires_at),
+        "revoked_at": instant(given.revoked_at),
+        "studies": [study_ref(ref) for ref in sorted(given.studies)],
+    }
+
+
+def access(event: AuditEvent) -> Shape:
+    """Who looked or tried to, as the person concerned sees it."""
+    return {
+        "at": instant(event.at),
+        "action": event.action,
+        "role": event.role,
+        "subject": event.subject,
+        "hospital_id": event.hospital_id,
+        "allowed": event.allowed,
+        "reason": event.reason,
+        "basis": event.basis,
+        "consent_id": event.consent_id,
+        "encounter_id": event.encounter_id,
+        "study": study_ref(event.study) if event.study else None,
+    }
+
+
+def identity(own: OwnIdentity) -> Shape:
+    return {
+        "hospital_id": own.identity.issuer,
+        "patient_id": own.identity.local_id,
+        "status": own.status,
+        "confirmed_by": own.confirmed_by,
+        "contested_because": own.contested_because,
+        "linked_at": instant(own.linked_at),
+        "confirmed_at": instant(own.confirmed_at),
+        "phone": own.phone,
+    }
+
+
+def flag(raised: Flag) -> Shape:
+    """The same in API and report."""
+    from chalicelib.services.report_compliance import flag_answer
+
+    return flag_answer(raised)
+
+
+def hospital(known: Hospital) -> Shape:
+    return {
+        "hospital_id": known.hospital_id,
+        "name": known.name,
+        "name_en": known.name_en,
+        "level": known.level,
+        "region": known.region,
+        "utc_offset_minutes": known.utc_offset_minutes,
+        "active": known.active,
+    }
+
+
+def instant(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
