@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import timezone
 from typing import Any
 
 from chalicelib.dicom.scan import Unreadable, name
-from chalicelib.dicom.tags import INDEXED, SOP_CLASS, TIMES, UIDS, VIEWER, Tag
+from chalicelib.dicom.tags import FIELD_OF_KEYWORD, INDEXED, TIMES, UIDS, VIEWER, Tag
 from chalicelib.dicom.times import read_times
-from chalicelib.domain.study import Header
-
-Value = Callable[[Tag], Any]
-"""A tag's value in JSON's terms (see `values`), or None."""
+from chalicelib.dicom.values import Found
+from chalicelib.domain.study import Header, Repair
 
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
-_TEXTS = [(field, tag) for field, tag in INDEXED.items() if field not in UIDS and tag.vr != "IS"]
+_NUMBERS = [(field, tag.tag) for field, tag in INDEXED.items() if tag.vr == "IS"]
+_TEXTS = [(field, tag.tag) for field, tag in INDEXED.items() if field not in UIDS and tag.vr != "IS"]
+_VIEWER = [(tag.tag, tag.keyword) for tag in VIEWER]
+_TIMED = [(tag.tag, tag.keyword) for tag in (*INDEXED.values(), *VIEWER, *TIMES)]
+_KEYWORDS = {tag.tag: FIELD_OF_KEYWORD.get(tag.keyword, tag.keyword) for tag in (*INDEXED.values(), *VIEWER, *TIMES)}
 
 
-def build_header(value: Value, zone: timezone) -> Header:
+def build_header(found: Found, repairs: Mapping[int, Repair], zone: timezone) -> Header:
     """Raises Unreadable for a UID that is missing or bad; everything else is "" or None where it cannot be read."""
-    uids: dict[str, Any] = {field: _uid(_text(value(tag)), tag) for field, tag in UIDS.items()}
-    texts = {tag: _text(value(tag)) for _, tag in _TEXTS}
-    viewer = {tag.keyword: found for tag in VIEWER if (found := value(tag)) is not None}
-    timed = viewer | {tag.keyword: text for tag, text in texts.items()}
-    timed |= {tag.keyword: value(tag) for tag in TIMES}
-    timed[SOP_CLASS.keyword] = uids["sop_class_uid"]
-    fields = uids | {field: texts[tag] for field, tag in _TEXTS}
+    fields: dict[str, Any] = {field: _uid(_text(found.get(tag.tag)), tag) for field, tag in UIDS.items()}
+    for field, tag in _TEXTS:
+        fields[field] = _text(found.get(tag))
+    for field, tag in _NUMBERS:
+        fields[field] = _integer(found.get(tag))
     return Header(
         **fields,
-        series_number=_integer(value(INDEXED["series_number"])),
-        instance_number=_integer(value(INDEXED["instance_number"])),
-        times=read_times(timed, zone),
-        viewer=viewer,
+        times=read_times({keyword: found[tag] for tag, keyword in _TIMED if tag in found}, zone),
+        viewer={keyword: found[tag] for tag, keyword in _VIEWER if tag in found},
+        repaired={_KEYWORDS[tag]: repair for tag, repair in repairs.items() if tag in _KEYWORDS},
     )
 
 
@@ -51,11 +50,11 @@ def _integer(value: Any) -> int | None:
 
 def _uid(uid: str, tag: Tag) -> str:
     """PS3.5 clause 9: at most 64 digits and dots. Leading zeroes of a component are tolerated: devices write them."""
+    if len(uid) <= 64 and _UID.fullmatch(uid):
+        return uid
     label = f"{name(tag.tag)} {tag.keyword}"
     if not uid:
         raise Unreadable("missing_uid", label)
     if len(uid) > 64:
         raise Unreadable("bad_uid", f"{label} has {len(uid)} characters")
-    if not _UID.fullmatch(uid):
-        raise Unreadable("bad_uid", f"{label} is not made of digits and dots")
-    return uid
+    raise Unreadable("bad_uid", f"{label} is not made of digits and dots")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from struct import Struct
-from typing import NamedTuple
 
 from pydicom.filereader import ENCODED_VR
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
@@ -37,12 +36,14 @@ ITEM_END = 0xFFFEE00D
 SEQUENCE_END = 0xFFFEE0DD
 CONTENT_SEQUENCE = 0x0040A730
 AFTER_IMAGE_GROUP = 0x00290000
+LAST_GROUP = LAST_WANTED >> 16
 PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 
 LITTLE = (Struct("<HHL").unpack_from, Struct("<HH2sH").unpack_from, Struct("<L").unpack_from)
 BIG = (Struct(">HHL").unpack_from, Struct(">HH2sH").unpack_from, Struct(">L").unpack_from)
 LONG_VRS = frozenset(str(vr).encode() for vr in EXPLICIT_VR_LENGTH_32)
 VR_NAMES = {vr: vr.decode() for vr in ENCODED_VR}
+SHORT_VRS = {vr: name for vr, name in VR_NAMES.items() if vr not in LONG_VRS}
 
 
 class Unreadable(Exception):  # noqa: N818 - the design's word for the fact
@@ -61,12 +62,8 @@ class GoesOn(Exception):  # noqa: N818 - a fact, not an error: the header goes o
         self.length = length
 
 
-class Raw(NamedTuple):
-    """One element's encoded value. `vr` is None in implicit VR."""
-
-    vr: str | None
-    value: bytes
-
+Raw = tuple[str | None, bytes]
+"""One element as encoded: its VR (None in implicit VR) and its value."""
 
 Item = dict[int, Raw]
 
@@ -110,7 +107,7 @@ class Walker:
 
     def _dataset(self, pos: int, implicit: bool) -> None:  # noqa: FBT001 - the encoding, handed down everywhere
         elements = self._elements
-        while not self._at_end(pos):
+        while not self._at_end(pos := pos if implicit else self._plain_elements(pos)):
             tag, vr, length, at = self.element(pos, implicit)
             if tag in PIXELS:
                 return self._check_pixels(tag, length, at)
@@ -128,11 +125,28 @@ class Walker:
             pos = self.past(tag, at, length)
             if tag in WANTED:
                 self.need(pos)
-                elements[tag] = Raw(vr, self._data[at:pos])
+                elements[tag] = (vr, self._data[at:pos])
             elif tag in SEQUENCES:
                 self.need(pos)
                 self._sequences[tag] = self._items(at, pos, implicit)
         return None
+
+    def _plain_elements(self, pos: int) -> int:
+        """The common case, quickly: explicit VR, a short length, the value at hand, nothing to decide. The offset of
+        the first element that is not so."""
+        data, elements, explicit = self._data, self._elements, self._explicit
+        limit = min(self._limit, OPTIONAL_HEADER)
+        while pos + 8 <= limit and self._steps > 0:
+            self._steps -= 1
+            group, element, vr, length = explicit(data, pos)
+            end = pos + 8 + length
+            if vr not in SHORT_VRS or end > limit or not 0 < group < LAST_GROUP:
+                return pos
+            tag = group << 16 | element
+            if tag in WANTED:
+                elements[tag] = (SHORT_VRS[vr], data[pos + 8 : end])
+            pos = end
+        return pos
 
     def _at_end(self, pos: int) -> bool:
         if pos + 8 <= self._size:
@@ -230,7 +244,7 @@ class Walker:
                 at = self._skip_sequence(at, implicit)
             else:
                 if tag in WANTED and at + length <= stop:
-                    item[tag] = Raw(vr, self._data[at : at + length])
+                    item[tag] = (vr, self._data[at : at + length])
                 at += length
         return item, stop
 

@@ -177,7 +177,7 @@ INSIDE_SEQUENCES: tuple[Tag, ...] = (
     Tag(0x00181078, "RadiopharmaceuticalStartDateTime", "DT", "1", "series"),
 )
 
-BY_TAG = {tag.tag: tag for tag in (*INDEXED.values(), *VIEWER, *TIMES, *INSIDE_SEQUENCES)}
+BY_TAG = {tag.tag: tag for tag in (SYNTAX, *INDEXED.values(), *VIEWER, *TIMES, *INSIDE_SEQUENCES)}
 BY_KEYWORD = {tag.keyword: tag for tag in BY_TAG.values()}
 SEQUENCES = frozenset(tag.tag for tag in VIEWER if tag.vr == "SQ")
 WANTED = frozenset(BY_TAG) - SEQUENCES

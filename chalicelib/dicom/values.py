@@ -1,17 +1,18 @@
-"""Raw elements → values, as pydicom's full read gives them, but lenient: what cannot be read is None.
+"""Raw elements → values, as pydicom's full read gives them, but lenient: what cannot be read is left out.
 
 In JSON's own terms: US and the like are numbers, IS an int, DS its text (never lose its precision), text is decoded and
-without padding. A VM of 1 gives one value, joined by backslashes where a file has several; any other VM a list.
+without padding. A VM of 1 gives one value (text keeps its backslashes where a file has several; numbers become a list
+then), any other VM a list.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from struct import Struct
 from typing import Any
 
-from chalicelib.dicom.scan import Item, Raw, Scan
+from chalicelib.dicom.scan import Raw, Scan
 from chalicelib.dicom.tags import BY_TAG, CHARACTER_SET, PIXEL_REPRESENTATION, Tag
 from chalicelib.dicom.text import Charset
 from chalicelib.domain.study import Repair
@@ -19,78 +20,83 @@ from chalicelib.domain.study import Repair
 MAX_VALUE = 64 * 1024
 """Longer values are taken for absent; explicit VR allows none."""
 
-_FORMATS = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "FL": "f", "FD": "d", "UV": "Q", "SV": "q"}
+Found = dict[int, Any]
+"""Values by tag; of a sequence, its items by keyword."""
+
+_NUMBERS = {
+    vr: (Struct(f"<{code}"), Struct(f">{code}"))
+    for vr, code in {"US": "H", "SS": "h", "UL": "L", "SL": "l", "FL": "f", "FD": "d", "UV": "Q", "SV": "q"}.items()
+}
 _BY_CHARSET = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
-_BY_DEFAULT = frozenset({"AE", "AS", "CS", "DA", "DT", "TM", "UI", "UR"})
 _MAY_HOLD_HAN = _BY_CHARSET | {"AE", "AS", "CS"}
+_TEXTS = _MAY_HOLD_HAN | {"DA", "DT", "TM", "UI", "UR"}
+_UNDIVIDED = frozenset({"LT", "ST", "UT", "UR"})
 _PADDING = " \0"
 
 
-@dataclass(slots=True)
-class Values:
-    """The values of one dataset; `repairs` gathers what was repaired, by tag, as values are asked for."""
+def read_values(scan: Scan, *, little: bool) -> tuple[Found, dict[int, Repair]]:
+    """The values of one dataset, and what was repaired of them."""
+    reader = _Reader(scan.elements, little=little)
+    found = reader.values(scan.elements)
+    for tag, items in scan.sequences.items():
+        read = [{BY_TAG[tag].keyword: value for tag, value in reader.values(item).items()} for item in items]
+        if read:
+            found[tag] = read
+    return found, reader.repairs
 
-    scan: Scan
-    little: bool
-    repairs: dict[int, Repair] = field(default_factory=dict)
-    _charset: Charset = field(init=False)
 
-    def __post_init__(self) -> None:
-        declared = self.scan.elements.get(CHARACTER_SET)
-        texts = (
-            raw.value.rstrip(b"\0 ")
-            for tag, raw in self.scan.elements.items()
-            if not raw.value.isascii() and len(raw.value) <= MAX_VALUE and self._vr(BY_TAG[tag], raw) in _MAY_HOLD_HAN
-        )
-        self._charset = Charset(declared.value.decode("latin-1").rstrip(_PADDING) if declared else "", texts)
+class _Reader:
+    def __init__(self, elements: dict[int, Raw], *, little: bool) -> None:
+        _, signed = elements.get(PIXEL_REPRESENTATION, (None, b""))
+        self._us_or_ss = "SS" if any(signed) else "US"
+        self._little = little
+        self.repairs: dict[int, Repair] = {}
+        _, declared = elements.get(CHARACTER_SET, (None, b""))
+        texts = [
+            value.rstrip(b"\0 ")
+            for tag, (vr, value) in elements.items()
+            if not value.isascii() and len(value) <= MAX_VALUE and self._vr(tag, vr) in _MAY_HOLD_HAN
+        ]
+        self._charset = Charset(declared.decode("latin-1").rstrip(_PADDING), texts)
 
-    def value(self, tag: Tag) -> Any:
-        """The element's value in JSON's terms, or None; of a sequence, its items by keyword."""
-        if tag.vr == "SQ":
-            return [self._item(item) for item in self.scan.sequences.get(tag.tag, ())] or None
-        raw = self.scan.elements.get(tag.tag)
-        if raw is None or not raw.value or len(raw.value) > MAX_VALUE:
-            return None
-        return self._convert(tag, raw)
+    def values(self, elements: dict[int, Raw]) -> Found:
+        found: Found = {}
+        for tag, (encoded, raw) in elements.items():
+            if raw and len(raw) <= MAX_VALUE:
+                vr = encoded if encoded in _TEXTS else self._vr(tag, encoded)
+                value = self._text(tag, raw.rstrip(b"\0 "), vr) if vr in _TEXTS else self._number(tag, raw, vr)
+                if value is not None:
+                    found[tag] = value
+        return found
 
-    def _item(self, item: Item) -> dict[str, Any]:
-        values = {BY_TAG[tag].keyword: self._convert(BY_TAG[tag], raw) for tag, raw in item.items() if raw.value}
-        return {keyword: value for keyword, value in values.items() if value is not None}
-
-    def _convert(self, tag: Tag, raw: Raw) -> Any:
-        vr = self._vr(tag, raw)
-        if vr in _FORMATS:
-            return _shape(_numbers(raw.value, _FORMATS[vr], little=self.little), tag)
-        if vr in ("IS", "DS"):
-            parts = raw.value.decode("latin-1").strip(_PADDING).split("\\")
-            return _shape(_integers(parts) if vr == "IS" else _decimals(parts), tag)
-        if vr in _BY_CHARSET or vr in _BY_DEFAULT:
-            return self._text(tag, raw.value.rstrip(b"\0 "), vr)
-        return None
-
-    def _vr(self, tag: Tag, raw: Raw) -> str:
+    def _vr(self, tag: int, vr: str | None) -> str:
         """The file's VR, as pydicom has it; the dictionary's where the file has none, UN, or bytes for a text."""
-        vr = raw.vr
         if vr is None or vr == "UN" or vr[0] == "O":
-            vr = tag.vr
-        if vr != "US or SS":
-            return vr
-        signed = self.scan.elements.get(PIXEL_REPRESENTATION)
-        return "SS" if signed and any(signed.value) else "US"
+            vr = BY_TAG[tag].vr
+        return self._us_or_ss if vr == "US or SS" else vr
 
-    def _text(self, tag: Tag, raw: bytes, vr: str) -> Any:
-        if vr in _MAY_HOLD_HAN:
+    def _text(self, tag: int, raw: bytes, vr: str) -> Any:
+        if vr in _MAY_HOLD_HAN and (b"\x1b" in raw or not raw.isascii()):
             text = self._charset.decode(raw, customizable=vr in _BY_CHARSET)
             value = text.value
             if text.repaired:
-                self.repairs[tag.tag] = Repair(text.codec, raw.hex())
+                self.repairs[tag] = Repair(text.codec, raw.hex())
         else:
             value = raw.decode("latin-1")
-        parts = [value] if vr in ("LT", "ST", "UT", "UR") else value.split("\\")
-        parts = [_strip(part, vr) for part in parts]
-        if tag.vm != "1":
-            return parts if value else None
-        return "\\".join(parts) or None
+        several = BY_TAG[tag].vm != "1"
+        if vr not in _UNDIVIDED and "\\" in value:
+            parts = [_strip(part, vr) for part in value.split("\\")]
+            return parts if several else "\\".join(parts)
+        value = _strip(value, vr)
+        return ([value] if several else value) if value else None
+
+    def _number(self, tag: int, raw: bytes, vr: str) -> Any:
+        if vr in _NUMBERS:
+            return shape(_numbers(raw, _NUMBERS[vr][not self._little]), BY_TAG[tag])
+        if vr in ("IS", "DS"):
+            parts = raw.decode("latin-1").strip(_PADDING).split("\\")
+            return shape(integers(parts) if vr == "IS" else decimals(parts), BY_TAG[tag])
+        return None
 
 
 def _strip(part: str, vr: str) -> str:
@@ -102,28 +108,27 @@ def _strip(part: str, vr: str) -> str:
     return part.strip() if vr in ("UI", "AE") else part
 
 
-def _shape(values: list[Any] | None, tag: Tag) -> Any:
+def shape(values: list[Any] | None, tag: Tag) -> Any:
+    """Numbers as the tag's VM wants them; None when there is none."""
     if not values:
         return None
     return values if tag.vm != "1" or len(values) > 1 else values[0]
 
 
-def _numbers(raw: bytes, code: str, *, little: bool) -> list[Any] | None:
-    size = Struct(f"={code}").size
-    if len(raw) % size:
+def _numbers(raw: bytes, struct: Struct) -> list[Any] | None:
+    if len(raw) % struct.size:
         return None
-    numbers = Struct(f"{'<' if little else '>'}{len(raw) // size}{code}").unpack(raw)
-    if any(isinstance(number, float) and not math.isfinite(number) for number in numbers):
-        return None  # JSON has no NaN
-    return list(numbers)
+    numbers = [number for (number,) in struct.iter_unpack(raw)]
+    return numbers if all(map(math.isfinite, numbers)) else None  # JSON has no NaN
 
 
-def _integers(parts: list[str]) -> list[int] | None:
+def integers(parts: Iterable[str]) -> list[int] | None:
+    """IS. None when one cannot be read or passes 64 bits."""
     try:
         numbers = [_integer(part.strip(_PADDING)) for part in parts]
     except (ValueError, OverflowError):
         return None
-    return numbers if all(abs(number) < 2**63 for number in numbers) else None
+    return numbers if all(-(2**63) < number < 2**63 for number in numbers) else None
 
 
 def _integer(part: str) -> int:
@@ -137,9 +142,10 @@ def _integer(part: str) -> int:
         return int(number)
 
 
-def _decimals(parts: list[str]) -> list[str] | None:
-    parts = [part.strip(_PADDING) for part in parts]
+def decimals(parts: Iterable[str]) -> list[str] | None:
+    """DS, as text. None when one is no number."""
+    texts = [part.strip(_PADDING) for part in parts]
     try:
-        return parts if all(math.isfinite(float(part)) for part in parts) else None
+        return texts if all(map(math.isfinite, map(float, texts))) else None
     except ValueError:
         return None
