@@ -1,14 +1,58 @@
-"""Table of contents: every route's blueprint, every queue and schedule. What they do stands where they point."""
+"""Table of contents: every route's blueprint, every queue and every schedule. What they do stands where they point."""
 
 from __future__ import annotations
 
-from chalice.app import Chalice
+from typing import Any
+
+from chalice.app import Chalice, CloudWatchEvent, Cron, Rate, SQSEvent
 
 from chalicelib import wiring
-from chalicelib.http import session
+from chalicelib.events import ingest as uploads
+from chalicelib.events import settle as studies
+from chalicelib.events import sweeps
+from chalicelib.http import doctors, hospitals, patients, regulators, session
 from chalicelib.http.access import Door
 
 app = Chalice(app_name="imaging-cloud")
 app.register_middleware(Door(wiring.tokens, wiring.origin, wiring.now), "http")
 
 app.register_blueprint(session.routes.blueprint)
+app.register_blueprint(hospitals.routes.blueprint)
+app.register_blueprint(doctors.routes.blueprint)
+app.register_blueprint(patients.routes.blueprint)
+app.register_blueprint(regulators.routes.blueprint)
+
+
+@app.on_sqs_message(queue="imaging-cloud-instances", batch_size=300, maximum_batching_window_in_seconds=3)
+def ingest(event: SQSEvent) -> dict[str, Any]:
+    return uploads.instances(event.to_dict(), event.context)
+
+
+@app.on_sqs_message(queue="imaging-cloud-instances-single", batch_size=1)
+def ingest_single(event: SQSEvent) -> dict[str, Any]:
+    return uploads.instances(event.to_dict(), event.context)
+
+
+@app.on_sqs_message(queue="imaging-cloud-archives", batch_size=1)
+def unpack(event: SQSEvent) -> dict[str, Any]:
+    return uploads.archives(event.to_dict(), event.context)
+
+
+@app.on_sqs_message(queue="imaging-cloud-settle.fifo", batch_size=1)
+def settle(event: SQSEvent) -> dict[str, Any]:
+    return studies.studies(event.to_dict())
+
+
+@app.schedule(Rate(5, unit=Rate.MINUTES))
+def sweep(event: CloudWatchEvent) -> dict[str, Any]:
+    return sweeps.sweep(event.context)
+
+
+@app.schedule(Cron(0, 18, "*", "*", "?", "*"))  # 02:00 in the province
+def reconcile(_event: CloudWatchEvent) -> dict[str, Any]:
+    return sweeps.reconcile()
+
+
+@app.schedule(Cron(0, 6, "*", "*", "?", "*"))  # 14:00 in the province: yesterday's last exam was due at noon
+def report(event: CloudWatchEvent) -> dict[str, Any]:
+    return sweeps.report(event.to_dict(), event.context)

@@ -1,0 +1,49 @@
+"""The schedules → their use cases. Each answers what a person who runs it by hand wants to know: counts, no values."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from chalicelib import wiring
+
+SPARE_MS = 10_000  # no further piece of work is begun with less time left
+PROVINCE = timedelta(hours=8)  # a day of the reports is a day in the province
+
+log = logging.getLogger("imaging_cloud")
+
+
+class Context(Protocol):
+    """What Lambda tells of a run."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+def sweep(context: Context) -> dict[str, Any]:
+    """Judge what is due. An error in the log when it held, for then our own backlog could not be measured."""
+    swept = wiring.sweep_due()(wiring.now(), lambda: context.get_remaining_time_in_millis() > SPARE_MS)
+    answer = {**asdict(swept), "horizon": swept.horizon.isoformat() if swept.horizon else None, "held": swept.held}
+    log.log(logging.ERROR if swept.held else logging.INFO, json.dumps({"event": "swept", **answer}))
+    return answer
+
+
+def reconcile() -> dict[str, Any]:
+    """Feed again what the bucket holds and no receipt names. A warning in the log when there was any."""
+    answer = {"fed_again": wiring.reconcile_uploads()(wiring.now())}
+    log.log(logging.WARNING if answer["fed_again"] else logging.INFO, json.dumps({"event": "reconciled", **answer}))
+    return answer
+
+
+def report(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """The reports of the day before in the province, or of {"day"} in the event's detail. Raises when time ran out."""
+    asked = event.get("detail", {}).get("day")
+    yesterday = (wiring.now().astimezone(UTC) + PROVINCE).date() - timedelta(days=1)
+    day = datetime.fromisoformat(asked).date() if asked else yesterday
+    done = wiring.report_compliance()(day, lambda: context.get_remaining_time_in_millis() > SPARE_MS)
+    if not done:
+        raise TimeoutError("the reports of the day are not complete: run it again with more time")
+    return {"day": day.isoformat()}
