@@ -50,6 +50,7 @@ class Options:
 def running(options: Options) -> Iterator[dict[str, Any]]:
     """A local cloud, as long as the context lasts. Gives what local.json says. Raises PortTakenError."""
     options.directory.mkdir(parents=True, exist_ok=True)
+    (options.directory / "local.json").unlink(missing_ok=True)  # that of a cloud that is no more
     _log_to(options.directory / "local.log")
     with contextlib.ExitStack() as stack:
         endpoint = _moto(stack, options)
@@ -64,10 +65,15 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         _poll(stack, cloud, functions)
         where = Where(endpoint, f"http://{HOST}:{api_port}", _hear_flags(cloud), _outbox(options))
         told = outline(cloud, issuer.issuer, where)
-        path = options.directory / "local.json"
-        path.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-        stack.callback(path.unlink, missing_ok=True)
+        _write(options.directory / "local.json", json.dumps(told, ensure_ascii=False, indent=2) + "\n")
         yield told
+
+
+def _write(path: Path, text: str) -> None:
+    """All at once: whoever waits for the file must not find half of it."""
+    unfinished = path.with_suffix(".tmp")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
 
 
 def free_port(wanted: int, what: str, setting: str) -> int:

@@ -105,7 +105,7 @@ def real_files(stage: Stage) -> dict[str, Any]:
 
         def settled() -> tuple[int, list[Any]] | None:
             indexed = sum(entries(stage.client, "hospital-jb001", uid) for uid in studies)
-            refused = stage.client.pages("hospital-jb001", "/hospital/quarantine", "items")
+            refused = stage.client.pages("hospital-jb001", "/hospital/quarantine", "records")
             progress(indexed + len(refused))
             return (indexed, refused) if indexed + len(refused) >= len(objects) else None
 
@@ -119,7 +119,7 @@ def real_files(stage: Stage) -> dict[str, Any]:
 def entries(client: Client, login: str, uid: str) -> int:
     """Everything ever received of a study, as its hospital sees it; 0 while unknown."""
     answer = client.call(login, "GET", f"/hospital/studies/{uid}")
-    return int(answer.json["entries"]) if answer.status == 200 else 0
+    return sum(answer.json["statuses"].values()) if answer.status == 200 else 0
 
 
 def singles(stage: Stage) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _served(stage: Stage, login: str, name: str, hospital_id: str, files: list[b
 
         def all_served() -> bool:
             answer = stage.client.call(login, "GET", f"/hospital/studies/{uid}")
-            served = answer.json["instances"] if answer.status == 200 else 0
+            served = answer.json["study"]["instances"] if answer.status == 200 else 0
             progress(served)
             return bool(served == len(files))
 

@@ -1,0 +1,99 @@
+"""AWS that answers at once: botocore's whole client side runs, only the wire is missing. Counts the calls."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+from botocore.awsrequest import AWSResponse
+
+LAST_MODIFIED = "Tue, 24 Nov 2026 04:00:00 GMT"
+
+
+class _Raw(io.BytesIO):
+    def stream(self, amt=65536, decode_content=None):
+        while chunk := self.read(amt):
+            yield chunk
+
+
+@dataclass
+class AtOnce:
+    """`objects`: key → bytes, for GETs by range. `items`: what GetItem finds, by (PK, SK)."""
+
+    objects: dict = field(default_factory=dict)
+    items: dict = field(default_factory=dict)
+    calls: Counter = field(default_factory=Counter)
+
+    def on(self, *clients):
+        for client in clients:
+            client.meta.events.register("before-send", self._answer)
+
+    def _answer(self, request, event_name, **_):
+        _, service, operation = event_name.split(".")
+        self.calls[operation] += 1
+        make = getattr(self, f"_{service}_{operation}".replace("-", "_").lower())
+        status, headers, body = make(request)
+        return AWSResponse(request.url, status, headers, _Raw(body))
+
+    # S3
+
+    def _s3_getobject(self, request):
+        parts = urlsplit(request.url)
+        key = parts.path.split("/", 2)[2]
+        body = self.objects[key]
+        asked = request.headers["Range"]
+        asked = asked.decode() if isinstance(asked, bytes) else asked
+        first, last = (int(part) for part in asked.removeprefix("bytes=").split("-"))
+        chunk = body[first : last + 1]
+        headers = {
+            "Content-Length": str(len(chunk)),
+            "Content-Range": f"bytes {first}-{first + len(chunk) - 1}/{len(body)}",
+            "Last-Modified": LAST_MODIFIED,
+            "x-amz-version-id": parse_qs(parts.query).get("versionId", ["v" + str(hash(key) % 10**12)])[0],
+            "ETag": '"e"',
+        }
+        return 206, headers, chunk
+
+    def _s3_putobject(self, request):
+        return 200, {"ETag": '"e"', "x-amz-version-id": "v"}, b""
+
+    # DynamoDB
+
+    def _dynamodb_batchwriteitem(self, request):
+        return 200, {}, b'{"UnprocessedItems":{}}'
+
+    def _dynamodb_putitem(self, request):
+        return 200, {}, b"{}"
+
+    def _dynamodb_getitem(self, request):
+        asked = json.loads(request.body)["Key"]
+        found = self.items.get((asked["PK"]["S"], asked["SK"]["S"]))
+        return 200, {}, json.dumps({"Item": found} if found else {}).encode()
+
+    def _dynamodb_batchgetitem(self, request):
+        answers = {
+            table: [
+                item for key in wanted["Keys"] if (item := self.items.get((key["PK"]["S"], key["SK"]["S"])))
+            ]
+            for table, wanted in json.loads(request.body)["RequestItems"].items()
+        }
+        return 200, {}, json.dumps({"Responses": answers, "UnprocessedKeys": {}}).encode()
+
+    def _dynamodb_query(self, request):
+        values = json.loads(request.body)["ExpressionAttributeValues"]
+        partition = next(iter(values.values()))["S"]
+        start = values.get(":sk", values.get(":sort", {})).get("S", "")
+        found = [item for (pk, sk), item in sorted(self.items.items()) if pk == partition and sk.startswith(start)]
+        return 200, {}, json.dumps({"Items": found, "Count": len(found)}).encode()
+
+    # SQS
+
+    def _sqs_sendmessagebatch(self, request):
+        entries = json.loads(request.body)["Entries"]
+        done = [{"Id": one["Id"], "MessageId": one["Id"], "MD5OfMessageBody": ""} for one in entries]
+        return 200, {}, json.dumps({"Successful": done, "Failed": []}).encode()
+
+
