@@ -51,7 +51,7 @@ class DeriveExams:
         due_at = judged(exams, horizon)
         if due_at is not None:
             self.ledger.put_judged(key, due_at)
-        return self.again(key)
+        return self.again(key, held.docket.due_at)
 
     def told(self, derived: Derived) -> bool:
         """The flags now tell of these breaches: clear the docket's due, or set the next. False when something was
@@ -60,12 +60,18 @@ class DeriveExams:
         cleared = docket(derived.exams, breaches(derived.exams), Facts(count=held.fact_count))
         return self.ledger.put_docket(derived.key, replace(cleared, rows=held.rows, revision=held.revision))
 
-    def again(self, key: ExamKey) -> Derived:
-        """Derive and write from what is known now. Raises LedgerContended."""
+    def again(self, key: ExamKey, due_at: datetime | None = None) -> Derived:
+        """Derive and write from what is known now. Raises LedgerContended.
+
+        `due_at` is left standing, for callers whom nothing else calls again if they die before the last row: a sweep.
+        """
         for _ in range(TRIES):
             held = self.ledger.read(key)
             exams, excuses = self._exams(key, held.facts)
-            written = self._write(key, held, exams)
+            new = docket(exams, held.docket.swept, held.facts)
+            dues = [at for at in (new.due_at, due_at) if at]
+            new = replace(new, due_at=min(dues, default=None), revision=held.docket.revision)
+            written = self._write(key, held, new, exams)
             # An excuse is no fact of this collection. Whoever adds one looks for rows afterwards; we look for excuses
             # after the rows: one of the two sees the other.
             if written is not None and self._excuses(key, exams, excuses) == excuses:
@@ -91,9 +97,8 @@ class DeriveExams:
         hospital = self.hospitals.get(hospital_id)
         return timezone(timedelta(minutes=hospital.utc_offset_minutes)) if hospital else DEFAULT_ZONE
 
-    def _write(self, key: ExamKey, held: Collection, exams: Sequence[Exam]) -> Docket | None:
+    def _write(self, key: ExamKey, held: Collection, new: Docket, exams: Sequence[Exam]) -> Docket | None:
         """The docket as it stands after the write; None when another derivation was faster."""
-        new = replace(docket(exams, held.docket.swept, held.facts), revision=held.docket.revision)
         gone = tuple(sorted(set(held.docket.rows) - set(new.rows)))
         if gone and len(gone) + len(exams) <= MOVE_LIMIT:
             moved = self.ledger.move(key, Move(new, tuple(exams), gone))

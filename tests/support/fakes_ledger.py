@@ -1,0 +1,193 @@
+"""The ledger's ports in memory. `FakeLedger` counts what it reads, as DynamoDB would bill it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import timedelta
+
+from chalicelib.domain.exam import Facts
+from chalicelib.domain.ledger import Collection, Docket
+from chalicelib.domain.page import Page
+from chalicelib.store import keys
+
+MOVED = "gone"
+
+
+class FakeLedger:
+    def __init__(self):
+        self.facts = defaultdict(dict)
+        self.dockets = {}
+        self.rows = defaultdict(dict)  # (hospital, day) → sort key → (fact count, Exam or MOVED)
+        self.reads = Counter()
+        self.pause = lambda: None  # between the docket and the facts: a query is no snapshot
+
+    def put_notice(self, key, fact):
+        self.facts[key]["notice", fact.digest] = fact
+
+    def put_study(self, key, fact):
+        self.facts[key]["study", fact.study_instance_uid, fact.digest] = fact
+
+    def put_judged(self, key, due_at):
+        self.facts[key]["judged", due_at] = due_at
+
+    def read(self, key):
+        docket = self.dockets.get(key, Docket())
+        self.pause()
+        held = self.facts.get(key, {})
+        self._read("read", len(held) + 1)
+        kinds = defaultdict(list)
+        for (kind, *_), fact in held.items():
+            kinds[kind].append(fact)
+        facts = Facts(
+            tuple(kinds["notice"]), tuple(kinds["study"]), max(kinds["judged"], default=None), count=len(held)
+        )
+        return Collection(facts, docket)
+
+    def put_docket(self, key, docket):
+        if not self._docket_stands(key, docket):
+            return False
+        self.dockets[key] = replace(docket, revision=docket.revision + 1)
+        return True
+
+    def put_exam(self, exam, fact_count):
+        return self._put((exam.key.hospital_id, exam.day), keys.exam(exam.key.accession, exam.use), fact_count, exam)
+
+    def bury(self, key, day, use, fact_count):
+        return self._put((key.hospital_id, day), keys.exam(key.accession, use), fact_count, MOVED)
+
+    def move(self, key, move):
+        count = move.docket.fact_count
+        places = [(exam.day, exam.use, exam) for exam in move.exams] + [(*place, MOVED) for place in move.gone]
+        named = [((key.hospital_id, day), keys.exam(key.accession, use), what) for day, use, what in places]
+        if not self._docket_stands(key, move.docket) or any(not self._may(*at, count) for *at, _ in named):
+            return False
+        self.put_docket(key, move.docket)
+        for place, sort_key, what in named:
+            self._put(place, sort_key, count, what)
+        return True
+
+    def of_day(self, hospital_id, day):
+        found = sorted(self.rows.get((hospital_id, day), {}).items())
+        self._read("of_day", len(found))
+        return iter([exam for _, (_, exam) in found if exam is not MOVED])
+
+    def due(self, shard, until):
+        due = sorted(
+            (docket.due_at, owner, key)
+            for key, docket in self.dockets.items()
+            if docket.due_at is not None and docket.due_at <= until
+            for owner in [keys.accession(key.hospital_id, key.accession, "")]
+            if keys.shard(owner) == shard
+        )
+        self._read("due", len(due))
+        return iter([key for _, _, key in due])
+
+    def standing(self):
+        """All rows, as comparable values."""
+        return {
+            (place, sort_key): exam
+            for place, rows in self.rows.items()
+            for sort_key, (_, exam) in rows.items()
+            if exam is not MOVED
+        }
+
+    def _docket_stands(self, key, docket):
+        held = self.dockets.get(key, Docket())
+        return held.revision == docket.revision and held.fact_count <= docket.fact_count
+
+    def _may(self, place, sort_key, fact_count):
+        held = self.rows[place].get(sort_key)
+        return held is None or held[0] <= fact_count
+
+    def _put(self, place, sort_key, fact_count, what):
+        if not self._may(place, sort_key, fact_count):
+            return False
+        self.rows[place][sort_key] = (fact_count, what)
+        return True
+
+    def _read(self, what, items):
+        self.reads["calls"] += 1
+        self.reads["items"] += items
+        self.reads[what] += 1
+
+
+class FakeExcuses:
+    def __init__(self):
+        self.held = {}
+
+    def put(self, excuse):
+        self.held[excuse.hospital_id, keys.excuse(excuse.to_at, excuse.digest)] = excuse
+
+    def overlapping(self, hospital_id, from_at, to_at):
+        return tuple(
+            excuse
+            for (hospital, _), excuse in sorted(self.held.items(), key=lambda held: held[0])
+            if hospital == hospital_id and excuse.to_at >= from_at and excuse.from_at <= to_at
+        )
+
+
+class FakeFlags:
+    def __init__(self):
+        self.held = {}
+
+    def get(self, hospital_id, day, rule):
+        return self.held.get((hospital_id, day, rule))
+
+    def put(self, flag):
+        place = (flag.hospital_id, flag.day, flag.rule)
+        held = self.held.get(place)
+        if (held.revision if held else 0) != flag.revision:
+            return False
+        self.held[place] = replace(flag, revision=flag.revision + 1)
+        return True
+
+    def of_hospital(self, hospital_id, first_day, last_day):
+        found = (flag for place, flag in sorted(self.held.items()) if place[0] == hospital_id)
+        return tuple(flag for flag in found if first_day <= flag.day <= last_day)
+
+    def open(self, token, limit):
+        if token and not token.startswith("after:"):
+            raise ValueError("not a continuation token")
+        flags = {f"{f.day}#{f.hospital_id}#{f.rule}": f for f in self.held.values() if f.state == "open"}
+        names = sorted(name for name in flags if name > token.removeprefix("after:"))
+        return Page(tuple(flags[name] for name in names[:limit]), f"after:{names[limit - 1]}" if names[limit:] else "")
+
+
+class FakeTopic:
+    def __init__(self):
+        self.messages = []
+
+    def publish(self, subject, body):
+        self.messages.append((subject, dict(body)))
+
+
+class FakeReports:
+    def __init__(self):
+        self.files = {}
+
+    def put(self, key, body, content_type):
+        self.files[key] = body
+
+    def get(self, key):
+        return self.files.get(key)
+
+
+class FakeBacklog:
+    def __init__(self, oldest=timedelta(0)):
+        self.oldest = oldest
+
+    def __call__(self):
+        return self.oldest
+
+
+class OneZone:
+    """Every hospital is registered, at one offset from UTC."""
+
+    def __init__(self, minutes=480):
+        self.minutes = minutes
+
+    def get(self, hospital_id):
+        from chalicelib.domain.study import Hospital
+
+        return Hospital(hospital_id, f"医院{hospital_id}", utc_offset_minutes=self.minutes)

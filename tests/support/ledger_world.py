@@ -1,0 +1,81 @@
+"""A ledger on any ports, and short words for what happens to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.arrivals import Arrivals
+from chalicelib.domain.exam import Excuse, NoticeFact, StudyFact
+from chalicelib.domain.study import StudyRef
+from chalicelib.services.derive_exams import DeriveExams
+from chalicelib.services.excuse_hospital import ExcuseHospital
+from chalicelib.services.raise_flags import RaiseFlags
+from chalicelib.services.sweep_due import SweepDue
+from tests.support.fakes_ledger import FakeBacklog, FakeExcuses, FakeFlags, FakeLedger, FakeTopic, OneZone
+
+NOON = datetime(2026, 11, 20, 4, tzinfo=UTC)  # 12:00 in China
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+GRACE = timedelta(minutes=15)
+
+
+def notice(status="performed", at=NOON, **given):
+    """`at` is the exam's end (scheduled: its time), and when the notice was sent unless `sent_at` says otherwise."""
+    given = {"notice_id": f"n-{status}", "accession_number": "A1", "patient_id": "P1", "sent_at": at} | given
+    given = {"received_at": given["sent_at"]} | given
+    when = {"performed": {"performed_at": at}, "scheduled": {"scheduled_at": at}, "cancelled": {}}[status]
+    return NoticeFact(status=status, **when | given)
+
+
+def study(*received, **given):
+    """`received`: (instant, how many) or instants."""
+    runs = [run if isinstance(run, tuple) else (run, 1) for run in received]
+    arrivals = Arrivals.of(at for at, count in runs for _ in range(count))
+    given = {"study_instance_uid": "1.2.3", "accession_number": "A1", "patient_id": "P1", "modality": "CT"} | given
+    given = {"exam_ended_at": None, "exam_end_source": "none", "entry_count": arrivals.total, "amend_count": 0} | given
+    return StudyFact(received=arrivals, **given)
+
+
+@dataclass
+class World:
+    """One ledger. `gate` wraps every port, to crash or to interleave."""
+
+    ledger: Any = field(default_factory=FakeLedger)
+    excuses: Any = field(default_factory=FakeExcuses)
+    flags: Any = field(default_factory=FakeFlags)
+    topic: Any = field(default_factory=FakeTopic)
+    backlog: Any = field(default_factory=FakeBacklog)
+    hospitals: Any = field(default_factory=OneZone)
+
+    def derive(self, gate=lambda port: port):
+        return DeriveExams(gate(self.ledger), gate(self.excuses), gate(self.hospitals))
+
+    def sweep(self, now, gate=lambda port: port, keep_going=lambda: True):
+        ledger = gate(self.ledger)
+        flags = RaiseFlags(ledger, gate(self.flags), gate(self.topic))
+        return SweepDue(ledger, self.derive(gate), flags, self.backlog, GRACE)(now, keep_going)
+
+    def tell(self, fact, hospital="H1", gate=lambda port: port):
+        if isinstance(fact, NoticeFact):
+            self.derive(gate).notice_recorded(hospital, fact)
+        elif isinstance(fact, StudyFact):
+            self.derive(gate).study_settled(StudyRef(hospital, fact.study_instance_uid), fact, NOON)
+        else:
+            ExcuseHospital(gate(self.excuses), gate(self.ledger), self.derive(gate))(fact)
+
+    def excuse(self, from_at, to_at, hospital="H1"):
+        fact = Excuse(hospital, from_at, to_at, "停电 power cut", "regulator", to_at)
+        self.tell(fact)
+        return fact
+
+    def exams(self, day="2026-11-20", hospital="H1"):
+        return list(self.ledger.of_day(hospital, day))
+
+    def exam(self, day="2026-11-20", hospital="H1"):
+        (only,) = self.exams(day, hospital)
+        return only
+
+    def flag(self, day="2026-11-20", hospital="H1"):
+        return self.flags.get(hospital, day, "missed_deadline")
