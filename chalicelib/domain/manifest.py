@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from chalicelib.domain.columns import from_columns, to_columns
 from chalicelib.domain.study import Checksum, Entry, EntryStatus, Header, Place, Repair, StudyRef, StudyState, Times
 
 FORMAT = 1
@@ -71,13 +72,20 @@ class Manifest:
     def from_json(cls, body: bytes) -> Self:
         """The manifest whose `to_json` gave these bytes."""
         data = json.loads(body)
+        counts = [item["entries"] for item in data["series"]]
+        rows, viewers = from_columns(data["rows"], counts), from_columns(data["viewers"], counts)
         ref = StudyRef(data["hospital_id"], data["study_instance_uid"])
-        series = tuple(Series(item["shared"], item["viewer"], tuple(item["rows"])) for item in data["series"])
-        return cls(ref, data["state"], series)
+        series = [
+            Series(item["shared"], item["viewer"], _joined(*of_series))
+            for item, *of_series in zip(data["series"], rows, viewers, strict=True)
+        ]
+        return cls(ref, data["state"], tuple(series))
 
     def to_json(self) -> bytes:
-        """Canonical JSON: sorted keys, no blanks, UTF-8."""
-        series = [{"shared": item.shared, "viewer": item.viewer, "rows": item.rows} for item in self.series]
+        """Canonical JSON: sorted keys, no blanks, UTF-8; the rows as columns over all series."""
+        series = [{"shared": of.shared, "viewer": of.viewer, "entries": len(of.rows)} for of in self.series]
+        rows = [[{name: row[name] for name in row if name != "viewer"} for row in of.rows] for of in self.series]
+        viewers = [[row.get("viewer", {}) for row in of.rows] for of in self.series]
         return _canonical(
             {
                 "format": FORMAT,
@@ -85,6 +93,8 @@ class Manifest:
                 "study_instance_uid": self.ref.study_instance_uid,
                 "state": self.state,
                 "series": series,
+                "rows": to_columns(rows),
+                "viewers": to_columns(viewers),
             }
         ).encode()
 
@@ -110,6 +120,13 @@ def digest_of(body: bytes) -> str:
 
 def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _joined(rows: Sequence[Row], viewers: Sequence[Row]) -> tuple[Row, ...]:
+    for row, viewer in zip(rows, viewers, strict=True):
+        if viewer:
+            row["viewer"] = viewer
+    return tuple(rows)
 
 
 def _series_place(header: Header) -> tuple[bool, int, str]:
@@ -147,7 +164,7 @@ def _holds(row: Row, key: str, value: Any) -> bool:
         return key in row and other is value
     if isinstance(value, str | int):
         return bool(other == value)
-    return _canonical(other) == _canonical(value)
+    return repr(other) == repr(value) or (bool(other == value) and _canonical(other) == _canonical(value))
 
 
 def _fields(entry: Entry, status: EntryStatus) -> Row:

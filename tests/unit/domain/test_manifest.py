@@ -1,10 +1,14 @@
+import base64
 import json
+import random
+import zlib
 from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.columns import from_columns, to_columns
 from chalicelib.domain.manifest import Manifest, digest_of, place_of
 from chalicelib.domain.study import Checksum, Place, Repair, Times
 from tests.support.settle_samples import REF, T0, entry
@@ -136,3 +140,37 @@ def test_a_manifest_loses_nothing_and_its_bytes_do_not_depend_on_order(entries):
     found = {entry_.place.version_id: entry_ for entry_, _ in read.entries()}
     assert found == {entry_.place.version_id: entry_ for entry_ in entries}
     assert made(*reversed(entries)).to_json() == body
+
+
+def test_three_thousand_instances_take_two_hundred_kilobytes_half_of_it_ids_that_no_compression_shrinks():
+    chance = random.Random(7)
+
+    def token(length):
+        return base64.b64encode(chance.randbytes(length)).decode()
+
+    def image(number):
+        viewer = {
+            "Rows": 512,
+            "PixelSpacing": ["0.7421875", "0.7421875"],
+            "ImagePositionPatient": ["-189.62890625", "-330.62890625", f"{number * -0.7:.2f}"],
+            "SliceLocation": f"{number * -0.7:.2f}",
+            "XRayTubeCurrent": chance.randrange(100, 400),
+        }
+        base = "1.3.12.2.1107.5.1.4.73104.3000002611240001122330"
+        sop = f"{base}{chance.randrange(10**6):06d}{number:05d}"
+        key = f"instances/H1/2026-11-24/{number % 10}/{number:06d}.dcm"
+        length = 526_000 + chance.randrange(600)
+        changes = {"sop_instance_uid": sop, "instance_number": number // 10, "viewer": viewer}
+        return entry(
+            number, token(24), number // 8, series=number % 10, key=key, length=length, checksum=token(8), **changes
+        )
+
+    body = made(*map(image, range(3000))).to_json()
+    assert len(zlib.compress(body)) < 200_000
+
+
+def test_columns_hold_what_all_rows_of_a_group_have_and_the_rest_stands_apart():
+    groups = [[{"a": 1, "b": 2}, {"a": 3}], [{}], [{"b": None}]]
+    body = to_columns(groups)
+    assert body == {"columns": {"a": [[1, 3], None, None], "b": [None, None, [None]]}, "rest": [[0, 0, "b", 2]]}
+    assert from_columns(body, [2, 1, 1]) == groups
