@@ -85,7 +85,7 @@ class ReadEncounterTimeline:
             self.record.allow(caller, ACTION, "consent", now, about)
         else:
             self.record.note(caller, ACTION, "no_consent", now, about)
-        items, next_position = merge([Lane("", "", tuple(summaries), "")], position, limit)
+        items, next_position = merge([Lane("", "", position.after(summaries), "")], position, limit)
         return Page(items, next_position.token())
 
     def _covered(self, caller: Caller, visit: Visit, now: datetime) -> list[Summary]:

@@ -1,0 +1,217 @@
+"""People, consents, counters and audit in memory; each write is one step, as a conditional write is."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import random
+import threading
+from dataclasses import replace
+
+from chalicelib.domain.code import WRONG_PER_CODE
+from chalicelib.domain.page import Page
+
+
+class FakePeople:
+    def __init__(self):
+        self.persons = {}
+        self.links_by_identity = {}
+        self.holders = {}
+        self._step = threading.Lock()
+
+    def person(self, person_id):
+        return self.persons.get(person_id)
+
+    def link(self, identity):
+        return self.links_by_identity.get(identity)
+
+    def links(self, person_id):
+        return tuple(link for link in self.links_by_identity.values() if link.person_id == person_id)
+
+    def save(self, change):
+        with self._step:
+            if _revision(self.links_by_identity.get(change.link.identity)) != _revision(change.former):
+                return False
+            person = change.person
+            if person and _revision(self.persons.get(person.person_id)) != person.revision:
+                return False
+            if person:
+                self.persons[person.person_id] = replace(person, revision=person.revision + 1)
+                if change.phone_key:
+                    self.holders[change.phone_key] = person.person_id
+            self.links_by_identity[change.link.identity] = replace(change.link, revision=change.link.revision + 1)
+            return True
+
+    def phone_holder(self, phone_key):
+        return self.holders.get(phone_key, "")
+
+
+class FakeDoctors:
+    def __init__(self):
+        self.accounts = {}
+
+    def get(self, doctor_id):
+        return self.accounts.get(doctor_id)
+
+    def put(self, doctor):
+        if _revision(self.accounts.get(doctor.doctor_id)) != doctor.revision:
+            return False
+        self.accounts[doctor.doctor_id] = replace(doctor, revision=doctor.revision + 1)
+        return True
+
+
+class FakeEncounters:
+    def __init__(self):
+        self.visits = {}
+
+    def get(self, hospital_id, encounter_id):
+        return self.visits.get((hospital_id, encounter_id))
+
+    def put(self, encounter):
+        key = (encounter.hospital_id, encounter.encounter_id)
+        known = self.visits.get(key)
+        if known and (known.at > encounter.at or (known.at == encounter.at and encounter.is_open > known.is_open)):
+            return False
+        self.visits[key] = encounter
+        return True
+
+
+class FakeConsents:
+    def __init__(self):
+        self.requests = {}
+        self.codes = {}
+        self.given = {}
+        self._step = threading.Lock()
+
+    def ask(self, request, code):
+        self.requests[request.owner, request.request_id] = request
+        self.codes[request.owner, request.request_id] = code
+
+    def asked(self, owner, request_id):
+        request = self.requests.get((owner, request_id))
+        return (request, self.codes[owner, request_id]) if request else None
+
+    def attempt(self, owner, request_id, now):
+        with self._step:
+            code = self.codes.get((owner, request_id))
+            if code is None or not code.is_live(now):
+                return None
+            self.codes[owner, request_id] = replace(code, attempts=code.attempts + 1)
+            return WRONG_PER_CODE.count - code.attempts - 1
+
+    def use(self, owner, request_id, now):
+        with self._step:
+            code = self.codes.get((owner, request_id))
+            if code is None or code.used_at:
+                return False
+            self.codes[owner, request_id] = replace(code, used_at=now)
+            return True
+
+    def put(self, consent):
+        self.given[consent.consent_id] = consent
+
+    def of_doctor(self, person_id, doctor_id, since):
+        return tuple(
+            consent
+            for consent in self.of_person(person_id)
+            if consent.doctor_id == doctor_id and consent.granted_at >= since
+        )
+
+    def of_person(self, person_id):
+        mine = (consent for consent in self.given.values() if consent.person_id == person_id)
+        return tuple(sorted(mine, key=lambda consent: consent.consent_id, reverse=True))
+
+    def revoke(self, consent, now):
+        known = self.given.get(consent.consent_id)
+        if known is None:
+            raise LookupError("no such consent")
+        self.given[consent.consent_id] = replace(known, revoked_at=known.revoked_at or now)
+        return self.given[consent.consent_id]
+
+
+class FakeCounters:
+    def __init__(self):
+        self.taken = {}
+        self._step = threading.Lock()
+
+    def take(self, counter):
+        with self._step:
+            taken = self.taken.get(_counted(counter), 0)
+            if taken >= counter.limit:
+                return None
+            self.taken[_counted(counter)] = taken + 1
+            return counter.limit - taken - 1
+
+    def give_back(self, counter):
+        with self._step:
+            self.taken[_counted(counter)] = max(0, self.taken.get(_counted(counter), 0) - 1)
+
+
+class FakeDecisionFacts:
+    """Over the other fakes; `studies` is any `Studies` port."""
+
+    def __init__(self, studies, people, doctors):
+        self._studies, self._people, self._doctors = studies, people, doctors
+
+    def study_and_doctor(self, study, doctor_id):
+        return self._studies.summary(study), self._doctors.get(doctor_id)
+
+    def study_and_person(self, study, person_id):
+        return self._studies.summary(study), self._people.person(person_id)
+
+    def summaries(self, studies):
+        return tuple(summary for ref in set(studies) if (summary := self._studies.summary(ref)))
+
+
+class FakeAudit:
+    """`broken` makes every put fail."""
+
+    def __init__(self):
+        self.events = {}
+        self.broken = False
+
+    def put(self, event):
+        if self.broken:
+            raise ConnectionError("the audit table does not answer")
+        if self.events.setdefault(event.event_id, event) != event:
+            raise ValueError("another event stands under this id")
+
+    def of_person(self, person_id, token, limit):
+        mine = sorted(
+            (event for event in self.events.values() if event.person_id == person_id),
+            key=lambda event: event.event_id,
+            reverse=True,
+        )
+        start = int(token or 0)
+        return Page(tuple(mine[start : start + limit]), str(start + limit) if mine[start + limit :] else "")
+
+
+class FakeMac:
+    def __call__(self, domain, message):
+        return hmac.digest(b"a key of the tests", f"{domain}:{message}".encode(), hashlib.sha256)
+
+
+class FakeSms:
+    def __init__(self):
+        self.sent = []
+
+    def send(self, phone, template, values):
+        self.sent.append((phone, template, dict(values)))
+
+
+class SeededRandomness:
+    """Bytes that are the same in every run."""
+
+    def __init__(self, seed=1):
+        self._random = random.Random(seed)  # noqa: S311 - tests must repeat
+
+    def __call__(self, size, /):
+        return self._random.randbytes(size)
+
+
+def _revision(item):
+    return item.revision if item else 0
+
+
+def _counted(counter):
+    return counter.holder, counter.holder_id, counter.kind, counter.window
