@@ -1,0 +1,356 @@
+"""Every route over a whole cloud: who may, who may not, and that strangers learn nothing."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from chalicelib import wiring
+from chalicelib.domain.session import csrf_value
+from chalicelib.domain.study import StudyRef
+from chalicelib.http.access import COOKIE, ROUTES
+from chalicelib.http.answers import HEADERS
+from tests.support import tokens
+from tests.support.served_app import BOUND, NAME, ORIGIN, PHONE, REF, jwks_url, national_id, served
+from tests.support.settle_samples import entry
+
+__all__ = ["jwks_url", "served"]
+
+PATHS = {"hospital_id": "H1", "uid": "1.2.840.1", "encounter_id": "E1", "day": "2026-11-23"}
+NO_GRANT = b'{"error":"no_grant"}'
+
+
+def filled(path):
+    return path.format(**PATHS)
+
+
+CLOSED = [route for route, allowed in ROUTES.items() if allowed.whose != "open"]
+FORBIDDEN = [
+    (*route, role) for route, allowed in ROUTES.items() for role in BOUND if allowed.roles and role not in allowed.roles
+]
+
+
+@pytest.mark.parametrize(("method", "path"), CLOSED)
+def test_no_route_answers_without_a_token(served, method, path):
+    answer = served.ask(method, filled(path), body={} if method == "POST" else None)
+    assert (answer.status_code, answer.json_body["error"]) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize(("method", "path", "role"), FORBIDDEN)
+def test_no_route_answers_a_role_it_is_not_for(served, method, path, role):
+    answer = served.ask(method, filled(path), role, body={} if method == "POST" else None)
+    assert (answer.status_code, answer.json_body["error"]) == (403, "not_allowed")
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in CLOSED if ROUTES[route].whose == "own_hospital"])
+def test_a_hospitals_routes_need_a_token_bound_to_one(served, method, path):
+    (role,) = ROUTES[method, path].roles
+    answer = served.ask(method, filled(path), role, body={} if method == "POST" else None, hospital_id="")
+    assert (answer.status_code, answer.json_body["error"]) == (403, "not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [route for route in CLOSED if route[0] == "POST" and route[1] not in ("/session", "/hospital/notices")],
+)
+def test_every_write_refuses_a_body_that_says_nothing(served, method, path):
+    role = next(iter(ROUTES[method, path].roles))
+    for body in ({}, [], b"", b"{", b"\xff"):
+        answer = served.ask(method, filled(path), role, body=body)
+        assert (answer.status_code, answer.json_body["error"]) == (400, "bad_request"), body
+        assert answer.json_body["field"]
+
+
+def test_health_is_open(served):
+    assert served.ask("GET", "/health").json_body == {"status": "ok"}
+
+
+# Tokens, by header and by cookie
+
+
+def _signed(**changes):
+    return tokens.signed(tokens.claims(now=datetime.now(UTC), **{**BOUND["patient"], "role": "patient", **changes}))
+
+
+def _bad_tokens():
+    now = datetime.now(UTC)
+    mine = {**BOUND["patient"], "role": "patient", "now": now}
+    head, _, rest = _signed().partition(".")
+    return {
+        "forged": tokens.token(key="forger", kid="k1", **mine),
+        "unknown key": tokens.token(key="forger", **mine),
+        "expired": tokens.token(**{**mine, "now": now - timedelta(hours=1)}),
+        "not yet": tokens.token(**{**mine, "now": now + timedelta(hours=1)}),
+        "other audience": _signed(aud="else"),
+        "other issuer": _signed(iss="https://else.example.test"),
+        "alg none": f"{_none_header()}.{rest.rpartition('.')[0]}.",
+        "header of another": f"{head[:-3]}AAA.{rest}",
+        "nonsense": "nonsense",
+    }
+
+
+def _none_header():
+    import base64
+
+    return base64.urlsafe_b64encode(b'{"alg":"none","kid":"k1"}').rstrip(b"=").decode()
+
+
+def test_untrue_tokens_get_one_and_the_same_401_by_header_and_by_cookie(served):
+    nothing = served.ask("GET", "/me/consents")
+    for kind, token in _bad_tokens().items():
+        for headers in ({"Authorization": f"Bearer {token}"}, {"Cookie": f"{COOKIE}={token}"}):
+            answer = served.ask("GET", "/me/consents", headers=headers)
+            assert (answer.status_code, answer.body, answer.headers) == (401, nothing.body, nothing.headers), kind
+
+
+def test_a_session_cookie_reads_and_with_the_csrf_value_writes(served):
+    opened = served.ask("POST", "/session", "patient")
+    assert opened.json_body["role"] == "patient"
+    cookie = opened.headers["Set-Cookie"]
+    assert cookie.startswith(f"{COOKIE}=")
+    assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
+    mine = {"Cookie": cookie.partition(";")[0]}
+    assert served.ask("GET", "/me/consents", headers=mine).status_code == 200
+    without = served.ask("POST", "/me/consents/revoke", headers=mine, body={"consent_id": "x"})
+    assert without.json_body["error"] == "csrf"
+    proof = {**mine, "Origin": ORIGIN, "X-CSRF": opened.json_body["csrf"]}
+    assert served.ask("POST", "/me/consents/revoke", headers=proof, body={"consent_id": "x"}).body == NO_GRANT
+    closed = served.ask("DELETE", "/session", headers=proof)
+    assert "Max-Age=0" in closed.headers["Set-Cookie"]
+    assert csrf_value(cookie.partition("=")[2].partition(";")[0]) == opened.json_body["csrf"]
+
+
+# The main path
+
+
+def test_a_doctor_sees_nothing_then_asks_and_sees_what_the_patient_allowed(served):
+    served.prepare()
+    assert served.manifest().body == NO_GRANT
+    consent = served.consent()
+    assert consent["studies"] == [{"hospital_id": "H1", "study_instance_uid": "1.2.840.1"}]
+    seen = served.manifest()
+    assert seen.status_code == 200
+    study = seen.json_body["study"]
+    assert (study["patient_name"], study["instances"], study["state"]) == ("张三", 2, "served")
+    (series,) = seen.json_body["series"]
+    assert [one["instance_number"] for one in series["instances"]] == [1, 2]
+    assert series["metadata"]["Rows"] == 512
+    assert series["instances"][1]["metadata"] == {"ImagePositionPatient": ["0", "0", "2"]}
+    query = parse_qs(urlsplit(series["instances"][0]["url"]).query)
+    assert (query["versionId"], query["X-Amz-Expires"]) == (["v1-1"], ["300"])
+    timeline = served.ask("GET", "/encounters/E1/timeline", "doctor").json_body
+    assert [one["study_instance_uid"] for one in timeline["studies"]] == ["1.2.840.1"]
+
+
+def test_the_signed_url_gives_the_very_bytes(served, cloud):
+    served.open_hospitals()
+    key = "instances/H1/2026-11-24/影像 1+2%.dcm"
+    bucket = cloud.settings["UPLOADS_BUCKET"]
+    put = cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=b"pixels" * 100)
+    served.receive(entry(1, put["VersionId"], key=key, length=600))
+    cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=b"a later version")
+    person_id = served.register()
+    answer = served.manifest("patient", person_id=person_id)
+    (instance,) = answer.json_body["series"][0]["instances"]
+    got = requests.get(instance["url"], timeout=5)
+    assert (got.status_code, got.content) == (200, b"pixels" * 100)
+    assert got.headers["Content-Type"] == "application/dicom"
+
+
+def test_an_unknown_study_and_a_forbidden_one_are_told_apart_by_nobody(served):
+    served.prepare()
+    forbidden = served.manifest()
+    unknown = served.manifest(ref=StudyRef("H1", "1.2.840.404"))
+    elsewhere = served.manifest(ref=StudyRef("H9", "1.2.840.1"))
+    stranger = served.manifest("patient", person_id="SOMEBODYELSE")
+    for other in (unknown, elsewhere, stranger):
+        assert (forbidden.status_code, forbidden.body) == (403, NO_GRANT) == (other.status_code, other.body)
+        assert forbidden.headers == other.headers
+
+
+def test_an_unknown_patient_is_asked_with_the_same_answer_as_a_known_one(served):
+    served.prepare()
+    served.open_encounter(encounter_id="E2", patient_id="NEVERSEEN")
+    shapes = []
+    for encounter_id in ("E1", "E2"):
+        body = {"encounter_id": encounter_id, "purpose": "treatment"}
+        answer = served.ask("POST", "/consent-requests", "doctor", body)
+        shapes.append((answer.status_code, sorted(answer.json_body), len(answer.body), answer.headers))
+    assert shapes[0] == shapes[1]
+
+
+def test_a_wrong_code_is_counted_and_five_lock(served):
+    served.prepare()
+    asked = served.ask("POST", "/consent-requests", "doctor", {"encounter_id": "E1", "purpose": "treatment"})
+    right = served.code()
+    wrong = f"{(int(right) + 1) % 10**6:06d}"
+    body = {"encounter_id": "E1", "request_id": asked.json_body["request_id"], "code": wrong}
+    left = []
+    for _ in range(5):
+        answer = served.ask("POST", "/consent-requests/verify", "doctor", body)
+        assert answer.status_code == 403
+        left.append(answer.json_body.get("attempts_left", answer.json_body["error"]))
+    assert left[:4] == [4, 3, 2, 1]
+    locked = served.ask("POST", "/consent-requests/verify", "doctor", {**body, "code": right})
+    assert (locked.status_code, locked.json_body["error"]) == (403, "code_locked")
+
+
+def test_a_revoked_consent_is_told_to_its_former_holder_only(served):
+    person_id = served.prepare()
+    consent = served.consent()
+    mine = served.ask("GET", "/me/consents", "patient", person_id=person_id).json_body["consents"]
+    assert [one["consent_id"] for one in mine] == [consent["consent_id"]]
+    body = {"consent_id": consent["consent_id"]}
+    revoked = served.ask("POST", "/me/consents/revoke", "patient", body, person_id=person_id)
+    assert revoked.json_body["revoked_at"]
+    assert served.manifest().json_body["error"] == "consent_revoked"
+    other = {"doctor_id": "d2", "hospital_id": "H2", "licence_number": "111", "name": "王医生"}
+    served.ask("POST", "/doctors", "administrator", other)
+    assert served.manifest(subject="d2").body == NO_GRANT
+
+
+def test_a_patient_sees_their_studies_identities_and_who_looked(served):
+    person_id = served.prepare()
+    served.manifest()
+    served.consent()
+    served.manifest()
+    mine = {"role": "patient", "person_id": person_id}
+    studies = served.ask("GET", "/me/studies", **mine).json_body
+    assert [one["study_instance_uid"] for one in studies["studies"]] == ["1.2.840.1"]
+    identities = served.ask("GET", "/me/identities", **mine).json_body["identities"]
+    assert {(one["hospital_id"], one["patient_id"]) for one in identities} == {("H1", "P1"), ("H2", "Q1")}
+    accesses = served.ask("GET", "/me/accesses", **mine).json_body["accesses"]
+    views = [(one["allowed"], one["subject"]) for one in accesses if one["action"] == "view_study"]
+    assert views == [(True, "d1"), (False, "d1")]
+    assert served.ask("GET", "/me/accesses?token=x", **mine).json_body["field"] == "token"
+    assert served.ask("GET", "/me/studies?token=x", **mine).json_body["field"] == "token"
+
+
+def test_a_study_that_two_patients_share_is_served_to_nobody(served):
+    person_id = served.prepare()
+    served.receive(entry(1), entry(2), entry(3, patient_id="P2", patient_name="李四"))
+    answer = served.manifest("patient", person_id=person_id)
+    assert (answer.status_code, answer.json_body["error"]) == (409, "study_conflicted")
+
+
+def test_a_long_study_comes_in_pages_that_never_mix_two_manifests(served):
+    served.open_hospitals()
+    person_id = served.register()
+    served.receive(*(entry(sop) for sop in range(1, 1202)))
+    first = served.manifest("patient", person_id=person_id).json_body
+    assert len(first["series"][0]["instances"]) == 1000
+    second = served.manifest("patient", token=first["next_token"], person_id=person_id).json_body
+    assert [one["instance_number"] for one in second["series"][0]["instances"]] == list(range(1001, 1202))
+    assert second["next_token"] == ""
+    served.receive(entry(5000))
+    changed = served.manifest("patient", token=first["next_token"], person_id=person_id)
+    assert (changed.status_code, changed.json_body["error"]) == (409, "manifest_changed")
+    bad = served.manifest("patient", token="7.x", person_id=person_id)
+    assert (bad.status_code, bad.json_body["field"]) == (400, "token")
+
+
+# Hospitals, desks, the commission
+
+
+def test_a_hospital_sees_its_own_study_and_excludes_an_entry(served):
+    served.prepare()
+    seen = served.ask("GET", "/hospital/studies/1.2.840.1", "hospital").json_body
+    assert (seen["study"]["instances"], seen["statuses"]) == (2, {"served": 2})
+    assert "张三" not in json.dumps(seen, ensure_ascii=False)
+    version_id = seen["entries"][0]["version_id"]
+    body = {"kind": "exclude", "version_id": version_id, "reason": "他人影像"}
+    path = "/hospital/studies/1.2.840.1/amendments"
+    assert served.ask("POST", path, "hospital", body).status_code == 202
+    wiring.settle_study()(REF, datetime.now(UTC))
+    seen = served.ask("GET", "/hospital/studies/1.2.840.1", "hospital").json_body
+    assert seen["statuses"] == {"served": 1, "excluded": 1}
+    missing = served.ask("POST", path, "hospital", {**body, "version_id": "none"})
+    assert (missing.status_code, missing.json_body["error"]) == (404, "not_found")
+
+
+def test_a_hospital_sees_nothing_of_another(served):
+    served.prepare()
+    for path in ("/hospital/studies/1.2.840.1", "/hospital/studies/1.2.840.404"):
+        answer = served.ask("GET", path, "hospital", subject="H2", hospital_id="H2")
+        assert (answer.status_code, answer.json_body["error"]) == (404, "not_found")
+
+
+def test_a_notice_is_stored_under_the_callers_own_prefix(served, cloud):
+    body = {"type": "exam", "notice_id": "n1", "hospital_id": "H2"}
+    answer = served.ask("POST", "/hospital/notices", "hospital", body)
+    key = answer.json_body["notice_key"]
+    assert (answer.status_code, key.split("/")[:2]) == (202, ["notices", "H1"])
+    stored = cloud.client("s3").get_object(Bucket=cloud.settings["UPLOADS_BUCKET"], Key=key)
+    assert json.load(stored["Body"]) == body
+
+
+def test_a_hospital_lists_its_quarantine_deadlines_and_worklist(served):
+    served.prepare()
+    assert served.ask("GET", "/hospital/quarantine", "hospital").json_body == {"records": [], "next_token": ""}
+    days = "?from=2026-11-23&to=2026-11-24"
+    own = served.ask("GET", f"/hospital/compliance{days}", "hospital").json_body["days"]
+    assert [one["day"] for one in own] == ["2026-11-23", "2026-11-24"]
+    assert served.ask("GET", f"/hospital/worklist{days}", "hospital").status_code == 200
+    far = served.ask("GET", "/hospital/compliance?from=2020-01-01&to=2026-11-24", "hospital")
+    assert (far.status_code, far.json_body["field"]) == (400, "to")
+
+
+def test_a_registration_that_contradicts_the_card_is_refused_with_its_reason(served):
+    body = {"patient_id": "P1", "national_id": national_id(), "name": NAME, "birth_date": "1971-01-01"}
+    answer = served.ask("POST", "/desk/registrations", "desk_clerk", body)
+    assert (answer.status_code, answer.json_body["reason"]) == (422, "birth_date_differs")
+
+
+def test_the_commission_reads_deadlines_flags_and_reports_and_excuses(served):
+    served.prepare()
+    days = "?from=2026-11-23&to=2026-11-24"
+    assert served.ask("GET", f"/compliance/hospitals/H1{days}", "regulator").status_code == 200
+    assert served.ask("GET", "/compliance/flags", "regulator").json_body == {"flags": [], "next_token": ""}
+    assert served.ask("GET", "/compliance/flags?token=x", "regulator").json_body["field"] == "token"
+    assert served.ask("GET", "/compliance/reports/2026-11-23", "regulator").status_code == 404
+    excuse = {"from": "2026-11-23T00:00:00+08:00", "to": "2026-11-23T06:00:00+08:00", "reason": "停电"}
+    assert served.ask("POST", "/hospitals/H1/excuses", "regulator", excuse).status_code == 201
+    backwards = {**excuse, "to": "2026-11-22T00:00:00+08:00"}
+    answer = served.ask("POST", "/hospitals/H1/excuses", "regulator", backwards)
+    assert (answer.status_code, answer.json_body["field"]) == (400, "to")
+
+
+# Silence
+
+
+def test_nothing_told_in_confidence_reaches_a_log(served, caplog):
+    caplog.set_level("DEBUG", logger="imaging_cloud")
+    person_id = served.prepare()
+    served.manifest()
+    served.consent()
+    url = served.manifest().json_body["series"][0]["instances"][0]["url"]
+    served.ask("GET", "/me/studies", "patient", person_id=person_id)
+    served.ask("GET", "/me/consents", headers={"Authorization": f"Bearer {_bad_tokens()['forged']}"})
+    ours = [record for record in caplog.records if not record.name.startswith(("boto", "urllib3", "moto"))]
+    text = "\n".join(record.getMessage() + str(record.exc_info or "") for record in ours)
+    signature = parse_qs(urlsplit(url).query)["X-Amz-Signature"][0]
+    for secret in (NAME, "张三", PHONE, national_id(), served.code(), signature, served.token("patient")[-40:], "P1"):
+        assert secret not in text, secret
+
+
+def test_a_failure_of_ours_is_answered_and_logged_without_a_value(served, monkeypatch, caplog):
+    served.prepare()
+    monkeypatch.setenv("MAIN_TABLE", f"gone-{PHONE}")
+    from tests.support.cloud import forget_cached
+
+    forget_cached()
+    answer = served.manifest()
+    assert (answer.status_code, answer.json_body["error"]) == (500, "internal")
+    assert PHONE not in answer.body.decode() + caplog.text
+    assert "unexpected_error" in caplog.text
+
+
+def test_every_answer_of_all_these_carries_the_protecting_headers(served):
+    served.prepare()
+    served.manifest()
+    served.ask("GET", "/me/studies", "patient")
+    served.ask("GET", "/me/studies")
+    for answer in served.said:
+        assert HEADERS.items() <= answer.headers.items()
