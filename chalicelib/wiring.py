@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.services.read_timeline import ReadEncounterTimeline, ReadOwnTimeline
     from chalicelib.services.reconcile_uploads import ReconcileUploads
     from chalicelib.services.record_decision import RecordDecision
+    from chalicelib.services.record_notice import RecordNotice
     from chalicelib.services.register_doctor import RegisterDoctor
     from chalicelib.services.register_hospital import RegisterHospital
     from chalicelib.services.register_patient import RegisterPatient
@@ -339,6 +340,19 @@ def accept_notice() -> AcceptNotice:
     from chalicelib.services.accept_notice import AcceptNotice
 
     return AcceptNotice(uploads(), new_id)
+
+
+@cache
+def record_notice() -> RecordNotice:
+    from secrets import token_bytes
+
+    from chalicelib.services.record_encounter import RecordEncounter
+    from chalicelib.services.record_notice import RecordNotice
+    from chalicelib.services.register_patient import LinkFromNotice
+
+    link = LinkFromNotice(people(), mac(), token_bytes, record_decision())
+    encounter = RecordEncounter(encounters())
+    return RecordNotice(uploads(), hospitals(), quarantine(), receipts(), derive_exams(), link, encounter, now)
 
 
 # Studies
