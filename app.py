@@ -8,6 +8,7 @@ from chalice.app import Chalice, CloudWatchEvent, Cron, Rate, SQSEvent
 
 from chalicelib import wiring
 from chalicelib.events import ingest as uploads
+from chalicelib.events import notices as visits
 from chalicelib.events import settle as studies
 from chalicelib.events import sweeps
 from chalicelib.http import doctors, hospitals, patients, regulators, session
@@ -38,6 +39,16 @@ def unpack(event: SQSEvent) -> dict[str, Any]:
     return uploads.archives(event.to_dict(), event.context)
 
 
+@app.on_sqs_message(queue="imaging-cloud-notices", batch_size=100, maximum_batching_window_in_seconds=3)
+def notices(event: SQSEvent) -> dict[str, Any]:
+    return visits.notices(event.to_dict(), event.context)
+
+
+@app.on_sqs_message(queue="imaging-cloud-notices-single", batch_size=1)
+def notices_single(event: SQSEvent) -> dict[str, Any]:
+    return visits.notices(event.to_dict(), event.context)
+
+
 @app.on_sqs_message(queue="imaging-cloud-settle.fifo", batch_size=1)
 def settle(event: SQSEvent) -> dict[str, Any]:
     return studies.studies(event.to_dict())
@@ -56,3 +67,8 @@ def reconcile(_event: CloudWatchEvent) -> dict[str, Any]:
 @app.schedule(Cron(0, 6, "*", "*", "?", "*"))  # 14:00 in the province: yesterday's last exam was due at noon
 def report(event: CloudWatchEvent) -> dict[str, Any]:
     return sweeps.report(event.to_dict(), event.context)
+
+
+@app.lambda_function()
+def reindex(event: dict[str, Any], context: Any) -> dict[str, Any]:  # run by an operator, until "done"
+    return sweeps.reindex(event, context)

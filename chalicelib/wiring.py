@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from chalicelib.domain.upload_key import Kind
     from chalicelib.services import ledger_ports, ports
     from chalicelib.services.accept_notice import AcceptNotice
     from chalicelib.services.amend_study import AmendStudy
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from chalicelib.services.register_doctor import RegisterDoctor
     from chalicelib.services.register_hospital import RegisterHospital
     from chalicelib.services.register_patient import RegisterPatient
+    from chalicelib.services.reindex_studies import ReindexStudies, TakeUp
     from chalicelib.services.report_compliance import ListWorklist, ReadCompliance, ReportCompliance
     from chalicelib.services.request_consent import RequestConsent
     from chalicelib.services.revoke_consent import RevokeConsent
@@ -363,6 +365,20 @@ def settle_study() -> SettleStudy:
     from chalicelib.services.settle_study import SettleStudy
 
     return SettleStudy(journal(), studies(), uploads(), derive_exams())
+
+
+def reindex_studies() -> ReindexStudies:
+    """Ingest and unpacking as ever, but what they touch is settled directly. Made anew for each run."""
+    from dataclasses import replace
+
+    from chalicelib.services.reindex_studies import ReindexStudies, TouchedStudies
+
+    touched = TouchedStudies()
+    instances = replace(ingest_batch(), settle_queue=touched)
+    archives = replace(unpack_archive(), settle_queue=touched)
+    take_up: dict[Kind, TakeUp] = {"archives": archives, "unpacked": instances, "instances": instances}
+    take_up["notices"] = record_notice()
+    return ReindexStudies(uploads(), hospitals(), take_up, touched, settle_study(), now)
 
 
 @cache

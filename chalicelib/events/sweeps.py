@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from chalicelib import wiring
 
 SPARE_MS = 10_000  # no further piece of work is begun with less time left
+REINDEX_SPARE_MS = 180_000  # what was taken up is still settled
 PROVINCE = timedelta(hours=8)  # a day of the reports is a day in the province
 
 log = logging.getLogger("imaging_cloud")
@@ -47,3 +48,11 @@ def report(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     if not done:
         raise TimeoutError("the reports of the day are not complete: run it again with more time")
     return {"day": day.isoformat()}
+
+
+def reindex(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Rebuild from the bucket, from {"after"} on. Not "done": run it again with the "after" it answered."""
+    come = wiring.reindex_studies()(
+        str(event.get("after", "")), lambda: context.get_remaining_time_in_millis() > REINDEX_SPARE_MS
+    )
+    return asdict(come)

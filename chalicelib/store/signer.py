@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 LIFETIME = timedelta(minutes=5)  # the bucket refuses s3:signatureAge above 300,000 ms
-PREFIXES = ("instances", "unpacked", "archives", "notices")
+PREFIXES = ("instances", "unpacked", "archives", "reports")  # never notices: they hold national ids
 CACHE_CONTROL = "private, no-store"
 RENEW_BEFORE = timedelta(minutes=10)  # a URL dies with the credential that signed it, so never sign with a dying one
 
