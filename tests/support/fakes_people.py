@@ -108,7 +108,7 @@ class FakeConsents:
             return True
 
     def put(self, consent):
-        self.given[consent.consent_id] = consent
+        self.given[_named(consent)] = consent
 
     def of_doctor(self, person_id, doctor_id, since):
         return tuple(
@@ -122,11 +122,11 @@ class FakeConsents:
         return tuple(sorted(mine, key=lambda consent: consent.consent_id, reverse=True))
 
     def revoke(self, consent, now):
-        known = self.given.get(consent.consent_id)
+        known = self.given.get(_named(consent))
         if known is None:
             raise LookupError("no such consent")
-        self.given[consent.consent_id] = replace(known, revoked_at=known.revoked_at or now)
-        return self.given[consent.consent_id]
+        self.given[_named(consent)] = replace(known, revoked_at=known.revoked_at or now)
+        return self.given[_named(consent)]
 
 
 class FakeCounters:
@@ -211,6 +211,10 @@ class SeededRandomness:
 
 def _revision(item):
     return item.revision if item else 0
+
+
+def _named(consent):
+    return consent.person_id, consent.doctor_id, consent.consent_id
 
 
 def _counted(counter):

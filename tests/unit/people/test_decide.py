@@ -1,0 +1,269 @@
+"""`domain.consent.decide` over any facts: what may never be, and the edges to the second."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.access import Caller, Grant
+from chalicelib.domain.code import WRONG_PER_CODE, WRONG_PER_DOCTOR, WRONG_PER_PERSON, Code, code_route, counter
+from chalicelib.domain.consent import Consent, Denied, Doctor, Facts, covers, decide
+from chalicelib.domain.identity import PHONE_LIFE, IdentityKey, Link, Person
+from chalicelib.domain.study import StudyRef
+from tests.support.clinic import NOW, summary
+
+SECOND = timedelta(seconds=1)
+STUDIES = [StudyRef("H1", "1.1"), StudyRef("H1", "1.2"), StudyRef("H2", "1.1")]
+IDENTITIES = [IdentityKey("H1", "A"), IdentityKey("H2", "B")]
+
+small_times = st.integers(-3, 3).map(lambda seconds: NOW + seconds * SECOND)
+consents = st.builds(
+    Consent,
+    consent_id=st.text("0123456789", min_size=4, max_size=4),
+    person_id=st.sampled_from(["P", "Q"]),
+    doctor_id=st.sampled_from(["li", "wang"]),
+    hospital_id=st.sampled_from(["H1", "H2"]),
+    encounter_id=st.just("E"),
+    basis=st.just("sms_code"),
+    scope=st.sampled_from(["person", "identity"]),
+    identity=st.sampled_from(IDENTITIES),
+    purpose=st.just("treatment"),
+    notice_version=st.just("v"),
+    studies=st.frozensets(st.sampled_from(STUDIES)),
+    granted_at=small_times,
+    expires_at=small_times,
+    revoked_at=st.none() | small_times,
+)
+doctors = st.builds(
+    Doctor,
+    doctor_id=st.just("li"),
+    hospital_id=st.sampled_from(["H1", "H1", "H2"]),
+    licence_number=st.just("1"),
+    name=st.just("李"),
+    status=st.sampled_from(["active", "active", "suspended", "left"]),
+    session_epoch=st.sampled_from([0, 0, 1]),
+)
+links = st.builds(
+    Link,
+    identity=st.sampled_from(IDENTITIES),
+    person_id=st.sampled_from(["P", "Q"]),
+    status=st.sampled_from(["confirmed", "confirmed", "unconfirmed", "contested"]),
+    linked_at=st.just(NOW),
+)
+persons = st.builds(
+    Person,
+    person_id=st.sampled_from(["P", "Q"]),
+    frozen_at=st.none() | st.just(NOW),
+    session_epoch=st.sampled_from([0, 0, 1]),
+)
+summaries = st.builds(
+    summary, st.sampled_from(STUDIES), st.just("A"), state=st.sampled_from(["served", "served", "conflicted", "empty"])
+)
+callers = st.builds(
+    Caller,
+    role=st.sampled_from(["doctor", "doctor", "doctor", "patient", "regulator", "guardian", "hospital"]),
+    subject=st.sampled_from(["li", "wang"]),
+    hospital_id=st.sampled_from(["H1", "H2"]),
+    person_id=st.sampled_from(["P", "Q", ""]),
+    session_epoch=st.sampled_from([0, 0, 1]),
+)
+any_facts = st.builds(
+    Facts,
+    caller=callers,
+    study=st.sampled_from(STUDIES),
+    summary=st.none() | summaries,
+    link=st.none() | links,
+    person=st.none() | persons,
+    doctor=st.none() | doctors,
+    consents=st.lists(consents, max_size=4).map(tuple),
+)
+
+LI = Caller("doctor", "li", "H1")
+LINK = Link(IDENTITIES[0], "P", "confirmed", NOW)
+CONSENT = Consent(
+    consent_id="0001",
+    person_id="P",
+    doctor_id="li",
+    hospital_id="H1",
+    encounter_id="E",
+    basis="sms_code",
+    scope="person",
+    identity=IDENTITIES[0],
+    purpose="treatment",
+    notice_version="v",
+    studies=frozenset(STUDIES),
+    granted_at=NOW,
+    expires_at=NOW + timedelta(hours=24),
+)
+ALLOWED = Facts(LI, STUDIES[0], summary(STUDIES[0], "A"), LINK, Person("P"), Doctor("li", "H1", "1", "李"), (CONSENT,))
+
+
+@given(any_facts)
+def test_never_allowed_without_a_live_consent_or_being_the_person(facts):
+    decision = decide(facts, NOW)
+    if isinstance(decision, Denied):
+        return
+    caller, link = facts.caller, facts.link
+    assert facts.summary.state != "conflicted"
+    assert facts.person is None or facts.person.frozen_at is None
+    assert link.status != "contested"
+    if caller.role == "patient":
+        assert (decision.basis, link.status, link.person_id) == ("self", "confirmed", caller.person_id)
+        return
+    assert caller.role == "doctor"
+    assert (facts.doctor.status, facts.doctor.session_epoch) == ("active", caller.session_epoch)
+    used = next(one for one in facts.consents if one.consent_id == decision.consent_id and _permits(one, facts))
+    assert decision.expires_at > NOW
+    assert used.expires_at == decision.expires_at
+
+
+def _permits(consent, facts):
+    """The rule said again, clause by clause."""
+    whose = consent.person_id == facts.link.person_id
+    who = (consent.doctor_id, consent.hospital_id) == (facts.caller.subject, facts.caller.hospital_id)
+    where = facts.doctor.hospital_id == facts.caller.hospital_id
+    when = consent.granted_at <= NOW < consent.expires_at and consent.revoked_at is None
+    if consent.scope == "person":
+        what = facts.link.status == "confirmed"
+    else:
+        what = facts.link.identity == consent.identity and facts.study.hospital_id == consent.hospital_id
+    return whose and who and where and when and what and facts.study in consent.studies
+
+
+@given(any_facts, consents)
+def test_adding_a_consent_never_removes_access(facts, consent):
+    before = decide(facts, NOW)
+    after = decide(replace(facts, consents=(*facts.consents, consent)), NOW)
+    assert isinstance(before, Denied) or isinstance(after, Grant)
+
+
+@given(st.lists(consents, max_size=4), st.sets(st.integers(0, 4)))
+def test_revoking_every_covering_consent_always_removes_access(others, already):
+    facts = replace(ALLOWED, consents=(CONSENT, *others))
+    assert isinstance(decide(facts, NOW), Grant)
+    revoked = tuple(replace(one, revoked_at=one.revoked_at or NOW) for one in facts.consents)
+    assert isinstance(decide(replace(facts, consents=revoked), NOW), Denied)
+
+
+@given(any_facts)
+def test_only_a_former_holder_is_told_that_a_consent_ended(facts):
+    decision = decide(facts, NOW)
+    if isinstance(decision, Denied) and decision.reason in {"consent_expired", "consent_revoked"}:
+        assert any(
+            covers(one, facts.link, facts.study) and one.doctor_id == facts.caller.subject and one.granted_at <= NOW
+            for one in facts.consents
+        )
+
+
+@given(any_facts)
+def test_a_stranger_cannot_tell_an_unknown_study_from_an_ungranted_one(facts):
+    stranger = replace(facts, consents=())
+    unknown = replace(stranger, summary=None, link=None)
+    if facts.caller.role == "doctor":
+        assert _told(decide(stranger, NOW)) == _told(decide(unknown, NOW))
+
+
+def _told(decision):
+    return decision.reason
+
+
+def test_a_consent_counts_from_its_first_second_to_the_one_before_its_end():
+    assert isinstance(decide(ALLOWED, NOW - SECOND), Denied)
+    assert isinstance(decide(ALLOWED, NOW), Grant)
+    assert isinstance(decide(ALLOWED, CONSENT.expires_at - SECOND), Grant)
+    assert decide(ALLOWED, CONSENT.expires_at) == Denied("consent_expired", "consent_expired")
+
+
+def test_the_latest_of_several_live_consents_is_used():
+    longer = replace(CONSENT, consent_id="0002", expires_at=NOW + timedelta(days=3))
+    grant = decide(replace(ALLOWED, consents=(longer, CONSENT)), NOW)
+    assert (grant.consent_id, grant.expires_at) == ("0002", longer.expires_at)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "detail"),
+    [
+        ({"summary": None}, "no_grant", "unknown_study"),
+        ({"link": None}, "no_grant", "no_link"),
+        ({"consents": ()}, "no_grant", "no_consent"),
+        ({"link": replace(LINK, status="unconfirmed")}, "no_grant", "no_consent"),
+        ({"link": replace(LINK, person_id="Q")}, "no_grant", "no_consent"),
+        ({"study": StudyRef("H1", "9")}, "no_grant", "no_consent"),
+        ({"doctor": None}, "doctor_inactive", "doctor_inactive"),
+        ({"doctor": Doctor("li", "H1", "1", "李", "left")}, "doctor_inactive", "doctor_inactive"),
+        ({"doctor": Doctor("li", "H2", "1", "李")}, "doctor_inactive", "doctor_inactive"),
+        ({"doctor": Doctor("li", "H1", "1", "李", session_epoch=1)}, "session_ended", "session_ended"),
+        ({"person": Person("P", frozen_at=NOW)}, "frozen", "frozen"),
+        ({"summary": summary(STUDIES[0], "A", state="conflicted")}, "study_conflicted", "study_conflicted"),
+        ({"consents": (replace(CONSENT, revoked_at=NOW),)}, "consent_revoked", "consent_revoked"),
+        ({"caller": Caller("regulator", "r")}, "no_grant", "role"),
+        ({"caller": Caller("patient", "p")}, "no_grant", "no_person"),
+        ({"caller": Caller("patient", "q", person_id="Q")}, "no_grant", "no_person"),
+    ],
+)
+def test_each_missing_fact_denies_by_its_name(changes, reason, detail):
+    assert decide(replace(ALLOWED, **changes), NOW) == Denied(reason, detail)
+
+
+def test_a_consent_by_an_unverified_phone_covers_that_hospitals_own_identity_only():
+    own = replace(CONSENT, scope="identity")
+    unconfirmed = replace(LINK, status="unconfirmed")
+    assert covers(own, unconfirmed, STUDIES[0])
+    assert not covers(own, replace(LINK, identity=IDENTITIES[1]), STUDIES[0])
+    assert not covers(own, LINK, STUDIES[2])
+    assert not covers(own, replace(LINK, status="contested"), STUDIES[0])
+
+
+# Where a code goes
+
+
+OLD = Person("P", phone="13800138000", phone_verified_at=NOW - PHONE_LIFE)
+FRESH = replace(OLD, phone_verified_at=NOW - PHONE_LIFE + SECOND)
+LOCAL = replace(LINK, phone="13911112222")
+
+
+@pytest.mark.parametrize(
+    ("link", "person", "holds", "expected"),
+    [
+        (LINK, FRESH, True, ("13800138000", "person")),
+        (LOCAL, FRESH, True, ("13800138000", "person")),
+        (LOCAL, OLD, True, ("13911112222", "identity")),
+        (LOCAL, FRESH, False, ("13911112222", "identity")),
+        (LOCAL, None, False, ("13911112222", "identity")),
+        (replace(LOCAL, status="unconfirmed"), FRESH, True, ("13911112222", "identity")),
+        (replace(LINK, status="unconfirmed"), FRESH, True, None),
+        (replace(LOCAL, status="contested"), FRESH, True, None),
+        (LOCAL, replace(FRESH, frozen_at=NOW), True, None),
+        (LINK, OLD, True, None),
+        (None, None, False, None),
+    ],
+)
+def test_the_verified_phone_answers_for_all_and_the_hospitals_own_for_itself(link, person, holds, expected):
+    route = code_route(link, person, holds_phone=holds, now=NOW)
+    assert (route and (route.phone, route.scope)) == expected
+
+
+# Limits
+
+
+def test_a_years_guessing_at_the_limits_stays_below_one_percent():
+    """Each guess is one in a million; the busiest attacker uses every try of every day of a year."""
+    for limit in (WRONG_PER_PERSON, WRONG_PER_DOCTOR):
+        assert 1 - (1 - 1e-6) ** (limit.count * 366) < 0.01
+
+
+def test_a_code_dies_by_use_time_and_attempts():
+    code = Code("R", b"", reachable=True, expires_at=NOW)
+    assert code.is_live(NOW - SECOND)
+    assert not code.is_live(NOW)
+    assert not replace(code, used_at=NOW - SECOND).is_live(NOW - SECOND)
+    assert not replace(code, attempts=5).is_live(NOW - SECOND)
+
+
+def test_attempts_on_a_code_have_no_counter_of_their_own():
+    with pytest.raises(ValueError, match="counted in the code"):
+        counter(WRONG_PER_CODE, "P", NOW)
