@@ -15,7 +15,6 @@ from chalicelib.services.ports import Signer, Studies
 
 PAGE = 1000  # instances in one answer
 URLS_LIVE = timedelta(minutes=5)
-PDF = "application/pdf"
 DICOM = "application/dicom"
 
 # PS3.4 Annex B.5: classes whose instances are reports. Structured Reporting is the whole 88.* branch.
@@ -38,6 +37,9 @@ _STUDY = (
 )
 _SERIES = ("series_instance_uid", "modality", "series_number", "series_description", "body_part_examined")
 _INSTANCE = ("sop_instance_uid", "sop_class_uid", "transfer_syntax_uid", "instance_number", "length")
+
+
+Urls = Mapping[tuple[str, str], str]  # (key, version_id) → signed URL
 
 
 class ManifestChanged(Exception):  # noqa: N818 - named by the fact
@@ -94,38 +96,25 @@ class ViewManifest:
         if manifest.ref != grant.study:
             raise ManifestChanged("the manifest is of another study")
         parts = _page(manifest, start)
+        reports = [] if start else _report_rows(manifest)
+        urls = self._sign_once(grant, [row for part in parts for row in part.rows] + reports, now)
         more = start + PAGE < summary.instances
         return {
             "study": _study(summary),
-            "series": self._series(grant, parts, now),
-            "reports": [] if start else self._reports(grant, manifest, summary, now),
+            "series": [_series(part, urls) for part in parts],
+            "reports": [_report(row, urls) for row in reports]
+            + ([] if start else self._with_notices(grant, summary, now)),
             "expires_at": min(now + URLS_LIVE, grant.expires_at).isoformat(),
             "next_token": next_page(summary.manifest_digest, start + PAGE) if more else "",
         }
 
-    def _series(self, grant: Grant, parts: Sequence[_Part], now: datetime) -> list[dict[str, Any]]:
-        urls = self._sign_once(grant, [row for part in parts for row in part.rows], now)
-        return [
-            {
-                **_chosen(_SERIES, part.rows[0]),
-                "metadata": part.series.viewer,
-                "instances": [_instance(row, urls) for row in part.rows],
-            }
-            for part in parts
-        ]
-
-    def _sign_once(self, grant: Grant, rows: Sequence[Row], now: datetime) -> Mapping[tuple[str, str], str]:
+    def _sign_once(self, grant: Grant, rows: Sequence[Row], now: datetime) -> Urls:
         objects = {(row["key"], row["version_id"]): row for row in rows}
         places = [place_of(row) for row in objects.values()]
         return dict(zip(objects, self.signer.sign(grant, places, now, DICOM), strict=True))
 
-    def _reports(self, grant: Grant, manifest: Manifest, summary: Summary, now: datetime) -> list[dict[str, Any]]:
-        rows = [row for series in manifest.series for row in series.instances() if _is_report(row["sop_class_uid"])]
-        urls = self._sign_once(grant, rows, now)
-        inside = [{**_instance(row, urls), "content_type": DICOM, "title": _title(row)} for row in rows]
-        return inside + [
-            self._stored(grant, report, now) for report in self.reports(summary.ref, summary.accession_number)
-        ]
+    def _with_notices(self, grant: Grant, summary: Summary, now: datetime) -> list[dict[str, Any]]:
+        return [self._stored(grant, report, now) for report in self.reports(summary.ref, summary.accession_number)]
 
     def _stored(self, grant: Grant, report: StoredReport, now: datetime) -> dict[str, Any]:
         (url,) = self.signer.sign(grant, [report.place], now, report.content_type)
@@ -155,7 +144,23 @@ def _page(manifest: Manifest, start: int) -> list[_Part]:
     return parts
 
 
-def _instance(row: Row, urls: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+def _series(part: _Part, urls: Urls) -> dict[str, Any]:
+    return {
+        **_chosen(_SERIES, part.rows[0]),
+        "metadata": part.series.viewer,
+        "instances": [_instance(row, urls) for row in part.rows],
+    }
+
+
+def _report_rows(manifest: Manifest) -> list[Row]:
+    return [row for series in manifest.series for row in series.instances() if _is_report(row["sop_class_uid"])]
+
+
+def _report(row: Row, urls: Urls) -> dict[str, Any]:
+    return {**_instance(row, urls), "content_type": DICOM, "title": row.get("series_description", "")}
+
+
+def _instance(row: Row, urls: Urls) -> dict[str, Any]:
     made = _chosen(_INSTANCE, row)
     made["url"] = urls[row["key"], row["version_id"]]
     offset = row["offset"]
@@ -171,10 +176,6 @@ def _chosen(names: Sequence[str], row: Row) -> dict[str, Any]:
 
 def _is_report(sop_class_uid: str) -> bool:
     return sop_class_uid == ENCAPSULATED_PDF or sop_class_uid.startswith(STRUCTURED_REPORTS)
-
-
-def _title(row: Row) -> str:
-    return str(row.get("viewer", {}).get("DocumentTitle") or row.get("series_description", ""))
 
 
 def next_page(digest: str, start: int) -> str:
