@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from tests.support.fakes_ingest import Crash
 
-class Crash(Exception):  # noqa: N818 - the fact
-    """The process died here."""
+__all__ = ["Crash", "Gate", "Turns", "crash_at"]
 
 
 class Gate:
@@ -36,13 +36,13 @@ class _Gated:
         return gated
 
 
-def crash_at(number: int, *, after: bool) -> Gate:
+def crash_at(number: int, *, after: bool, fault: type[BaseException] = Crash) -> Gate:
     """Dies at the `number`-th call from 0, before or after its effect. More calls than that: no crash."""
     calls = iter(range(number + 1))
 
     def count():
         if next(calls, None) == number:
-            raise Crash
+            raise fault
 
     return Gate(after=count) if after else Gate(before=count)
 
