@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.dicom.scan import Unreadable, name
 from chalicelib.dicom.tags import FIELD_OF_KEYWORD, INDEXED, TIMES, UIDS, VIEWER, Tag
-from chalicelib.dicom.times import read_times
+from chalicelib.dicom.times import KEYWORDS, read_times
 from chalicelib.dicom.values import Found
 from chalicelib.domain.study import Header, Repair
 
@@ -17,7 +17,7 @@ _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 _NUMBERS = [(field, tag.tag) for field, tag in INDEXED.items() if tag.vr == "IS"]
 _TEXTS = [(field, tag.tag) for field, tag in INDEXED.items() if field not in UIDS and tag.vr != "IS"]
 _VIEWER = [(tag.tag, tag.keyword) for tag in VIEWER]
-_TIMED = [(tag.tag, tag.keyword) for tag in (*INDEXED.values(), *VIEWER, *TIMES)]
+_TIMED = [(tag.tag, tag.keyword) for tag in (*INDEXED.values(), *VIEWER, *TIMES) if tag.keyword in KEYWORDS]
 _KEYWORDS = {tag.tag: FIELD_OF_KEYWORD.get(tag.keyword, tag.keyword) for tag in (*INDEXED.values(), *VIEWER, *TIMES)}
 
 

@@ -127,10 +127,10 @@ def _value(tag: Tag, values: list[Any]) -> Any:
         return [{BY_TAG[inner].keyword: value for inner, value in item.items()} for item in items] or None
     if tag.vr in _NUMBERS:
         numbers = all(type(value) in (int, float) and math.isfinite(value) for value in values)
-        return shape(values, tag) if numbers else None
+        return shape(values, tag.tag) if numbers else None
     texts = [_text(value) for value in values]
     if tag.vr in ("IS", "DS"):
-        return shape(integers(texts) if tag.vr == "IS" else decimals(texts), tag)
+        return shape(integers(texts) if tag.vr == "IS" else decimals(texts), tag.tag)
     if sum(map(len, texts)) > MAX_VALUE or not any(texts):
         return None
     return "\\".join(texts) if tag.vm == "1" else texts

@@ -136,16 +136,18 @@ class Walker:
         the first element that is not so."""
         data, elements, explicit = self._data, self._elements, self._explicit
         limit = min(self._limit, OPTIONAL_HEADER)
-        while pos + 8 <= limit and self._steps > 0:
-            self._steps -= 1
+        steps = self._steps
+        while pos + 8 <= limit and steps > 0:
+            steps -= 1
             group, element, vr, length = explicit(data, pos)
             end = pos + 8 + length
             if vr not in SHORT_VRS or end > limit or not 0 < group < LAST_GROUP:
-                return pos
+                break
             tag = group << 16 | element
             if tag in WANTED:
                 elements[tag] = (SHORT_VRS[vr], data[pos + 8 : end])
             pos = end
+        self._steps = steps
         return pos
 
     def _at_end(self, pos: int) -> bool:

@@ -182,3 +182,4 @@ BY_KEYWORD = {tag.keyword: tag for tag in BY_TAG.values()}
 SEQUENCES = frozenset(tag.tag for tag in VIEWER if tag.vr == "SQ")
 WANTED = frozenset(BY_TAG) - SEQUENCES
 LAST_WANTED = max(BY_TAG)
+SEVERAL = frozenset(tag.tag for tag in BY_TAG.values() if tag.vm != "1")

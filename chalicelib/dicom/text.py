@@ -9,9 +9,9 @@ cannot be told from GBK this way. Split values and name components after decodin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from pydicom.charset import (
     CODES_TO_ENCODINGS,
@@ -40,6 +40,8 @@ _LABELS_THAT_LIE = frozenset({LATIN_1, "latin_1", GB18030, UTF_8})
 
 _ESCAPES = re.compile(b"|".join(re.escape(code) for code in CODES_TO_ENCODINGS))
 _FRAGMENTS = re.compile(rb"(^[^\x1b]+|[\x1b][^\x1b]*)")
+_UTF_8_HAN = re.compile(rb"[\xe3-\xe9\xef\xf0][\x80-\xbf][\x80-\xbf]")
+_CUT = ("incomplete", "unexpected end")  # how Python's codecs call it
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _HANS = re.compile(f"[{_HAN}]")
 _RUNS = re.compile(f"[{_HAN}]{{2,}}")
@@ -47,8 +49,7 @@ _FULL_WIDTH = re.compile("[\uff21-\uff3a\uff41-\uff5a]")
 _SPLIT_NAME = re.compile(f"[{_HAN}][\\^ =]+[{_HAN}]")
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """Decoded text, padding included; `repaired` when the declared set was wrong, missing or not kept to."""
 
     value: str
@@ -63,8 +64,8 @@ class Charset:
         self._terms = terms(declared)
         self._first = self._terms[0]
         self._misspelt = _MISSPELT.search(declared) is not None
-        self._found: dict[bytes, tuple[str, str]] = {}
-        odd = [text for text in texts if not text.isascii() and not _ESCAPES.search(text)]
+        self._found: dict[bytes, Text] = {}
+        odd = [text for text in texts if not text.isascii() and not _is_escaped(text)]
         if odd:
             self._detect(odd)
 
@@ -72,45 +73,55 @@ class Charset:
         """`raw` without its padding. Not `customizable`: a VR such as CS, to which (0008,0005) does not apply."""
         if raw.isascii() and b"\x1b" not in raw:
             return Text(raw.decode("ascii"), "ascii", repaired=False)
-        if customizable and _ESCAPES.search(raw):
+        if customizable and _is_escaped(raw):
             return self._escaped(raw)
         if raw not in self._found:
             self._detect([raw])
-        if raw in self._found:
-            codec, value = self._found[raw]
-            honest = customizable and codec == self._first and value.encode(codec) == raw and not self._misspelt
-            return Text(value, codec, repaired=not honest)
+        found = self._found.get(raw)
+        if found is not None:
+            return found if customizable else found._replace(repaired=True)
         return self._declared(raw) if customizable else Text(raw.decode("latin-1"), "latin-1", repaired=False)
 
     def _detect(self, texts: Sequence[bytes]) -> None:
         """Try UTF-8, then GB18030, over all texts that are valid in it, if they are most of the bytes."""
-        believed = self._first not in _LABELS_THAT_LIE
-        for codec in (UTF_8,) if believed else (UTF_8, GB18030):
-            decoded = {text: value for text in texts if (value := strictly(text, codec)) is not None}
-            if 2 * sum(map(len, decoded)) <= sum(map(len, texts)):
-                continue
-            together = "\n".join(decoded.values())
-            if codec == GB18030:
-                fits = _is_gb18030(together)
-            elif self._first == UTF_8:
-                fits = True
-            else:
-                fits = _is_utf_8(together, texts, least=2 if believed else 1)
-            if fits:
-                for text, value in decoded.items():
-                    self._found.setdefault(text, (codec, value))
-                return
+        if self._first == UTF_8 or _UTF_8_HAN.search(b"\n".join(texts)):
+            self._try(texts, UTF_8, self._is_utf_8)
+        if not self._found and self._first in _LABELS_THAT_LIE:
+            self._try(texts, GB18030, _is_gb18030)
+
+    def _try(self, texts: Sequence[bytes], codec: str, fits: Callable[[str], bool]) -> None:
+        decoded = {text: found for text in texts if (found := self._strictly(text, codec)) is not None}
+        if 2 * sum(map(len, decoded)) > sum(map(len, texts)) and fits("\n".join(one.value for one in decoded.values())):
+            self._found |= decoded
+
+    def _strictly(self, raw: bytes, codec: str) -> Text | None:
+        """`raw` in this codec, but for one character cut in half at its very end; None when it does not fit."""
+        try:
+            return Text(raw.decode(codec), _shown(codec), repaired=codec != self._first or self._misspelt)
+        except UnicodeDecodeError as error:
+            cut = codec in (GB18030, UTF_8) and error.start >= len(raw) - 3 and error.reason.startswith(_CUT)
+            if not cut or raw[: error.start].isascii():
+                return None
+            return Text(raw[: error.start].decode(codec), codec, repaired=True)
+
+    def _is_utf_8(self, text: str) -> bool:
+        """Han and hardly a letter of another script (a μ stands in Chinese text too), half of the Han common. Where
+        the label is believed, two of them; where it says UTF-8, nothing is asked."""
+        if self._first == UTF_8:
+            return True
+        han = "".join(_HANS.findall(text))
+        other = sum(char.isalpha() and not (char.isascii() or _FULL_WIDTH.match(char)) for char in _HANS.sub("", text))
+        least = 1 if self._first in _LABELS_THAT_LIE else 2
+        return len(han) >= least and 4 * other <= len(han) and 2 * _common(han) >= len(han)
 
     def _declared(self, raw: bytes) -> Text:
         codec = self._first
-        value = strictly(raw, codec)
-        if value is not None:
-            honest = value.encode(codec, "replace") == raw and not self._misspelt
-            return Text(value, _shown(codec), repaired=not honest)
+        if (text := self._strictly(raw, codec)) is not None:
+            return text
         if codec not in _LABELS_THAT_LIE:  # as pydicom has it
             return Text(raw.decode(codec, errors="replace"), codec, repaired=True)
-        if codec == UTF_8 and (value := strictly(raw, GB18030)) is not None and _HANS.search(value):
-            return Text(value, GB18030, repaired=True)
+        if codec == UTF_8 and (text := self._strictly(raw, GB18030)) is not None and _HANS.search(text.value):
+            return text
         return Text(raw.decode("latin-1"), "latin-1", repaired=True)
 
     def _escaped(self, raw: bytes) -> Text:
@@ -124,8 +135,8 @@ class Charset:
         first = self._first
         if chinese and raw.startswith((IR_58, ASCII)):
             text = raw.removeprefix(IR_58).removeprefix(ASCII)
-            value = strictly(text, GB18030)
-            return text.decode(GB18030, errors="replace") if value is None else value
+            found = self._strictly(text, GB18030)
+            return text.decode(GB18030, errors="replace") if found is None else found.value
         if not raw.startswith(b"\x1b"):
             return _loosely(raw, first)
         length = 4 if raw.startswith((b"\x1b$(", b"\x1b$)")) else 3
@@ -167,15 +178,8 @@ def _codec(name: str) -> str:
     return _FAMILY.get(codec, codec)
 
 
-def strictly(raw: bytes, codec: str) -> str | None:
-    """`raw` in this codec, but for one character cut in half at its very end; None when it does not fit."""
-    try:
-        return raw.decode(codec)
-    except UnicodeDecodeError as error:
-        if codec in (GB18030, UTF_8) and error.start >= len(raw) - 3 and error.reason.startswith(("incomp", "unexp")):
-            value = raw[: error.start].decode(codec)
-            return None if value.isascii() else value
-        return None
+def _is_escaped(raw: bytes) -> bool:
+    return b"\x1b" in raw and _ESCAPES.search(raw) is not None
 
 
 def _loosely(raw: bytes, codec: str, fallback: str = "") -> str:
@@ -185,25 +189,16 @@ def _loosely(raw: bytes, codec: str, fallback: str = "") -> str:
         return raw.decode(fallback or codec, errors="replace")
 
 
-def _is_utf_8(text: str, raw: Sequence[bytes], least: int) -> bool:
-    """Han and hardly a letter of another script; half of the Han common, or the bytes no GB18030 at all."""
-    han = _HANS.findall(text)
-    other = sum(char.isalpha() and not (char.isascii() or _FULL_WIDTH.match(char)) for char in _HANS.sub("", text))
-    if len(han) < least or 4 * other > len(han):  # a μ or a Ⅱ stands in Chinese text too
-        return False
-    return 2 * _common("".join(han)) >= len(han) or any(strictly(part, GB18030) is None for part in raw)
-
-
 def _is_gb18030(text: str) -> bool:
     """Two Han in a row, one of them common; or, split as a name is, two that are both common."""
     if any(_common(run) for run in _RUNS.findall(text)):
         return True
-    return any(_common(pair) == 2 for pair in _SPLIT_NAME.findall(text))
+    return any(_common(pair[0] + pair[-1]) == 2 for pair in _SPLIT_NAME.findall(text))
 
 
-def _common(text: str) -> int:
-    """How many characters are in GB2312: level 1 and 2, some 6,763 Han."""
-    return len(_HANS.findall("".join(text.encode("gb2312", "ignore").decode("gb2312"))))
+def _common(han: str) -> int:
+    """How many of these are in GB2312, which has 6,763 Han."""
+    return len(han.encode("gb2312", "ignore")) // 2
 
 
 def _shown(codec: str) -> str:

@@ -10,11 +10,20 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 from chalicelib.domain.study import Times
 
 Attributes = Mapping[str, Any]
+
+KEYWORDS = frozenset({
+    "AcquisitionDate", "AcquisitionDateTime", "AcquisitionDuration", "AcquisitionTime", "ActualFrameDuration",
+    "ContentDate", "ContentTime", "EffectiveDuration", "EndAcquisitionDateTime", "FrameTime", "FrameTimeVector",
+    "ImageType", "Modality", "NumberOfFrames", "PerformedProcedureStepEndDate", "PerformedProcedureStepEndTime",
+    "SOPClassUID", "SeriesDate", "SeriesTime", "StudyDate", "StudyTime", "TimezoneOffsetFromUTC",
+})  # fmt: skip
+"""All that is looked at here."""
 
 NEVER_EVIDENCE = frozenset({"SR", "KO", "PR", "SEG", "REG", "DOC"})
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
@@ -23,6 +32,8 @@ _CAPTURE = re.compile(re.escape(_STORAGE) + r"7(\.|$)")
 
 LONGEST = timedelta(hours=2)
 """A longer acquisition is a duration written in milliseconds."""
+
+_NO_TIME = timedelta(0)
 
 NEXT_DAY = timedelta(hours=6)
 """A time without date that lies further before its series' is after midnight."""
@@ -68,7 +79,9 @@ def _end_stated(attributes: Attributes, zone: timezone) -> tuple[str, datetime] 
 
 
 def _frames(attributes: Attributes, zone: timezone) -> tuple[str, datetime] | None:
-    """Only where a pack's index repeats the functional groups: they are not read from objects."""
+    """Only for callers that hold the functional groups: they are not read from objects."""
+    if "PerFrameFunctionalGroupsSequence" not in attributes and "FrameAcquisitionDateTime" not in attributes:
+        return None
     contents = [
         content
         for group in _items(attributes, "PerFrameFunctionalGroupsSequence")
@@ -144,8 +157,13 @@ _CANDIDATES: tuple[Candidate, ...] = (
 )
 
 
+_FRAME_TIMES = frozenset({"FrameTime", "FrameTimeVector", "EffectiveDuration", "ActualFrameDuration"})
+
+
 def _frame_time(attributes: Attributes) -> timedelta:
     """How long the frames took after the first one began: ms between frames, else s, else (PT, NM) ms a frame."""
+    if _FRAME_TIMES.isdisjoint(attributes):
+        return _NO_TIME
     frames = max(int(_number(attributes, "NumberOfFrames")), 1)
     vector = attributes.get("FrameTimeVector") or ()
     parts: Iterable[Any] = vector.split("\\") if isinstance(vector, str) else vector if isinstance(vector, list) else ()
@@ -160,15 +178,17 @@ def _frame_time(attributes: Attributes) -> timedelta:
 
 
 def _duration(seconds: float) -> timedelta:
-    return timedelta(seconds=seconds) if 0 < seconds <= LONGEST.total_seconds() else timedelta(0)
+    return timedelta(seconds=seconds) if 0 < seconds <= LONGEST.total_seconds() else _NO_TIME
 
 
 def _text(attributes: Attributes, keyword: str) -> str:
     """The first value as text without padding."""
     value = attributes.get(keyword)
+    if value is None:
+        return ""
     if isinstance(value, list):
-        value = value[0] if value else None
-    return "" if value is None else str(value).split("\\", 1)[0].strip(" \0")
+        value = value[0] if value else ""
+    return str(value).split("\\", 1)[0].strip(" \0")
 
 
 def _number(attributes: Attributes, keyword: str) -> float:
@@ -205,6 +225,7 @@ def _datetime(text: str, zone: timezone) -> datetime | None:
     return _at(match[1], match[2], _offset(match[3] or "") or zone)
 
 
+@lru_cache(maxsize=64)
 def _day(text: str) -> date | None:
     match = _DATE.fullmatch(text)
     if match is None:
@@ -227,6 +248,7 @@ def _clock(text: str) -> time | None:
         return None
 
 
+@lru_cache(maxsize=64)
 def _offset(text: str) -> timezone | None:
     match = _OFFSET.fullmatch(text)
     if match is None:

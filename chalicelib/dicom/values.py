@@ -8,12 +8,12 @@ then), any other VM a list.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from struct import Struct
 from typing import Any
 
 from chalicelib.dicom.scan import Raw, Scan
-from chalicelib.dicom.tags import BY_TAG, CHARACTER_SET, PIXEL_REPRESENTATION, Tag
+from chalicelib.dicom.tags import BY_TAG, CHARACTER_SET, PIXEL_REPRESENTATION, SEVERAL
 from chalicelib.dicom.text import Charset
 from chalicelib.domain.study import Repair
 
@@ -23,14 +23,16 @@ MAX_VALUE = 64 * 1024
 Found = dict[int, Any]
 """Values by tag; of a sequence, its items by keyword."""
 
-_NUMBERS = {
+_STRUCTS = {
     vr: (Struct(f"<{code}"), Struct(f">{code}"))
     for vr, code in {"US": "H", "SS": "h", "UL": "L", "SL": "l", "FL": "f", "FD": "d", "UV": "Q", "SV": "q"}.items()
 }
 _BY_CHARSET = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 _MAY_HOLD_HAN = _BY_CHARSET | {"AE", "AS", "CS"}
 _TEXTS = _MAY_HOLD_HAN | {"DA", "DT", "TM", "UI", "UR"}
+_KNOWN = _TEXTS | _STRUCTS.keys() | {"IS", "DS"}
 _UNDIVIDED = frozenset({"LT", "ST", "UT", "UR"})
+_STRIPPED_WHOLE = frozenset({"AE", "PN", "UI"})
 _PADDING = " \0"
 
 
@@ -63,8 +65,8 @@ class _Reader:
         found: Found = {}
         for tag, (encoded, raw) in elements.items():
             if raw and len(raw) <= MAX_VALUE:
-                vr = encoded if encoded in _TEXTS else self._vr(tag, encoded)
-                value = self._text(tag, raw.rstrip(b"\0 "), vr) if vr in _TEXTS else self._number(tag, raw, vr)
+                vr = encoded if encoded in _KNOWN else self._vr(tag, encoded)
+                value = self._text(tag, raw, vr) if vr in _TEXTS else self._number(tag, raw, vr)
                 if value is not None:
                     found[tag] = value
         return found
@@ -76,56 +78,73 @@ class _Reader:
         return self._us_or_ss if vr == "US or SS" else vr
 
     def _text(self, tag: int, raw: bytes, vr: str) -> Any:
-        if vr in _MAY_HOLD_HAN and (b"\x1b" in raw or not raw.isascii()):
-            text = self._charset.decode(raw, customizable=vr in _BY_CHARSET)
-            value = text.value
-            if text.repaired:
-                self.repairs[tag] = Repair(text.codec, raw.hex())
+        if raw.isascii() and (b"\x1b" not in raw or vr not in _MAY_HOLD_HAN):
+            value = raw.decode("ascii").rstrip(_PADDING)
         else:
-            value = raw.decode("latin-1")
-        several = BY_TAG[tag].vm != "1"
-        if vr not in _UNDIVIDED and "\\" in value:
-            parts = [_strip(part, vr) for part in value.split("\\")]
-            return parts if several else "\\".join(parts)
-        value = _strip(value, vr)
-        return ([value] if several else value) if value else None
+            value = self._foreign(tag, raw.rstrip(b"\0 "), vr)
+        if vr in _STRIPPED_WHOLE:
+            value = _STRIPPED[vr](value)
+        if "\\" in value and vr not in _UNDIVIDED:
+            parts = value.split("\\")
+            if vr in _STRIPPED:
+                parts = [_STRIPPED[vr](part) for part in parts]
+            return parts if tag in SEVERAL else "\\".join(parts)
+        return ([value] if tag in SEVERAL else value) if value else None
+
+    def _foreign(self, tag: int, raw: bytes, vr: str) -> str:
+        if vr not in _MAY_HOLD_HAN:
+            return raw.decode("latin-1")
+        text = self._charset.decode(raw, customizable=vr in _BY_CHARSET)
+        if text.repaired:
+            self.repairs[tag] = Repair(text.codec, raw.hex())
+        return text.value
 
     def _number(self, tag: int, raw: bytes, vr: str) -> Any:
-        if vr in _NUMBERS:
-            return shape(_numbers(raw, _NUMBERS[vr][not self._little]), BY_TAG[tag])
-        if vr in ("IS", "DS"):
+        if vr in _STRUCTS:
+            values: list[Any] | None = _numbers(raw, _STRUCTS[vr][not self._little])
+        elif vr in ("IS", "DS"):
             parts = raw.decode("latin-1").strip(_PADDING).split("\\")
-            return shape(integers(parts) if vr == "IS" else decimals(parts), BY_TAG[tag])
-        return None
+            values = integers(parts) if vr == "IS" else decimals(parts)
+        else:
+            return None
+        return shape(values, tag)
 
 
-def _strip(part: str, vr: str) -> str:
-    """Padding as pydicom strips it. A name loses empty component groups at its end."""
-    if vr == "PN":
-        return part.rstrip("=")
-    if vr in _BY_CHARSET:
-        return part.rstrip(_PADDING)
-    return part.strip() if vr in ("UI", "AE") else part
+def _name(part: str) -> str:
+    """A name loses the empty component groups at its end."""
+    return part.rstrip("=")
 
 
-def shape(values: list[Any] | None, tag: Tag) -> Any:
+_STRIPPED: dict[str, Callable[[str], str]] = {
+    "PN": _name,
+    "UI": str.strip,
+    "AE": str.strip,
+    **dict.fromkeys(("LO", "SH", "UC"), lambda part: part.rstrip(_PADDING)),
+}
+"""Padding of each value as pydicom strips it, beside that at the very end."""
+
+
+def shape(values: list[Any] | None, tag: int) -> Any:
     """Numbers as the tag's VM wants them; None when there is none."""
     if not values:
         return None
-    return values if tag.vm != "1" or len(values) > 1 else values[0]
+    return values if tag in SEVERAL or len(values) > 1 else values[0]
 
 
 def _numbers(raw: bytes, struct: Struct) -> list[Any] | None:
-    if len(raw) % struct.size:
+    if len(raw) == struct.size:
+        numbers = list(struct.unpack(raw))
+    elif len(raw) % struct.size:
         return None
-    numbers = [number for (number,) in struct.iter_unpack(raw)]
-    return numbers if all(map(math.isfinite, numbers)) else None  # JSON has no NaN
+    else:
+        numbers = [number for (number,) in struct.iter_unpack(raw)]
+    return numbers if type(numbers[0]) is int or all(map(math.isfinite, numbers)) else None  # JSON has no NaN
 
 
 def integers(parts: Iterable[str]) -> list[int] | None:
     """IS. None when one cannot be read or passes 64 bits."""
     try:
-        numbers = [_integer(part.strip(_PADDING)) for part in parts]
+        numbers = [_integer(part) for part in parts]
     except (ValueError, OverflowError):
         return None
     return numbers if all(-(2**63) < number < 2**63 for number in numbers) else None
@@ -136,7 +155,7 @@ def _integer(part: str) -> int:
     try:
         return int(part)
     except ValueError:
-        number = float(part)
+        number = float(part.strip(_PADDING))
         if not number.is_integer():
             raise
         return int(number)

@@ -34,6 +34,7 @@ CHARSETS = {"CT": "GB18030", "MR": "GB18030", "DX": "GBK", "US": "ISO_IR 192"}
 ENHANCED = {"CT": "1.2.840.10008.5.1.4.1.1.2.1", "MR": "1.2.840.10008.5.1.4.1.1.4.1"}
 PATIENT_BORN = date.fromisoformat(PATIENT.birth_date)
 _STEPS = (("InstanceCreation", -1), ("PerformedProcedureStepStart", 5), ("PerformedProcedureStepEnd", -2))
+SOP_INSTANCE_UID = 0x00080018
 _LOCAL_HEADER = 30  # bytes before an entry's name, APPNOTE.TXT 4.3.7
 _NUMBERS = {"US": int, "SS": int, "UL": int, "FD": float, "FL": float}
 
@@ -108,9 +109,7 @@ def study(
 def make_pack(files: Iterable[bytes]) -> bytes:
     """A ZIP with stored entries that begins with their index (DESIGN §4.8). `files` are of one series."""
     files = list(files)
-    items: list[dict[str, Any]] = []
-    for file in files:
-        items.append({"header": describe(file), "length": len(file), "sha256": hashlib.sha256(file).hexdigest()})
+    items = [_indexed(file) for file in files]
     names = [f"{number:05d}.dcm" for number in range(1, len(files) + 1)]
     index, before = b"", -1
     while len(index) != before:  # offsets depend on the index's own length: its digits settle after a round or two
@@ -118,7 +117,6 @@ def make_pack(files: Iterable[bytes]) -> bytes:
         start = _entry_size(INDEX_NAME, before)
         for item, name, file in zip(items, names, files, strict=True):
             item["offset"] = start + _entry_size(name, 0)
-            item["sop_uid"] = item["header"]["00080018"]["Value"][0]
             start += _entry_size(name, len(file))
         index = json.dumps({"instances": items}, ensure_ascii=False, separators=(",", ":")).encode()
     out = io.BytesIO()
@@ -126,6 +124,12 @@ def make_pack(files: Iterable[bytes]) -> bytes:
         for name, body in ((INDEX_NAME, index), *zip(names, files, strict=True)):
             archive.writestr(zipfile.ZipInfo(name), body)
     return out.getvalue()
+
+
+def _indexed(file: bytes) -> dict[str, Any]:
+    header = describe(file)
+    sop_uid = header[f"{SOP_INSTANCE_UID:08X}"]["Value"][0]
+    return {"sop_uid": sop_uid, "length": len(file), "sha256": hashlib.sha256(file).hexdigest(), "header": header}
 
 
 def by_uid(files: Iterable[bytes]) -> dict[str, bytes]:
