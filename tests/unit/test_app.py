@@ -9,6 +9,7 @@ from chalice.app import ScheduledEventConfig, SQSEventConfig
 
 import app
 from chalicelib.http.access import ROUTES
+from tests.support.cloudformation import Loader
 
 SOURCE = Path(app.__file__)
 TREE = ast.parse(SOURCE.read_text(encoding="utf-8"))
@@ -57,7 +58,7 @@ def test_routes_stay_far_from_api_gateways_limit():
 def test_every_queue_of_work_has_its_trigger_and_no_other():
     names = {
         resource["Properties"]["QueueName"]
-        for resource in yaml.load(DATA.read_text(encoding="utf-8"), _Loader)["Resources"].values()  # noqa: S506 - ours
+        for resource in yaml.load(DATA.read_text(encoding="utf-8"), Loader)["Resources"].values()  # noqa: S506 - ours
         if resource["Type"] == "AWS::SQS::Queue"
     }
     served = [source.queue for source in app.app.event_sources if isinstance(source, SQSEventConfig)]
@@ -68,18 +69,3 @@ def test_every_queue_of_work_has_its_trigger_and_no_other():
 def test_the_schedules_are_known():
     names = {source.name for source in app.app.event_sources if isinstance(source, ScheduledEventConfig)}
     assert names == {"sweep", "reconcile", "report"}
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short functions as plain values."""
-
-
-def _tagged(loader, _suffix, node):
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_multi_constructor("!", _tagged)
