@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from types import ModuleType
 from typing import Any
 
 from chalice.config import Config
@@ -58,7 +59,7 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         api_port = free_port(options.api_port, "API", "PORT")
         cloud = _provision(endpoint, issuer, options, api_port)
         os.environ.update(environment(cloud, endpoint))
-        functions = Functions(importlib.import_module("app"))
+        functions = Functions(_app(stack, options))
         issuer.functions.update({name: _on_demand(functions, name) for name in functions.on_demand()})
         issuer.start()
         _serve(stack, functions, api_port)
@@ -109,6 +110,13 @@ def _log_to(path: Path) -> None:
     logging.captureWarnings(capture=True)
     for noisy in ("werkzeug", "botocore", "urllib3", "boto3"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def _app(stack: contextlib.ExitStack, options: Options) -> ModuleType:
+    """app.py. Its functions log to the standard output, as Lambda wants it; here that is a file."""
+    output = stack.enter_context((options.directory / "functions.log").open("w", encoding="utf-8"))
+    with contextlib.redirect_stdout(output):
+        return importlib.import_module("app")
 
 
 def _moto(stack: contextlib.ExitStack, options: Options) -> str:

@@ -27,7 +27,7 @@ RECEIVE = 10  # as many as SQS gives at once
 # walks all messages, delayed ones too, a hundred times a second.
 PAUSE_SECONDS = 0.1
 RETRY_SECONDS = 2  # a failed record is seen again after this, not after minutes as in AWS
-DEFAULT_TIMEOUT = 60
+DEFAULT_TIMEOUT = 900  # Lambda's longest, where Chalice's configuration names none
 CONFIG = Path(".chalice/config.json")
 
 # Locally in seconds, by words of a trigger's name; what is not named here runs only on demand (POST /run/{function}).

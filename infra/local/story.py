@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.rule import Rule
 
@@ -33,11 +34,21 @@ class Stage:
     language: str
     kept: dict[str, Any] = field(default_factory=dict)
 
+    def say(self, line: str) -> None:
+        """A line, wrapped by the terminal and not before."""
+        self.console.print(line, soft_wrap=True)
+
+    @contextlib.contextmanager
+    def busy(self, what: str) -> Iterator[None]:
+        """For what takes seconds and cannot be counted."""
+        with self.console.status(FRAME[self.language][what]):
+            yield
+
     @contextlib.contextmanager
     def progress(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
         """A bar for what takes longer than a second; gives a function that is told how many are done."""
         columns = (TextColumn("    {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self.console, transient=True) as bar:
+        with Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal) as bar:
             task = bar.add_task(FRAME[self.language][what], total=total)
             yield lambda done: bar.update(task, completed=done)
 
@@ -50,16 +61,16 @@ def play(stage: Stage, steps: dict[str, Step]) -> bool:
     frame, started = FRAME[stage.language], time.monotonic()
     stage.console.print(Rule(frame["title"]))
     for number, (name, step) in enumerate(steps.items(), 1):
-        stage.console.print(f"[bold]{number:2}. {TEXTS[name].title(stage.language)}[/bold]")
+        stage.say(f"[bold]{number:2}. {TEXTS[name].title(stage.language)}[/bold]")
         begun = time.monotonic()
         try:
             found = step(stage)
         except (NotHeldError, OSError, KeyError, ValueError, TypeError) as error:
             what = str(error) if isinstance(error, NotHeldError) else f"{type(error).__name__}: {error}"
-            stage.console.print("    [red]✗[/red] " + frame["failed"].format(what=what), markup=True)
+            stage.say(f"    [red]✗[/red] {escape(frame['failed'].format(what=what))}")
             return False
         done = TEXTS[name].done(stage.language).format(**found)
-        stage.console.print(f"    [green]✓[/green] {done} [dim]({time.monotonic() - begun:.2f} s)[/dim]")
+        stage.say(f"    [green]✓[/green] {escape(done)} [dim]({time.monotonic() - begun:.2f} s)[/dim]")
     stage.console.print(Rule(frame["held"].format(held=len(steps), seconds=time.monotonic() - started)))
     return True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from infra.local.client import Answer, expect, fetch, until
@@ -15,6 +15,7 @@ from infra.local.story_hospital import ENCOUNTER
 from infra.local.story_images import each
 
 REPORT, REINDEX = "report", "reindex"  # app.py's functions
+NEIGHBOURS = 25
 UNKNOWN_UID = "1.2.3.4.5.6.7.8.9"
 
 
@@ -73,35 +74,54 @@ def manifest(stage: Stage) -> dict[str, Any]:
     started = time.monotonic()
     answer = open_study(stage, "doctor-li", "river_ct").of(200)
     milliseconds = (time.monotonic() - started) * 1000
-    count, _urls, seconds = _compare(stage, "river_ct", answer)
-    return {"manifest": milliseconds, "instances": count, "seconds": seconds}
+    shown = _shown(stage, "river_ct", answer)
+    seconds = _compare(stage, "river_ct", [[one] for one in shown])
+    return {"manifest": milliseconds, "instances": len(shown), "seconds": seconds}
 
 
 def from_pack(stage: Stage) -> dict[str, Any]:
+    """Neighbours in one request, as a viewer does; some also each by its own range."""
     answer = open_study(stage, "doctor-li", "lake_ct").of(200)
-    shown = [one for series in answer["series"] for one in series["instances"]]
+    shown = _shown(stage, "lake_ct", answer)
     expect(all(one.get("range", "").startswith("bytes=") for one in shown), "each has its range")
-    count, urls, seconds = _compare(stage, "lake_ct", answer)
-    expect(urls == 1, "one pack, one URL")
-    return {"instances": count, "urls": urls, "seconds": seconds}
+    expect(len({one["url"] for one in shown}) == 1, "one pack, one URL")
+    requests = [shown[start : start + NEIGHBOURS] for start in range(0, len(shown), NEIGHBOURS)]
+    requests += [[one] for one in shown[:: NEIGHBOURS * 2]]
+    seconds = _compare(stage, "lake_ct", requests)
+    return {"instances": len(shown), "urls": 1, "requests": len(requests), "seconds": seconds}
 
 
-def _compare(stage: Stage, name: str, answer: Mapping[str, Any]) -> tuple[int, int, float]:
-    """Fetch all instances and compare them with what was uploaded: (instances, different URLs, seconds)."""
-    files: Mapping[str, bytes] = stage.kept[name]["files"]
+def _shown(stage: Stage, name: str, answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The manifest's instances: exactly those that were uploaded, each once."""
     shown = [one for series in answer["series"] for one in series["instances"]]
-    expect({one["sop_instance_uid"] for one in shown} == set(files), "exactly the uploaded instances")
-    expect(len(shown) == len(files), "each of them once")
+    expect(sorted(one["sop_instance_uid"] for one in shown) == sorted(stage.kept[name]["files"]), "what was uploaded")
+    return shown
 
-    def same(one: Mapping[str, Any]) -> bool:
-        got = fetch(one["url"], {"Range": one["range"]} if "range" in one else {})
-        return got.status in (200, 206) and got.body == files[one["sop_instance_uid"]]
+
+def _compare(stage: Stage, name: str, requests: Sequence[Sequence[Mapping[str, Any]]]) -> float:
+    """Fetch, one request for each group of neighbours, and compare byte for byte; the seconds it took."""
+    files: Mapping[str, bytes] = stage.kept[name]["files"]
+
+    def same(group: Sequence[Mapping[str, Any]]) -> bool:
+        spans = [_span(one) for one in group]
+        first, last = min(start for start, _ in spans), max(end for _, end in spans)
+        ranged = "range" in group[0]
+        got = fetch(group[0]["url"], {"Range": f"bytes={first}-{last}"} if ranged else {})
+        cut = [got.body[start - first : end + 1 - first] if ranged else got.body for start, end in spans]
+        wanted = [files[one["sop_instance_uid"]] for one in group]
+        return got.status == (206 if ranged else 200) and cut == wanted
 
     started = time.monotonic()
-    with stage.progress("fetch", len(shown)) as progress:
-        held = each(same, shown, progress)
-    expect(held == len(shown), f"{len(shown) - held} instances differ from what was uploaded")
-    return len(shown), len({one["url"] for one in shown}), time.monotonic() - started
+    with stage.progress("fetch", len(requests)) as progress:
+        held = each(same, requests, progress)
+    expect(held == len(requests), f"{len(requests) - held} answers differ from what was uploaded")
+    return time.monotonic() - started
+
+
+def _span(one: Mapping[str, Any]) -> tuple[int, int]:
+    """First and last byte in its object."""
+    first, _, last = one.get("range", f"bytes=0-{one['length'] - 1}").removeprefix("bytes=").partition("-")
+    return int(first), int(last)
 
 
 def timeline(stage: Stage) -> dict[str, Any]:
@@ -110,7 +130,7 @@ def timeline(stage: Stage) -> dict[str, Any]:
     wanted = {(stage.kept[name]["hospital_id"], stage.kept[name]["study_instance_uid"]) for name in _BOTH}
     for listed in (doctors, own):
         expect({(one["hospital_id"], one["study_instance_uid"]) for one in listed} >= wanted, "both hospitals' studies")
-    expect(all(one["patient_name"].startswith(PATIENT.name) for one in own), "names are readable Chinese")
+    expect(all(PATIENT.name in one["patient_name"] for one in own), "names are readable Chinese")
     return {"doctor": len(doctors), "patient": len(own)}
 
 
@@ -179,7 +199,8 @@ def report(stage: Stage) -> dict[str, Any]:
 def reindex(stage: Stage) -> dict[str, Any]:
     before = [_lasting(open_study(stage, "patient-zhang", name).of(200)) for name in _BOTH]
     started = time.monotonic()
-    stage.client.run(REINDEX, {})
+    with stage.busy("rebuild"):
+        stage.client.run(REINDEX, {})
     after = [_lasting(open_study(stage, "patient-zhang", name).of(200)) for name in _BOTH]
     expect(before == after, "the same manifests")
     return {"seconds": time.monotonic() - started}

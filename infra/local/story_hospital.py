@@ -123,7 +123,8 @@ def entries(client: Client, login: str, uid: str) -> int:
 
 
 def singles(stage: Stage) -> dict[str, Any]:
-    files = samples.chest_ct(hospital=RIVER.hospital_id, accession_number=ACCESSION, slices=SLICES)
+    with stage.busy("make"):
+        files = samples.chest_ct(hospital=RIVER.hospital_id, accession_number=ACCESSION, slices=SLICES)
     objects = {key("instances", RIVER.hospital_id, f"ct/{n:04d}.dcm"): body for n, body in enumerate(files)}
     with stage.progress("upload", len(objects)) as progress:
         upload(stage.client.s3(RIVER.hospital_id), _bucket(stage), objects, progress)
@@ -132,8 +133,9 @@ def singles(stage: Stage) -> dict[str, Any]:
 
 
 def pack(stage: Stage) -> dict[str, Any]:
-    files = samples.chest_ct(hospital=LAKE.hospital_id, accession_number=LAKE_ACCESSION, slices=SLICES)
-    body = {key("archives", LAKE.hospital_id, "ct.zip"): samples.make_pack(files)}
+    with stage.busy("make"):
+        files = samples.chest_ct(hospital=LAKE.hospital_id, accession_number=LAKE_ACCESSION, slices=SLICES)
+        body = {key("archives", LAKE.hospital_id, "ct.zip"): samples.make_pack(files)}
     upload(stage.client.s3(LAKE.hospital_id), _bucket(stage), body, lambda _done: None)
     _served(stage, "hospital-hb002", "lake_ct", LAKE.hospital_id, files)
     return {"instances": len(files)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typing import Any
 import pydicom
 
 WORKERS = 8
+UID = ["StudyInstanceUID"]
 
 
 def today() -> str:
@@ -60,9 +62,9 @@ def study_uids(files: Iterable[bytes]) -> list[str]:
     found: dict[str, None] = {}
     for body in files:
         try:
-            header = pydicom.dcmread(
-                BytesIO(body), stop_before_pixels=True, force=True, specific_tags=["StudyInstanceUID"]
-            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # half of these files are there because something is odd about them
+                header = pydicom.dcmread(BytesIO(body), stop_before_pixels=True, force=True, specific_tags=UID)
         except Exception:  # noqa: BLE001, S112 - not DICOM: such files are meant to be among them
             continue
         if uid := str(header.get("StudyInstanceUID", "")):

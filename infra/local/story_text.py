@@ -101,8 +101,8 @@ TEXTS = {
     "from_pack": Text(
         "再从湖滨医院的包中按字节范围取",
         "And Lakeside's from the pack, by byte ranges",
-        "{instances} 张，{urls} 个链接，逐字节一致（{seconds:.1f} 秒）",
-        "{instances} slices, {urls} URL, byte for byte the same ({seconds:.1f} s)",
+        "{instances} 张，{urls} 个链接，{requests} 次请求，逐字节一致（{seconds:.1f} 秒）",
+        "{instances} slices, {urls} URL, {requests} requests, byte for byte the same ({seconds:.1f} s)",
     ),
     "timeline": Text(
         "跨院时间线",
@@ -157,6 +157,8 @@ FRAME = {
         "upload": "上传",
         "index": "整理",
         "fetch": "取回并比对",
+        "make": "生成影像……",
+        "rebuild": "重建中……",
         "look": "接下来可以看：",
     },
     "en": {
@@ -167,6 +169,8 @@ FRAME = {
         "upload": "upload",
         "index": "settle",
         "fetch": "fetch and compare",
+        "make": "making the images …",
+        "rebuild": "rebuilding …",
         "look": "How to look around:",
     },
 }
