@@ -1,0 +1,125 @@
+"""The ledger on its real tables: races, crashes at each AWS call, and what a sweep reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.store.exams import DynamoExams
+from chalicelib.store.flags import DynamoExcuses, DynamoFlags
+from tests.support.ledger_world import GRACE, HOUR, NOON, World, notice, study
+
+AFTER = NOON + 12 * HOUR + GRACE
+
+
+class Killed(BaseException):
+    pass
+
+
+class Metered:
+    """A client that counts calls and items, and dies once AWS has taken one of them."""
+
+    def __init__(self, client, *, dies_at=0):
+        self._client = client
+        self.exceptions = client.exceptions
+        self.spent = Counter()
+        self.dies_at = dies_at
+
+    def __getattr__(self, name):
+        def call(**given):
+            self.spent["calls"] += 1
+            answer = getattr(self._client, name)(**given)
+            self.spent[name] += 1
+            self.spent["items"] += len(answer.get("Items", [])) + ("Item" in answer)
+            if self.spent["calls"] == self.dies_at:
+                raise Killed
+            return answer
+
+        return call
+
+
+def world_on(cloud, **meter):
+    client, table = Metered(cloud.client("dynamodb"), **meter), cloud.settings["MAIN_TABLE"]
+    world = World(DynamoExams(client, table), DynamoExcuses(client, table), DynamoFlags(client, table))
+    return world, client
+
+
+def story(world):
+    """Late, then corrected across midnight, then excused in part; one missing, one on time."""
+    yield lambda: world.tell(notice(declared_instances=2))
+    yield lambda: world.tell(study((NOON + HOUR, 2)))
+    yield lambda: world.tell(notice(accession_number="A2", declared_instances=3))
+    yield lambda: world.tell(study((NOON + 13 * HOUR, 3), accession_number="A2", study_instance_uid="1.2.4"))
+    yield lambda: world.tell(notice(accession_number="A3"))
+    yield lambda: world.sweep(AFTER)
+    yield lambda: world.tell(notice(at=NOON + 12 * HOUR, sent_at=AFTER, accession_number="A3", notice_id="moved"))
+    yield lambda: world.excuse(NOON + 20 * HOUR, NOON + 22 * HOUR)
+    yield lambda: world.sweep(AFTER + 13 * HOUR)
+
+
+def outcome(world):
+    days = ("2026-11-20", "2026-11-21")
+    return [(world.exams(day), replace(flag, raised_at=NOON) if (flag := world.flag(day)) else None) for day in days]
+
+
+@pytest.fixture
+def truth():
+    world = World()
+    for step in story(world):
+        step()
+    return outcome(world)
+
+
+def test_the_real_tables_tell_the_story_as_the_fakes_do(cloud, truth):
+    world, _ = world_on(cloud)
+    for step in story(world):
+        step()
+    assert outcome(world) == truth
+    assert [exam.standing for exam in truth[0][0]] == ["on_time", "late"]
+    assert [exam.standing for exam in truth[1][0]] == ["excused"]
+
+
+def test_dying_at_each_call_in_turn_and_delivery_again_end_the_same(cloud, truth):
+    world, meter = world_on(cloud)
+    for step in story(world):
+        step()
+    calls = meter.spent["calls"]
+    assert calls > 40
+    for number in range(1, calls + 1):  # to die after a call is to die before the next
+        empty(cloud)
+        world, _ = world_on(cloud, dies_at=number)
+        for step in story(world):
+            try:
+                step()
+            except Killed:
+                step()
+        assert outcome(world) == truth, number
+
+
+def empty(cloud):
+    client, table = cloud.client("dynamodb"), cloud.settings["MAIN_TABLE"]
+    for item in client.scan(TableName=table)["Items"]:
+        client.delete_item(TableName=table, Key={name: item[name] for name in ("PK", "SK")})
+
+
+def test_what_a_sweep_reads_follows_what_is_due_and_not_the_archive(cloud):
+    spent = []
+    for size in (1, 10):
+        empty(cloud)
+        world, meter = world_on(cloud)
+        for number in range(size * 5):
+            at = NOON - timedelta(days=20 + number)
+            world.tell(notice(at=at, accession_number=f"old{number}", declared_instances=1))
+            world.tell(study(at, accession_number=f"old{number}", study_instance_uid=f"1.2.{number}"))
+        for number in range(6):
+            world.tell(notice(accession_number=f"new{number}"))
+        meter.spent.clear()
+        assert world.sweep(AFTER).judged == 6
+        spent.append({name: meter.spent[name] for name in ("calls", "query", "get_item", "items")})
+        meter.spent.clear()
+        assert world.sweep(AFTER + HOUR).judged == 0
+        assert meter.spent == {"calls": 16, "query": 16, "items": 0}
+    assert spent[0] == spent[1]
