@@ -79,11 +79,11 @@ class ExamineUpload:
                 raise Refused(fault.reason, fault.detail) from None
             if not isinstance(header, NeedMore):
                 return header
-            if header.length <= len(data):
-                raise RuntimeError("the header reader asks for bytes that it has")
             more = self.uploads.read(name, part.version_id, len(data), header.length - len(data))
             if more is None:
                 raise Refused(DELETED)
+            if not more.data:
+                raise RuntimeError("S3 answered a range inside the object with nothing")
             data += more.data
 
 

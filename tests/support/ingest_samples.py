@@ -6,6 +6,8 @@ import io
 import zipfile
 from functools import cache
 
+from pydicom import dcmread
+from pydicom.config import disable_value_validation
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
@@ -28,32 +30,57 @@ DAY = "2026-11-23"
 
 
 @cache
-def instance(study=1, number=1, *, patient_id="P1", series=1, pixels=64):
-    """One small CT image; study, series and instance are told apart by their numbers."""
+def instance(study=1, number=1, *, series=1, pixels=64, **changes):
+    """One small CT image; study, series and instance are told apart by their numbers.
+
+    `changes` set attributes by keyword, None leaves one out; what they set is not validated.
+    """
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CTImageStorage
     meta.MediaStorageSOPInstanceUID = f"1.2.3.{study}.{series}.{number}"
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     image = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
-    image.SpecificCharacterSet = "ISO_IR 192"
-    image.SOPClassUID = CTImageStorage
-    image.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
-    image.StudyInstanceUID = f"1.2.3.{study}"
-    image.SeriesInstanceUID = f"1.2.3.{study}.{series}"
-    image.PatientID = patient_id
-    image.PatientName = "王^小明"
-    image.Modality = "CT"
-    image.AccessionNumber = f"A{study}"
-    image.StudyDate = "20261123"
-    image.AcquisitionDate = "20261123"
-    image.AcquisitionTime = "093000"
-    image.InstanceNumber = number
-    image.Rows = image.Columns = 8
-    image.PixelData = bytes(pixels)
-    image["PixelData"].VR = "OW"
+    values = {
+        "SpecificCharacterSet": "ISO_IR 192",
+        "SOPClassUID": CTImageStorage,
+        "SOPInstanceUID": meta.MediaStorageSOPInstanceUID,
+        "StudyInstanceUID": f"1.2.3.{study}",
+        "SeriesInstanceUID": f"1.2.3.{study}.{series}",
+        "PatientID": "P1",
+        "PatientName": "王^小明",
+        "Modality": "CT",
+        "AccessionNumber": f"A{study}",
+        "StudyDate": "20261123",
+        "AcquisitionDate": "20261123",
+        "AcquisitionTime": "093000",
+        "InstanceNumber": number,
+        "Rows": 8,
+        "Columns": 8,
+    } | changes
+    out = io.BytesIO()
+    with disable_value_validation():
+        for keyword, value in values.items():
+            if value is not None:
+                setattr(image, keyword, value)
+        image.add_new(0x7FE00010, "OW", bytes(pixels))
+        image.save_as(out, enforce_file_format=True)
+    return out.getvalue()
+
+
+def padded(length):
+    """An instance whose header goes on for `length` bytes before the patient's group."""
+    image = dcmread(io.BytesIO(instance()))
+    image.private_block(0x0009, "PADDING", create=True).add_new(0x01, "OB", bytes(length))
     out = io.BytesIO()
     image.save_as(out, enforce_file_format=True)
     return out.getvalue()
+
+
+def nested(depth):
+    """A file of sequences within sequences, each begun and none ended."""
+    meta_end = 144 + int.from_bytes(instance()[140:144], "little")
+    sequence = bytes.fromhex("08004011 53510000 ffffffff feff00e0 ffffffff")
+    return instance()[:meta_end] + sequence * depth
 
 
 def archive(entries, compression=zipfile.ZIP_DEFLATED):
