@@ -1,0 +1,126 @@
+"""From an upload to a view of a study."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from chalicelib.wiring.access import authorize, record_decision
+from chalicelib.wiring.adapters import (
+    encounters,
+    exam_ledger,
+    hospitals,
+    journal,
+    mac,
+    people,
+    quarantine,
+    receipts,
+    settle_queue,
+    signer,
+    studies,
+    uploads,
+)
+from chalicelib.wiring.compliance import derive_exams
+from chalicelib.wiring.environment import new_id, now
+
+if TYPE_CHECKING:
+    from chalicelib.domain.upload_key import Kind
+    from chalicelib.services.accept_notice import AcceptNotice
+    from chalicelib.services.amend_study import AmendStudy
+    from chalicelib.services.ingest_batch import IngestBatch
+    from chalicelib.services.inspect_study import InspectStudy
+    from chalicelib.services.reconcile_uploads import ReconcileUploads
+    from chalicelib.services.record_notice import RecordNotice
+    from chalicelib.services.reindex_studies import ReindexStudies, TakeUp
+    from chalicelib.services.settle_study import SettleStudy
+    from chalicelib.services.unpack_archive import UnpackArchive
+    from chalicelib.services.view_manifest import ViewManifest
+
+
+@cache
+def ingest_batch() -> IngestBatch:
+    from chalicelib.services.ingest_batch import IngestBatch
+
+    return IngestBatch(uploads(), hospitals(), journal(), quarantine(), receipts(), settle_queue(), now)
+
+
+@cache
+def unpack_archive() -> UnpackArchive:
+    from chalicelib.services.unpack_archive import UnpackArchive
+
+    return UnpackArchive(uploads(), hospitals(), journal(), quarantine(), receipts(), settle_queue(), now)
+
+
+@cache
+def reconcile_uploads() -> ReconcileUploads:
+    from chalicelib.services.reconcile_uploads import ReconcileUploads
+    from chalicelib.store import clients
+    from chalicelib.store.refeed import SqsRefeed
+
+    return ReconcileUploads(uploads(), receipts(), hospitals(), SqsRefeed(clients.sqs()))
+
+
+@cache
+def accept_notice() -> AcceptNotice:
+    from chalicelib.services.accept_notice import AcceptNotice
+
+    return AcceptNotice(uploads(), new_id)
+
+
+@cache
+def record_notice() -> RecordNotice:
+    from secrets import token_bytes
+
+    from chalicelib.services.record_encounter import RecordEncounter
+    from chalicelib.services.record_notice import RecordNotice
+    from chalicelib.services.register_patient import LinkFromNotice
+
+    link = LinkFromNotice(people(), mac(), token_bytes, record_decision())
+    encounter = RecordEncounter(encounters())
+    return RecordNotice(uploads(), hospitals(), quarantine(), receipts(), derive_exams(), link, encounter, now)
+
+
+# Studies
+
+
+@cache
+def settle_study() -> SettleStudy:
+    from chalicelib.services.settle_study import SettleStudy
+
+    return SettleStudy(journal(), studies(), uploads(), derive_exams())
+
+
+def reindex_studies() -> ReindexStudies:
+    """Ingest and unpacking as ever, but what they touch is settled directly. Made anew for each run."""
+    from dataclasses import replace
+
+    from chalicelib.services.reindex_studies import ReindexStudies, TouchedStudies
+
+    touched = TouchedStudies()
+    instances = replace(ingest_batch(), settle_queue=touched)
+    archives = replace(unpack_archive(), settle_queue=touched)
+    take_up: dict[Kind, TakeUp] = {"archives": archives, "unpacked": instances, "instances": instances}
+    take_up["notices"] = record_notice()
+    return ReindexStudies(uploads(), hospitals(), take_up, touched, settle_study(), now)
+
+
+@cache
+def amend_study() -> AmendStudy:
+    from chalicelib.services.amend_study import AmendStudy
+
+    return AmendStudy(studies(), settle_queue(), new_id)
+
+
+@cache
+def inspect_study() -> InspectStudy:
+    from chalicelib.services.inspect_study import InspectStudy
+
+    return InspectStudy(studies())
+
+
+@cache
+def view_manifest() -> ViewManifest:
+    from chalicelib.services.find_reports import FindReports
+    from chalicelib.services.view_manifest import ViewManifest
+
+    return ViewManifest(authorize(), studies(), FindReports(exam_ledger()), signer())
