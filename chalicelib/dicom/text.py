@@ -37,6 +37,7 @@ _ALIASES = {
 _MISSPELT = re.compile(r"ISO_IR_|GB[ _-]18030")
 _LABELS_THAT_LIE = frozenset({LATIN_1, "latin_1", GB18030, UTF_8})
 """Labels under which other bytes are common. A Greek or Korean label is believed: its text could pass for GB18030."""
+_SEVERAL = re.compile(r"ISO.2022.IR.100 *\\(?!.*(58|GB))")  # Western with another script but Chinese: set on purpose
 
 _ESCAPES = re.compile(b"|".join(re.escape(code) for code in CODES_TO_ENCODINGS))
 _FRAGMENTS = re.compile(rb"(^[^\x1b]+|[\x1b][^\x1b]*)")
@@ -64,6 +65,7 @@ class Charset:
         self._terms = terms(declared)
         self._first = self._terms[0]
         self._misspelt = _MISSPELT.search(declared) is not None
+        self._believed = self._first not in _LABELS_THAT_LIE or _SEVERAL.match(declared) is not None
         self._found: dict[bytes, Text] = {}
         odd = [text for text in texts if not text.isascii() and not _is_escaped(text)]
         if odd:
@@ -86,7 +88,7 @@ class Charset:
         """Try UTF-8, then GB18030, over all texts that are valid in it, if they are most of the bytes."""
         if self._first == UTF_8 or _UTF_8_HAN.search(b"\n".join(texts)):
             self._try(texts, UTF_8, self._is_utf_8)
-        if not self._found and self._first in _LABELS_THAT_LIE:
+        if not self._found and not self._believed:
             self._try(texts, GB18030, _is_gb18030)
 
     def _try(self, texts: Sequence[bytes], codec: str, fits: Callable[[str], bool]) -> None:
@@ -111,14 +113,14 @@ class Charset:
             return True
         han = "".join(_HANS.findall(text))
         other = sum(char.isalpha() and not (char.isascii() or _FULL_WIDTH.match(char)) for char in _HANS.sub("", text))
-        least = 1 if self._first in _LABELS_THAT_LIE else 2
+        least = 2 if self._believed else 1
         return len(han) >= least and 4 * other <= len(han) and 2 * _common(han) >= len(han)
 
     def _declared(self, raw: bytes) -> Text:
         codec = self._first
         if (text := self._strictly(raw, codec)) is not None:
             return text
-        if codec not in _LABELS_THAT_LIE:  # as pydicom has it
+        if self._believed:  # as pydicom has it
             return Text(raw.decode(codec, errors="replace"), codec, repaired=True)
         if codec == UTF_8 and (text := self._strictly(raw, GB18030)) is not None and _HANS.search(text.value):
             return text
