@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from infra.local.client import Answer, expect, fetch, until
 from infra.local.personas import LAKE, PATIENT
 from infra.local.provision import clients
 from infra.local.story import Stage
-from infra.local.story_hospital import ENCOUNTER
+from infra.local.story_hospital import ENCOUNTER, MISSED_ACCESSION
 from infra.local.story_images import each
 
 REPORT, REINDEX = "report", "reindex"  # app.py's functions
@@ -155,16 +156,20 @@ def revoke(stage: Stage) -> dict[str, Any]:
 
 
 def sweep(stage: Stage) -> dict[str, Any]:
+    """The test files that pydicom ships were made years ago, so Jiangbei is late with them; of these days there is
+    one breach only."""
+
     def flags() -> list[Any] | None:
         found = stage.client.pages("regulator", "/compliance/flags", "flags")
         return found if any(one["hospital_id"] == LAKE.hospital_id for one in found) else None
 
     found = until(flags, "the sweep raises a flag")
-    ours = [one for one in found if one["hospital_id"] == LAKE.hospital_id]
-    expect([one["accession"] for one in ours[0]["exams"]] == ["HB20260078"], "it names the exam that is missing")
-    expect(len(found) == 1, f"nobody else is flagged: {[one['hospital_id'] for one in found]}")
-    stage.kept["flag"] = ours[0]
-    return {"hospital": LAKE.name, "rule": ours[0]["rule"]}
+    recent = [one for one in found if one["day"] >= (datetime.now(UTC) - timedelta(days=7)).date().isoformat()]
+    expect(len(recent) == 1, f"of these days one flag, not {len(recent)}")
+    expect(recent[0]["hospital_id"] == LAKE.hospital_id, "the hospital that did not upload")
+    expect([one["accession"] for one in recent[0]["exams"]] == [MISSED_ACCESSION], "it names the exam")
+    stage.kept["flag"], stage.kept["flags"] = recent[0], found
+    return {"hospital": LAKE.name, "rule": recent[0]["rule"], "old": len(found) - 1}
 
 
 def operator(stage: Stage, service: str) -> Any:
@@ -174,10 +179,17 @@ def operator(stage: Stage, service: str) -> Any:
 
 def sns(stage: Stage) -> dict[str, Any]:
     sqs, url = operator(stage, "sqs"), stage.client.told["flags_queue_url"]
-    got = until(lambda: sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"), "an SNS message", 15)
-    told = [json.loads(json.loads(one["Body"])["Message"]) for one in got]
-    expect(len(told) == 1, "one message per newly raised flag")
-    expect(told[0]["hospital_id"] == LAKE.hospital_id, "it names the hospital")
+    told: list[Any] = []
+
+    def all_heard() -> bool:
+        got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        told.extend(json.loads(json.loads(one["Body"])["Message"]) for one in got)
+        return len(told) >= len(stage.kept["flags"])
+
+    until(all_heard, "a message for every flag", 15)
+    expect(len(told) == len(stage.kept["flags"]), "one message per newly raised flag")
+    ours = [one for one in told if one["hospital_id"] == LAKE.hospital_id]
+    expect([one["day"] for one in ours] == [stage.kept["flag"]["day"]], "it names hospital and day")
     return {"messages": len(told)}
 
 
@@ -197,13 +209,32 @@ def report(stage: Stage) -> dict[str, Any]:
 
 
 def reindex(stage: Stage) -> dict[str, Any]:
+    """With the index thrown away first: what stands afterwards can come from the bucket only."""
     before = [_lasting(open_study(stage, "patient-zhang", name).of(200)) for name in _BOTH]
-    started = time.monotonic()
+    dropped = _drop_index(stage)
+    expect(open_study(stage, "patient-zhang", "river_ct").status == 403, "without an index there is no study")
+    started, after = time.monotonic(), ""
     with stage.busy("rebuild"):
-        stage.client.run(REINDEX, {})
-    after = [_lasting(open_study(stage, "patient-zhang", name).of(200)) for name in _BOTH]
-    expect(before == after, "the same manifests")
-    return {"seconds": time.monotonic() - started}
+        while not (answer := stage.client.run(REINDEX, {"after": after}))["done"]:
+            after = answer["after"]
+    again = [_lasting(open_study(stage, "patient-zhang", name).of(200)) for name in _BOTH]
+    expect(before == again, "the same manifests")
+    return {"dropped": dropped, "seconds": time.monotonic() - started}
+
+
+INDEX = ("STUDY#", "UID#", "ACC#", "LEDGER#")
+
+
+def _drop_index(stage: Stage) -> int:
+    """Delete the journal, and of the main table all that uploads and notices led to. How many items."""
+    dynamodb, dropped = operator(stage, "dynamodb"), 0
+    for table in ("imaging-cloud-journal", "imaging-cloud-main"):
+        for page in dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="PK, SK"):
+            for item in page["Items"]:
+                if table.endswith("journal") or item["PK"]["S"].startswith(INDEX):
+                    dynamodb.delete_item(TableName=table, Key=item)
+                    dropped += 1
+    return dropped
 
 
 def _lasting(answer: Any) -> Any:

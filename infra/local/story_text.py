@@ -125,14 +125,14 @@ TEXTS = {
     "sweep": Text(
         "定时巡检：超过 12 小时未上传者被标记",
         "The sweep flags who missed the 12 hours",
-        "{hospital}：{rule}；只此一家",
-        "{hospital}: {rule}; nobody else",
+        "{hospital}：{rule}；近日只此一家（另有 {old} 项因 pydicom 文件本身年代久远）",
+        "{hospital}: {rule}; of these days nobody else ({old} more for the old dates in pydicom's files)",
     ),
     "sns": Text(
         "新标记经 SNS 告知",
         "SNS tells of the new flag",
-        "收到 {messages} 条",
-        "{messages} message received",
+        "收到 {messages} 条，每个标记一条",
+        "{messages} messages, one per flag",
     ),
     "report": Text(
         "今日报表",
@@ -143,8 +143,8 @@ TEXTS = {
     "reindex": Text(
         "只凭存储桶重建索引",
         "Rebuild the index from the bucket alone",
-        "两项检查的清单与重建前相同（{seconds:.1f} 秒）",
-        "the manifests of both studies are the same as before ({seconds:.1f} s)",
+        "索引的 {dropped} 条全部删去；重建后两项检查的清单与之前相同（{seconds:.1f} 秒）",
+        "all {dropped} items of the index dropped; the manifests of both studies are the same again ({seconds:.1f} s)",
     ),
 }
 
