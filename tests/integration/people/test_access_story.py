@@ -26,7 +26,14 @@ def clinic(request):
 
 @pytest.fixture
 def moto_clinic(cloud):
-    return clinic_on(cloud)
+    """DynamoDB makes each write of an item whole; moto's threads do not, so its calls take turns."""
+    events, turn = cloud.client("dynamodb").meta.events, threading.Lock()
+    around = {"before-call": turn.acquire, "after-call": turn.release, "after-call-error": turn.release}
+    for event, act in around.items():
+        events.register(f"{event}.dynamodb", lambda act=act, **_: act() and None, unique_id=f"turn-{event}")
+    yield clinic_on(cloud)
+    for event in around:
+        events.unregister(f"{event}.dynamodb", unique_id=f"turn-{event}")
 
 
 def denied(call, *args):
