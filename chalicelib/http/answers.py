@@ -27,11 +27,6 @@ def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = Non
     return Response(text, {"Content-Type": JSON, **(headers or {})}, status)
 
 
-def document(body: str, content_type: str) -> Response:
-    """An answer that is no JSON, such as a report's CSV."""
-    return Response(body, {"Content-Type": content_type}, 200)
-
-
 def sealed(response: Response) -> Response:
     """The response with the headers of every answer, which none can replace."""
     response.headers = {**response.headers, **HEADERS}
