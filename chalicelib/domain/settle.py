@@ -111,15 +111,8 @@ def _conflicted(kept: Sequence[Entry]) -> bool:
     """Whether the entries name more than one patient. A real id decides alone; without one, name and birth date do,
     and must be those of an entry that has one. An entry that says nothing of the patient contradicts nobody.
     """
-    ids: set[str] = set()
-    of_ids: set[tuple[str, str]] = set()
-    without: set[tuple[str, str]] = set()
-    for header in (entry.header for entry in kept):
-        person = (header.patient_name, header.patient_birth_date)
-        if is_placeholder(header.patient_id, header.patient_name):
-            without.add(person)
-        else:
-            ids.add(header.patient_id)
-            of_ids.add(person)
-    strangers = without - of_ids - {("", "")}
-    return len(ids) + len(strangers) > 1
+    named = {(h.patient_id, h.patient_name, h.patient_birth_date) for h in (entry.header for entry in kept)}
+    real = {one for one in named if not is_placeholder(one[0], one[1])}
+    known = {(name, birth_date) for _, name, birth_date in real} | {("", "")}
+    strangers = {(name, birth_date) for _, name, birth_date in named - real} - known
+    return len({patient_id for patient_id, _, _ in real}) + len(strangers) > 1

@@ -52,10 +52,10 @@ def _upload(key, body):
 
 def pipeline(objects):
     """What the queues would have done: two batches, each with its settle."""
-    ingest = replace(wiring.ingest_batch(), workers=1)
+    ingest, settle = replace(wiring.ingest_batch(), workers=1), replace(wiring.settle_study(), workers=1)
     for batch in (objects[:2], objects[2:]):
         assert ingest(batch, lambda: True) == frozenset()
-        wiring.settle_study()(REF, wiring.now())
+        settle(REF, wiring.now())
 
 
 def items(table, *, without):

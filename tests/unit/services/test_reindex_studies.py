@@ -37,7 +37,7 @@ class Cloud(Bench):
             return frozenset()
 
         take_up = {"instances": ingest, "unpacked": ingest, "archives": UnpackArchive(*ports), "notices": note}
-        settle = SettleStudy(self.journal, self.studies, self.uploads, self.exams)
+        settle = SettleStudy(self.journal, self.studies, self.uploads, self.exams, workers=1)
         return ReindexStudies(self.uploads, self.hospitals, take_up, touched, settle, self.clock)(
             after, keep_going, progress
         )

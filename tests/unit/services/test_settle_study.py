@@ -23,10 +23,10 @@ class World:
         for place, content in (contents or {}).items():
             self.uploads.held[place] = content
 
-    def settle(self, gate=None, ref=REF):
+    def settle(self, gate=None, ref=REF, workers=1):
         gate = gate or Gate()
         ports = (self.journal, self.studies, self.uploads, self.exams)
-        return SettleStudy(*(gate(port) for port in ports))(ref, T0)
+        return SettleStudy(*(gate(port) for port in ports), workers=workers)(ref, T0)
 
     def receive(self, *entries, ref=REF):
         self.journal.write({ref: entries})
@@ -124,6 +124,17 @@ def test_the_slices_of_a_pack_that_also_came_singly_are_duplicates_by_their_dige
     assert (summary.instances, summary.duplicates, summary.divergent) == (3, 3, 0)
     world.settle()
     assert len(world.uploads.streamed) == 6  # each once: the digests are kept as facts
+
+
+def test_many_streams_side_by_side_end_in_the_same_as_one():
+    singles, pack, contents = pack_and_singles(12)
+    truths = []
+    for workers in (1, 8):
+        world = World(contents)
+        world.receive(*singles, *pack)
+        world.settle(workers=workers)
+        truths.append((world.truth(), world.studies.digests(REF)))
+    assert truths[0] == truths[1]
 
 
 def test_a_slice_of_a_pack_with_other_bytes_is_divergent():
