@@ -146,7 +146,7 @@ class Studies(Protocol):
     def summary(self, ref: StudyRef) -> Summary | None: ...
 
     def manifest(self, ref: StudyRef, digest: str, parts: int) -> bytes:
-        """The manifest's canonical JSON, as `put_manifest` got it."""
+        """The manifest's canonical JSON, as `put_manifest` got it. LookupError when it is not all there."""
         ...
 
     def put_manifest(self, ref: StudyRef, digest: str, body: bytes) -> int:
@@ -172,7 +172,8 @@ class Studies(Protocol):
     def put_digest(self, ref: StudyRef, place: Place, sha256: str) -> None: ...
 
     def timeline(self, issuer: str, patient_id: str, token: str, limit: int) -> Page[Summary]:
-        """An identity's studies, newest first (an index: eventually consistent; re-read before acting)."""
+        """An identity's studies, newest first (an index: eventually consistent; re-read before acting). Conflicted
+        studies stand in nobody's. ValueError when `token` is none of ours."""
         ...
 
 
