@@ -90,7 +90,7 @@ class Walker:
         self._region = MAX_HEADER
         self._implicit, self._explicit, self._long = LITTLE if little else BIG
         self._little = little
-        self._steps = MAX_STEPS
+        self.steps_left = MAX_STEPS
         self._elements: dict[int, Raw] = {}
         self._sequences: dict[int, list[Item]] = {}
 
@@ -136,7 +136,7 @@ class Walker:
         the first element that is not so."""
         data, elements, explicit = self._data, self._elements, self._explicit
         limit = min(self._limit, OPTIONAL_HEADER)
-        steps = self._steps
+        steps = self.steps_left
         while pos + 8 <= limit and steps > 0:
             steps -= 1
             group, element, vr, length = explicit(data, pos)
@@ -147,7 +147,7 @@ class Walker:
             if tag in WANTED:
                 elements[tag] = (SHORT_VRS[vr], data[pos + 8 : end])
             pos = end
-        self._steps = steps
+        self.steps_left = steps
         return pos
 
     def _at_end(self, pos: int) -> bool:
@@ -177,8 +177,8 @@ class Walker:
 
     def element(self, pos: int, implicit: bool) -> tuple[int, str | None, int, int]:  # noqa: FBT001 - as above
         """(tag, vr or None, length, where the value begins); the choices are those of pydicom's generator."""
-        self._steps -= 1
-        if self._steps < 0:
+        self.steps_left -= 1
+        if self.steps_left < 0:
             raise Unreadable("header_too_long", f"more than {MAX_STEPS} elements")
         if pos + 8 > self._limit:
             self.need(pos + 8)
@@ -202,9 +202,9 @@ class Walker:
                 raise Unreadable("nested_too_deep", f"more than {MAX_DEPTH} sequences at offset {pos}")
             is_sequence, implicit = open_[-1]
             tag, _, length, at = self.element(pos, implicit or is_sequence)
-            pos = at if length == UNDEFINED else self.past(tag, at, length)
             if is_sequence and tag not in (ITEM, SEQUENCE_END):
                 raise Unreadable("malformed", f"{name(tag)} at offset {at} where a sequence item belongs")
+            pos = at if length == UNDEFINED else self.past(tag, at, length)
             if tag in (ITEM_END, SEQUENCE_END):
                 open_.pop()
                 pos = at
