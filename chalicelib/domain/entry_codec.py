@@ -60,10 +60,11 @@ def entry_to_json(entry: Entry) -> dict[str, Any]:
 def entry_from_json(body: Mapping[str, Any]) -> Entry:
     """The Entry that `entry_to_json` wrote. KeyError, TypeError or ValueError when it did not write this."""
     key, version_id, offset, length = body[_PLACE]
+    fields: dict[str, Any] = {name: body.get(short, "") for short, name in _TEXT.items()}
+    fields |= {name: body.get(short) for short, name in _NUMBERS.items()}
     return Entry(
         header=Header(
-            **{name: body.get(short, "") for short, name in _TEXT.items()},
-            **{name: body.get(short) for short, name in _NUMBERS.items()},
+            **fields,
             times=_times_from_json(body.get(_TIMES, {})),
             viewer=body.get(_VIEWER, {}),
             repaired={name: Repair(*repair) for name, repair in body.get(_REPAIRED, {}).items()},

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from zipfile import ZIP_STORED
 
 from chalicelib.dicom.header import NeedMore, Unreadable, read_header
-from chalicelib.dicom.pack import read_index
+from chalicelib.dicom.pack import INDEX_NAME, read_index
 from chalicelib.services.examine_upload import Refused
 from chalicelib.services.open_archive import ENCRYPTED, LOCAL_HEADER, open_archive
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 HEAD: Final = 2 * 1024**2  # the index of some hundred instances and the first image
 _TAIL: Final = 32 * 1024**2  # more than this is not fetched only to save GETs
 _MAX_INDEX: Final = 64 * 1024**2
-_INDEX_NAME: Final = b"index.json"
 _LOCAL: Final = struct.Struct("<4s5H3L2H")
 _DESCRIPTOR: Final = 0x8  # sizes stand behind the data: places could not be told from the directory
 _SPREAD_FROM: Final = 160  # three more GETs stay within 0.05 an instance
@@ -45,7 +44,7 @@ _SAME: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Local:
-    """A local file header, as far as it matters here. `data_at` is where the entry's bytes begin."""
+    """A local file header, as far as it matters here. The entry's bytes begin `data_at` bytes after its start."""
 
     name: bytes
     flags: int
@@ -60,25 +59,23 @@ def open_pack(file: RangedFile, local: timezone, limits: Limits) -> tuple[PackIt
     Refused("pack_mismatch") when it is one but its index does not say what the ZIP and the checked bytes say.
     """
     items = _index(file, local)
-    if not items or len({(item.header.study_instance_uid, item.header.series_instance_uid) for item in items}) != 1:
+    if not items:
         return None
-    items = sorted(items, key=lambda item: item.offset)
-    if any(item.offset < 0 or item.length <= 0 or item.offset + item.length > file.size for item in items):
-        raise Refused("pack_mismatch", "an offset outside the object")
     _fetch_tail(file, items)
     archive = open_archive(file, limits)
     index, *entries = sorted(archive.entries, key=lambda info: info.header_offset)
     if index.header_offset != 0 or any(info.compress_type != ZIP_STORED for info in entries):
         return None
-    _match(items, entries, archive.zip.start_dir)
+    _match(items, entries, archive.zip.start_dir, limits)
     for number in _chosen(len(items)):
         _check(file, number, items[number], entries[number], local)
-    return tuple(items)
+    return items
 
 
-def _index(file: RangedFile, local: timezone) -> Sequence[PackItem]:
-    first = _local_header(file, 0)
-    if first is None or first.name != _INDEX_NAME or first.method != ZIP_STORED or first.flags & _DESCRIPTOR:
+def _index(file: RangedFile, local: timezone) -> tuple[PackItem, ...]:
+    """What `read_index` accepts is of one series and in order of offset, no ranges overlapping."""
+    first = _local_header(file.at(0, _LOCAL.size + len(INDEX_NAME)))
+    if first is None or first.name != INDEX_NAME.encode() or first.method != ZIP_STORED or first.flags & _DESCRIPTOR:
         return ()
     if first.length > min(_MAX_INDEX, file.size):
         return ()
@@ -95,11 +92,11 @@ def _fetch_tail(file: RangedFile, items: Sequence[PackItem]) -> None:
     while file.size - start > _TAIL and first < len(items):
         start = items[first].offset + items[first].length
         first += 1
-    if file.size - start <= _TAIL:
-        file.fetch(start, file.size - start)
+    if 0 < file.size - start <= _TAIL:
+        file.keep(start, file.exactly(start, file.size - start))
 
 
-def _match(items: Sequence[PackItem], entries: Sequence[ZipInfo], end: int) -> None:
+def _match(items: Sequence[PackItem], entries: Sequence[ZipInfo], end: int, limits: Limits) -> None:
     """Each place of the index is the data of one entry, and each entry has its place. Stored entries without a gap
     end where the next header starts, so the directory alone tells where every one's bytes begin."""
     if len(items) != len(entries):
@@ -108,6 +105,8 @@ def _match(items: Sequence[PackItem], entries: Sequence[ZipInfo], end: int) -> N
     for number, (item, info, stop) in enumerate(zip(items, entries, ends, strict=True)):
         if info.flag_bits & (ENCRYPTED | _DESCRIPTOR) or info.compress_size != info.file_size:
             raise Refused("pack_mismatch", f"entry {number} is not plainly stored")
+        if item.length > limits.entry:
+            raise Refused("too_large", f"entry {number}: {item.length} bytes, at most {limits.entry} in a pack")
         inside = item.offset >= info.header_offset + _LOCAL.size
         if not inside or item.length != info.file_size or item.offset + item.length != stop:
             raise Refused("pack_mismatch", f"entry {number} lies elsewhere than the index says")
@@ -121,18 +120,15 @@ def _chosen(count: int) -> Sequence[int]:
 
 def _check(file: RangedFile, number: int, item: PackItem, info: ZipInfo, local: timezone) -> None:
     where = f"entry {number}"
-    file.fetch(info.header_offset, item.offset + item.length - info.header_offset)
-    header = _local_header(file, info.header_offset)
-    if header is None or header.method != ZIP_STORED or header.data_at != item.offset:
+    stored = file.exactly(info.header_offset, item.offset + item.length - info.header_offset)
+    header = _local_header(stored)
+    if header is None or header.method != ZIP_STORED or info.header_offset + header.data_at != item.offset:
         raise Refused("pack_mismatch", f"{where}: its local header says otherwise")
-    data = file.at(item.offset, item.length)
-    if hashlib.sha256(data).hexdigest() != item.sha256.lower():
+    data = stored[header.data_at :]
+    if hashlib.sha256(data).hexdigest() != item.sha256:
         raise Refused("pack_mismatch", f"{where}: other bytes than the index says")
     found = _header(data, local, where)
-    if (
-        any(getattr(found, name) != getattr(item.header, name) for name in _SAME)
-        or item.sop_uid != found.sop_instance_uid
-    ):
+    if any(getattr(found, name) != getattr(item.header, name) for name in _SAME):
         raise Refused("pack_mismatch", f"{where}: another instance than the index says")
     if found.patient_id != item.header.patient_id and "patient_id" not in found.repaired:
         raise Refused("pack_mismatch", f"{where}: another patient than the index says")
@@ -148,11 +144,9 @@ def _header(data: bytes, local: timezone, where: str) -> Header:
     return header
 
 
-def _local_header(file: RangedFile, start: int) -> _Local | None:
-    fixed = file.at(start, _LOCAL.size)
-    if len(fixed) < _LOCAL.size:
+def _local_header(data: bytes) -> _Local | None:
+    """From bytes that begin with one (APPNOTE.TXT 4.3.7); None where none stands."""
+    if len(data) < _LOCAL.size or not data.startswith(LOCAL_HEADER):
         return None
-    signature, _, flags, method, _, _, _, _, length, name, extra = _LOCAL.unpack(fixed)
-    if signature != LOCAL_HEADER:
-        return None
-    return _Local(file.at(start + _LOCAL.size, name), flags, method, length, start + _LOCAL.size + name + extra)
+    _, _, flags, method, _, _, _, _, length, name, extra = _LOCAL.unpack_from(data)
+    return _Local(data[_LOCAL.size : _LOCAL.size + name], flags, method, length, _LOCAL.size + name + extra)

@@ -42,10 +42,9 @@ class RangedFile(io.RawIOBase):
         """Answer reads of this range from `data` from now on."""
         self._kept.append((start, data))
 
-    def fetch(self, start: int, length: int) -> None:
-        """Get a range now, in one GET, and keep it."""
-        if not self._holds(start, length):
-            self.keep(start, self._get(start, length))
+    def exactly(self, start: int, length: int) -> bytes:
+        """A range in one GET without reading ahead, or in none where it is kept."""
+        return self.at(start, length) if self._holds(start, length) else self._get(start, length)
 
     def at(self, start: int, length: int) -> bytes:
         """`length` bytes from `start`, or fewer at the end of the object."""

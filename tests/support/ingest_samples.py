@@ -13,6 +13,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from chalicelib.domain.study import Hospital
 from chalicelib.services.ingest_batch import IngestBatch
+from chalicelib.services.unpack_archive import UnpackArchive
 from tests.support.fakes_ingest import (
     FakeClock,
     FakeJournal,
@@ -113,8 +114,6 @@ class Bench:
         return IngestBatch(*self.ports(), workers=workers)(objects, keep_going)
 
     def unpack(self, objects, keep_going=lambda: True, **settings):
-        from chalicelib.services.unpack_archive import UnpackArchive
-
         return UnpackArchive(*self.ports(), **settings)(objects, keep_going)
 
     def entries(self):

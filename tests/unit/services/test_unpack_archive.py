@@ -1,0 +1,365 @@
+from __future__ import annotations
+
+import io
+import stat
+import warnings
+import zipfile
+from datetime import UTC, datetime
+
+import pytest
+
+from chalicelib.domain.upload_key import Uploaded
+from chalicelib.services.open_archive import Limits
+from chalicelib.services.unpack_archive import MAX_ARCHIVE
+from tests.support.fakes_ingest import FakeUploads, OurFaultError
+from tests.support.ingest_samples import DAY, Bench, archive, instance
+
+KEY = f"archives/H1/{DAY}/disc.zip"
+AT = datetime(2026, 11, 23, 1, tzinfo=UTC)
+
+
+def sent(bench, body, key=KEY):
+    return Uploaded(key, bench.uploads.upload(key, body, at=AT), len(body))
+
+
+def unpack(body, **settings):
+    bench = Bench()
+    assert bench.unpack([sent(bench, body)], **settings) == frozenset()
+    return bench
+
+
+def unpacked(bench):
+    """What lies under unpacked/, by the entry's number."""
+    return {
+        int(one.key.rpartition("/")[2]): bench.uploads.read(one.key, None, 0, 10**9).data
+        for one in bench.uploads.versions("unpacked/")
+    }
+
+
+def records(bench):
+    return {record.key.rpartition("#")[2]: record.reason for record in bench.quarantine.records.values()}
+
+
+def whole(bench):
+    """The one record, which is of the archive itself."""
+    (record,) = bench.quarantine.records.values()
+    assert record.key == KEY
+    assert unpacked(bench) == {}
+    assert bench.outcomes() == [record.reason]
+    return record
+
+
+# What is good
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_entries_are_unpacked_byte_for_byte_with_their_archives_time(compression):
+    images = [instance(1, number) for number in range(3)]
+    bench = unpack(archive([(f"DICOM/{number}", body) for number, body in enumerate(images)], compression))
+    assert unpacked(bench) == dict(enumerate(images))
+    (version,) = bench.uploads.objects[KEY]
+    for one in bench.uploads.versions("unpacked/"):
+        assert one.key.startswith(f"unpacked/H1/{DAY}/{version.version_id}/")
+        assert bench.uploads.read(one.key, None, 0, 1).metadata == {"received-at": AT.isoformat()}
+    assert bench.outcomes() == ["unpacked"]
+
+
+def test_uploaded_is_indexed_and_quarantined_counted():
+    entries = [
+        ("DICOMDIR", b"directory of a disc"),
+        ("README.txt", b"read me"),
+        ("IMAGES/", b""),
+        ("IMAGES/1", instance(1, 1)),
+        ("IMAGES/2", instance(1, 2)),
+        ("../evil", instance(1, 3)),
+    ]
+    bench = unpack(archive(entries))
+    bench.ingest([Uploaded(one.key) for one in bench.uploads.versions("unpacked/")])
+    assert len(bench.entries()) == 2
+    assert {entry.received_at for entry in bench.entries()} == {AT}
+    assert bench.quarantine.reasons() == ["not_dicom", "not_dicom", "path_trick"]
+    files = [name for name, _ in entries if not name.endswith("/")]
+    assert len(files) == len(bench.entries()) + len(bench.quarantine.records)
+
+
+def test_names_of_any_charset_are_only_names():
+    body = archive([("QQQQ\\1.dcm", instance(1, 1)), ("影像/2.dcm", instance(1, 2))])
+    bench = unpack(body.replace(b"QQQQ", "影像".encode("gb18030")))
+    assert unpacked(bench) == {0: instance(1, 1), 1: instance(1, 2)}
+
+
+def test_a_large_archive_is_read_in_blocks():
+    bodies = [instance(1, number, pixels=3_000_000) for number in range(10)]
+    bench = unpack(archive(list(zip("abcdefghij", bodies, strict=True)), zipfile.ZIP_STORED))
+    assert len(bench.uploads.reads) < 10
+    assert max(length for _, _, length in bench.uploads.reads) <= 8 * 1024**2
+    assert unpacked(bench) == dict(enumerate(bodies))
+
+
+def test_what_was_unpacked_before_is_not_read_again():
+    bench = Bench()
+    uploaded = sent(bench, archive([(str(number), instance(1, number)) for number in range(6)]))
+    left = iter([True] * 4)  # one for the archive, three for entries
+    assert bench.unpack([uploaded], keep_going=lambda: next(left, False)) == frozenset([uploaded])
+    assert len(unpacked(bench)) == 3
+    assert bench.receipts.written == {}
+    assert bench.unpack([uploaded]) == frozenset()
+    assert all(len(versions) == 1 for versions in bench.uploads.objects.values())
+    assert len(unpacked(bench)) == 6
+
+
+def test_nothing_is_begun_without_time():
+    bench = Bench()
+    uploaded = sent(bench, archive([("1", instance())]))
+    assert bench.unpack([uploaded], keep_going=lambda: False) == frozenset([uploaded])
+    assert bench.uploads.reads == []
+
+
+# What is bad as a whole
+
+
+@pytest.mark.parametrize("body", [b"plain text, no archive", b"Rar!\x1a\x07\x00" + bytes(100), instance()])
+def test_what_is_no_zip_is_a_bad_archive(body):
+    record = whole(unpack(body))
+    assert (record.reason, record.size, record.received_at) == ("bad_archive", len(body), AT)
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.9, 0.999])
+def test_a_truncated_zip_is_a_bad_archive(kept):
+    body = archive([(str(number), instance(1, number)) for number in range(5)])
+    assert whole(unpack(body[: int(len(body) * kept)])).reason == "bad_archive"
+
+
+def test_a_zip_of_nothing_is_a_bad_archive():
+    assert whole(unpack(archive([]))).reason == "bad_archive"
+
+
+def test_an_empty_object_is_empty():
+    assert whole(unpack(b"")).reason == "empty"
+
+
+def test_an_archive_that_inflates_to_too_much_is_a_bomb():
+    body = archive([(str(number), bytes(50_000)) for number in range(10)])
+    assert whole(unpack(body, limits=Limits(total=400_000))).reason == "archive_bomb"
+
+
+def test_an_archive_that_inflates_by_too_much_is_a_bomb():
+    body = archive([(str(number), bytes(50_000)) for number in range(10)])
+    assert whole(unpack(body, limits=Limits(ratio_from=400_000))).reason == "archive_bomb"
+
+
+def test_blank_images_are_no_bomb():
+    assert len(unpacked(unpack(archive([("1", bytes(5_000_000))])))) == 1
+
+
+def test_too_many_entries_are_refused():
+    body = archive([(str(number), b"") for number in range(11)])
+    assert whole(unpack(body, limits=Limits(entries=10))).reason == "too_many_entries"
+
+
+def test_a_directory_that_fills_the_memory_is_a_bomb():
+    body = archive([("x" * 60_000, b"")] * 1 + [(f"{number}" * 9_999, b"") for number in range(5)])
+    assert whole(unpack(body, limits=Limits(directory=90_000))).reason == "archive_bomb"
+
+
+def test_entries_that_share_their_bytes_are_a_bomb():
+    body = archive([("1", instance(1, 1, pixels=9_000)), ("2", instance(1, 2, pixels=9_000))], zipfile.ZIP_STORED)
+    with zipfile.ZipFile(io.BytesIO(body)) as made:
+        second = made.infolist()[1].header_offset.to_bytes(4, "little")
+    at = body.rindex(second, 0, len(body) - 22)
+    assert whole(unpack(body[:at] + bytes(4) + body[at + 4 :])).reason == "archive_bomb"
+
+
+@pytest.mark.parametrize("hospital", ["H7", "H9"])
+def test_an_unknown_or_closed_hospitals_archive_is_not_opened(hospital):
+    bench = Bench()
+    key = f"archives/{hospital}/{DAY}/x.zip"
+    assert bench.unpack([sent(bench, archive([("1", instance())]), key)]) == frozenset()
+    assert bench.quarantine.reasons() == ["unknown_hospital"]
+    assert unpacked(bench) == {}
+
+
+def test_an_archive_elsewhere_has_a_bad_key():
+    bench = Bench()
+    bench.unpack([sent(bench, archive([("1", instance())]), f"instances/H1/{DAY}/x.zip")])
+    assert bench.quarantine.reasons() == ["bad_key"]
+
+
+def test_an_archive_deleted_before_it_is_read_goes_to_quarantine():
+    bench = Bench()
+    uploaded = sent(bench, archive([("1", instance())]))
+    bench.uploads.delete(KEY)
+    assert bench.unpack([uploaded]) == frozenset()
+    assert bench.quarantine.reasons() == ["deleted"]
+
+
+def test_an_archive_too_large_by_declaration_is_not_read():
+    bench = Bench()
+    assert bench.unpack([Uploaded(KEY, "v1", MAX_ARCHIVE + 1)]) == frozenset()
+    assert bench.quarantine.reasons() == ["too_large"]
+    assert bench.uploads.reads == []
+
+
+# What is bad in one entry: the others are unpacked
+
+
+def beside_a_good_one(body):
+    """The reason of the first entry, once it is sure that the second was unpacked."""
+    bench = unpack(body)
+    assert unpacked(bench) == {1: instance(1, 1)}
+    ((number, reason),) = records(bench).items()
+    assert number == "0"
+    (record,) = bench.quarantine.records.values()
+    assert (record.hospital_id, record.received_at) == ("H1", AT)
+    assert bench.outcomes() == ["unpacked"]
+    return reason
+
+
+GOOD = ("good", instance(1, 1))
+
+
+@pytest.mark.parametrize(
+    "name", ["../up", "a/../../up", "/etc/passwd", "\\\\server\\share", "C:\\x", "..\\up", "a\\..\\..\\up"]
+)
+def test_a_name_that_leads_elsewhere_is_a_trick(name):
+    assert beside_a_good_one(archive([(name, instance()), GOOD])) == "path_trick"
+
+
+def test_a_link_is_a_trick():
+    link = zipfile.ZipInfo("link")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    assert beside_a_good_one(archive([(link, b"/etc/passwd"), GOOD])) == "path_trick"
+
+
+def test_a_name_with_a_zero_byte_is_a_trick():
+    body = archive([("aXb", instance()), GOOD]).replace(b"aXb", b"a\0b")
+    assert beside_a_good_one(body) == "path_trick"
+
+
+def test_an_encrypted_entry_is_refused():
+    body = bytearray(archive([("1", instance()), GOOD], zipfile.ZIP_STORED))
+    body[6] |= 1
+    body[body.index(b"PK\x01\x02") + 8] |= 1
+    assert beside_a_good_one(bytes(body)) == "encrypted_entry"
+
+
+def test_an_archive_in_an_archive_is_refused():
+    assert beside_a_good_one(archive([("inner.zip", archive([GOOD])), GOOD])) == "nested_archive"
+
+
+def test_an_image_with_a_preamble_like_an_archives_is_an_image():
+    image = b"PK\x03\x04" + instance()[4:]
+    assert unpacked(unpack(archive([("1", image)]))) == {0: image}
+
+
+def test_the_second_of_one_name_is_refused():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        bench = unpack(archive([GOOD, ("good", instance(1, 2))]))
+    assert unpacked(bench) == {0: instance(1, 1)}
+    assert records(bench) == {"1": "duplicate_entry"}
+
+
+def test_a_wrong_checksum_is_found():
+    body = bytearray(archive([("1", instance()), GOOD], zipfile.ZIP_STORED))
+    body[200] ^= 1
+    assert beside_a_good_one(bytes(body)) == "damaged_entry"
+
+
+def test_a_broken_stream_is_found():
+    body = bytearray(archive([("1", instance()), GOOD]))
+    body[35:60] = bytes(25)
+    assert beside_a_good_one(bytes(body)) == "damaged_entry"
+
+
+def test_an_entry_that_inflates_to_more_than_it_declares_is_cut_off():
+    body = bytearray(archive([("1", bytes(1_000_000)), GOOD]))
+    directory = body.index(b"PK\x01\x02")
+    for at in (22, directory + 24):
+        body[at : at + 4] = (1_000).to_bytes(4, "little")
+    assert beside_a_good_one(bytes(body)) == "damaged_entry"
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_compressions_are_refused_for_they_cannot_be_bounded(compression):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        made.writestr("1", instance(), compression)
+        made.writestr(*GOOD)
+    assert beside_a_good_one(out.getvalue()) == "unsupported_compression"
+
+
+def test_an_entry_too_large_to_hold_is_refused():
+    bench = unpack(archive([("1", bytes(99_000)), GOOD]), limits=Limits(entry=50_000))
+    assert records(bench) == {"0": "too_large"}
+    assert len(unpacked(bench)) == 1
+
+
+def test_an_entry_that_inflates_by_too_much_is_a_bomb():
+    noise = instance(1, 1) + bytes(range(256)) * 3
+    body = archive([("1", bytes(99_000)), ("2", noise * 40)], zipfile.ZIP_STORED)
+    squeezed = io.BytesIO()
+    with zipfile.ZipFile(squeezed, "w") as made:
+        made.writestr("1", bytes(99_000), zipfile.ZIP_DEFLATED)
+        made.writestr("2", noise * 40)
+    assert records(unpack(squeezed.getvalue(), limits=Limits(ratio_from=50_000))) == {"0": "archive_bomb"}
+    assert records(unpack(body, limits=Limits(ratio_from=50_000))) == {}
+
+
+def test_a_directory_with_bytes_in_it_is_not_skipped():
+    assert unpacked(unpack(archive([("dir/", instance())]))) == {0: instance()}
+
+
+# Our own faults
+
+
+class Failing:
+    def __init__(self, port, after):
+        self.port, self.left = port, after
+
+    def __getattr__(self, name):
+        return getattr(self.port, name)
+
+    def read(self, *given):
+        self.left -= 1
+        if self.left < 0:
+            raise OurFaultError
+        return self.port.read(*given)
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_failed_get_is_never_held_against_the_archive(after):
+    body = archive([(str(n), instance(1, n, pixels=3_000_000)) for n in range(5)], zipfile.ZIP_STORED)
+    bench = Bench(around=lambda port: Failing(port, after) if isinstance(port, FakeUploads) else port)
+    uploaded = sent(bench, body)
+    assert bench.unpack([uploaded]) == frozenset([uploaded])
+    assert bench.quarantine.records == {}
+    bench.around = lambda port: port
+    assert bench.unpack([uploaded]) == frozenset()
+    assert len(unpacked(bench)) == 5
+
+
+def test_a_range_answered_with_nothing_is_our_fault():
+    class Hollow(Failing):
+        def read(self, key, version_id, start, length):
+            part = self.port.read(key, version_id, start, length)
+            return type(part)(b"" if start else part.data, part.size, part.version_id, part.last_modified)
+
+    body = archive([(str(n), instance(1, n, pixels=3_000_000)) for n in range(3)], zipfile.ZIP_STORED)
+    bench = Bench(around=lambda port: Hollow(port, 0) if isinstance(port, FakeUploads) else port)
+    uploaded = sent(bench, body)
+    assert bench.unpack([uploaded]) == frozenset([uploaded])
+    assert bench.quarantine.records == {}
+
+
+def test_an_archive_deleted_while_it_is_unpacked_goes_to_quarantine_whole():
+    class Vanishing(Failing):
+        def read(self, *given):
+            self.left -= 1
+            return self.port.read(*given) if self.left >= 0 else None
+
+    body = archive([(str(n), instance(1, n, pixels=3_000_000)) for n in range(9)], zipfile.ZIP_STORED)
+    bench = Bench(around=lambda port: Vanishing(port, 3) if isinstance(port, FakeUploads) else port)
+    assert bench.unpack([sent(bench, body)]) == frozenset()
+    (record,) = bench.quarantine.records.values()
+    assert (record.key, record.reason) == (KEY, "deleted")
