@@ -378,6 +378,7 @@ def test_a_request_needs_an_open_encounter_of_the_doctors_own_hospital(clinic):
     clinic.visit("elsewhere", hospital_id="H2")
     for encounter in ("closed", "elsewhere", "never"):
         assert denied(clinic.request, doctor, encounter, "treatment", NOW) == "no_encounter"
+        assert denied(clinic.verify, doctor, encounter, "R1", "123456", NOW) == "no_encounter"
         assert denied(clinic.read_encounter, doctor, encounter, NOW) == "no_encounter"
 
 
@@ -559,6 +560,35 @@ def test_a_study_that_arrives_while_paging_repeats_and_hides_nothing(clinic):
         seen += [item.ref for item in page.items]
         token = page.next_token
     assert seen == refs[::-1]
+
+
+def test_two_hospitals_growing_while_paging_repeat_and_hide_nothing(clinic):
+    patient = clinic.patient("H1")
+    clinic.patient("H2", zhang("B7"))
+    old = [
+        clinic.study(f"1.2.{number}", *(("H1", "A1"), ("H2", "B7"))[number % 4 == 0], study_date=f"202601{number:02}")
+        for number in range(1, 10)
+    ]
+    seen, token, arrived = [], "", 0
+    while True:
+        page = clinic.read_timeline(patient, NOW, token, 1)
+        seen += [item.ref for item in page.items]
+        token = page.next_token
+        if not token:
+            break
+        for hospital, local in (("H1", "A1"), ("H2", "B7")):
+            arrived += 1
+            clinic.study(
+                f"1.9.{arrived}", hospital, local, study_date=f"2026{6 + arrived // 28:02}{arrived % 28 + 1:02}"
+            )
+    assert seen == old[::-1]
+
+
+def test_a_visit_of_an_unknown_patient_lists_nothing(clinic):
+    doctor = clinic.doctor()
+    clinic.visit(patient=zhang("A3"))
+    clinic.study(patient_id="A3")
+    assert clinic.read_encounter(doctor, "E1", NOW).items == ()
 
 
 def test_a_doctor_lists_only_what_a_live_consent_covers(clinic):
