@@ -39,6 +39,7 @@ NEXT_DAY = timedelta(hours=6)
 """A time without date that lies further before its series' is after midnight."""
 
 EARLIEST = date(1990, 1, 1)
+LATEST = date(2199, 12, 31)
 UNSET = date(2000, 1, 1)  # what a device with a flat battery says
 
 _DATE = re.compile(r"(\d{4})([.\-/]?)(\d{2})\2(\d{2})")
@@ -128,8 +129,7 @@ def _acquisition_undated(attributes: Attributes, zone: timezone) -> tuple[str, d
 
 def _content(attributes: Attributes, zone: timezone) -> tuple[str, datetime] | None:
     """Not for derived images: a reconstruction made the next day has the next day's ContentTime."""
-    kind = attributes.get("ImageType") or ()
-    if (kind.split("\\") if isinstance(kind, str) else list(kind))[:1] != ["ORIGINAL"]:
+    if _text(attributes, "ImageType") != "ORIGINAL":
         return None
     start = _dated(attributes, "ContentDate", "ContentTime", zone)
     return ("ContentDate/Time", start) if start else None
@@ -234,7 +234,7 @@ def _day(text: str) -> date | None:
         day = date(int(match[1]), int(match[3]), int(match[4]))
     except ValueError:
         return None
-    return None if day < EARLIEST or day == UNSET else day
+    return day if EARLIEST <= day <= LATEST and day != UNSET else None
 
 
 def _clock(text: str) -> time | None:
@@ -260,7 +260,4 @@ def _offset(text: str) -> timezone | None:
 
 
 def _utc(at: datetime | None) -> datetime | None:
-    try:
-        return at and at.astimezone(UTC)
-    except OverflowError:
-        return None
+    return at and at.astimezone(UTC)
