@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from botocore.awsrequest import AWSResponse
 
@@ -42,7 +43,7 @@ class AtOnce:
 
     def _s3_getobject(self, request):
         parts = urlsplit(request.url)
-        key = parts.path.split("/", 2)[2]
+        key = unquote(parts.path.lstrip("/"))
         body = self.objects[key]
         asked = request.headers["Range"]
         asked = asked.decode() if isinstance(asked, bytes) else asked
@@ -71,23 +72,29 @@ class AtOnce:
     def _dynamodb_getitem(self, request):
         asked = json.loads(request.body)["Key"]
         found = self.items.get((asked["PK"]["S"], asked["SK"]["S"]))
-        return 200, {}, json.dumps({"Item": found} if found else {}).encode()
+        return 200, {}, _json({"Item": found} if found else {})
 
     def _dynamodb_batchgetitem(self, request):
         answers = {
-            table: [
-                item for key in wanted["Keys"] if (item := self.items.get((key["PK"]["S"], key["SK"]["S"])))
-            ]
+            table: [item for key in wanted["Keys"] if (item := self.items.get((key["PK"]["S"], key["SK"]["S"])))]
             for table, wanted in json.loads(request.body)["RequestItems"].items()
         }
-        return 200, {}, json.dumps({"Responses": answers, "UnprocessedKeys": {}}).encode()
+        return 200, {}, _json({"Responses": answers, "UnprocessedKeys": {}})
 
     def _dynamodb_query(self, request):
-        values = json.loads(request.body)["ExpressionAttributeValues"]
-        partition = next(iter(values.values()))["S"]
-        start = values.get(":sk", values.get(":sort", {})).get("S", "")
-        found = [item for (pk, sk), item in sorted(self.items.items()) if pk == partition and sk.startswith(start)]
-        return 200, {}, json.dumps({"Items": found, "Count": len(found)}).encode()
+        values = {name: one["S"] for name, one in json.loads(request.body)["ExpressionAttributeValues"].items()}
+        partition = values.pop(":pk", None) or values.pop(":partition", None) or values.pop(next(iter(values)))
+        first, last = values.get(":first", ""), values.get(":last", "\U0010ffff")
+        prefix = "" if ":first" in values else next(iter(values.values()), "")
+        found = [
+            item
+            for (pk, sk), item in sorted(self.items.items())
+            if pk == partition and first <= sk <= last and sk.startswith(prefix)
+        ]
+        return 200, {}, _json({"Items": found, "Count": len(found)})
+
+    def _sts_assumerole(self, request):
+        raise AssertionError("the signer's credentials are at hand")
 
     # SQS
 
@@ -97,3 +104,6 @@ class AtOnce:
         return 200, {}, json.dumps({"Successful": done, "Failed": []}).encode()
 
 
+def _json(answer):
+    """As DynamoDB writes it: binary in base64."""
+    return json.dumps(answer, default=lambda value: base64.b64encode(value).decode()).encode()
