@@ -168,7 +168,7 @@ def one_less(index):
 
 def another_uid(index):
     item = index["instances"][0]
-    item["sop_uid"] = item["header"]["00080018"]["Value"][0] = "1.2.3.1.1.99"
+    item["sop_uid"] = item["header"]["00080018"]["Value"][0] = "1.2.3.1.9.1"
 
 
 def another_patient(index):
