@@ -26,6 +26,7 @@ from infra.local.issuer import IssuerServer
 from infra.local.outline import Where, outline
 from infra.local.poller import Functions, Poller, scheduled_event
 from infra.local.provision import CREDENTIALS, REGION, Cloud, clients, provision
+from infra.local.whole_writes import make_writes_whole
 
 HOST = "127.0.0.1"
 SETTLE_SECONDS = "1"
@@ -121,6 +122,7 @@ def _app(stack: contextlib.ExitStack, options: Options) -> ModuleType:
 
 def _moto(stack: contextlib.ExitStack, options: Options) -> str:
     port = free_port(options.s3_port, "AWS endpoint", "S3_PORT")
+    make_writes_whole()
     server = ThreadedMotoServer(HOST, port, verbose=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # moto's own, about the world it came from

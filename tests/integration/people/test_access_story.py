@@ -14,6 +14,7 @@ from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.linking import LinkChange, RegistrationRefused
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.verify_code import CodeLocked, CodeRefused
+from infra.local.whole_writes import make_writes_whole
 from tests.support.clinic import ADMIN, CLERK, NOW, ZHANG_PHONE, clinic_in_memory, clinic_on, national_id, zhang
 
 SECOND = timedelta(seconds=1)
@@ -26,14 +27,8 @@ def clinic(request):
 
 @pytest.fixture
 def moto_clinic(cloud):
-    """DynamoDB makes each write of an item whole; moto's threads do not, so its calls take turns."""
-    events, turn = cloud.client("dynamodb").meta.events, threading.Lock()
-    around = {"before-call": turn.acquire, "after-call": turn.release, "after-call-error": turn.release}
-    for event, act in around.items():
-        events.register(f"{event}.dynamodb", lambda act=act, **_: act() and None, unique_id=f"turn-{event}")
-    yield clinic_on(cloud)
-    for event in around:
-        events.unregister(f"{event}.dynamodb", unique_id=f"turn-{event}")
+    make_writes_whole()
+    return clinic_on(cloud)
 
 
 def denied(call, *args):
