@@ -27,9 +27,6 @@ def filled(path):
 
 
 CLOSED = [route for route, allowed in ROUTES.items() if allowed.whose != "open"]
-FORBIDDEN = [
-    (*route, role) for route, allowed in ROUTES.items() for role in BOUND if allowed.roles and role not in allowed.roles
-]
 
 
 @pytest.mark.parametrize(("method", "path"), CLOSED)
@@ -38,10 +35,11 @@ def test_no_route_answers_without_a_token(served, method, path):
     assert (answer.status_code, answer.json_body["error"]) == (401, "unauthenticated")
 
 
-@pytest.mark.parametrize(("method", "path", "role"), FORBIDDEN)
-def test_no_route_answers_a_role_it_is_not_for(served, method, path, role):
-    answer = served.ask(method, filled(path), role, body={} if method == "POST" else None)
-    assert (answer.status_code, answer.json_body["error"]) == (403, "not_allowed")
+@pytest.mark.parametrize(("method", "path"), CLOSED)
+def test_no_route_answers_a_role_it_is_not_for(served, method, path):
+    for role in set(BOUND) - ROUTES[method, path].roles:
+        answer = served.ask(method, filled(path), role, body={} if method == "POST" else None)
+        assert (answer.status_code, answer.json_body["error"]) == (403, "not_allowed"), role
 
 
 @pytest.mark.parametrize(("method", "path"), [route for route in CLOSED if ROUTES[route].whose == "own_hospital"])
