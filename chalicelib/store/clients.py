@@ -92,5 +92,6 @@ def _config(**settings: Any) -> Config:
         retries={"mode": "standard", "total_max_attempts": 4},
         max_pool_connections=50,  # ingest reads a batch's objects side by side
         tcp_keepalive=True,
+        user_agent="imaging-cloud",  # botocore's own is put together anew for each call: a tenth of a GET's CPU
         **settings,
     )
