@@ -21,8 +21,8 @@ from typing import Any, NoReturn
 from chalicelib.dicom.build import build_header
 from chalicelib.dicom.header import read_found
 from chalicelib.dicom.scan import MAX_ITEMS, Unreadable
-from chalicelib.dicom.tags import BY_KEYWORD, BY_TAG, SEQUENCES, WANTED, Tag
-from chalicelib.dicom.values import MAX_VALUE, Found, decimals, integers, shape
+from chalicelib.dicom.tags import BY_KEYWORD, BY_TAG, FRAME_TIME_VECTOR, SEQUENCES, WANTED, Tag
+from chalicelib.dicom.values import MAX_VALUE, MAX_VECTOR, Found, decimals, integers, shape
 from chalicelib.domain.study import Header
 
 INDEX_NAME = "index.json"
@@ -114,7 +114,7 @@ def _found(header: Mapping[str, Any]) -> Found:
     for tag in WANTED | SEQUENCES:
         element = header.get(f"{tag:08X}")
         values = element.get("Value") if isinstance(element, dict) else None
-        if isinstance(values, list) and values and len(values) <= MAX_VALUE:
+        if isinstance(values, list) and 0 < len(values) <= MAX_VECTOR:
             value = _value(BY_TAG[tag], values)
             if value is not None:
                 found[tag] = value
@@ -129,10 +129,10 @@ def _value(tag: Tag, values: list[Any]) -> Any:
         numbers = all(type(value) in (int, float) and math.isfinite(value) for value in values)
         return shape(values, tag.tag) if numbers else None
     texts = [_text(value) for value in values]
+    if sum(map(len, texts)) > (MAX_VECTOR if tag.tag == FRAME_TIME_VECTOR else MAX_VALUE) or not any(texts):
+        return None
     if tag.vr in ("IS", "DS"):
         return shape(integers(texts) if tag.vr == "IS" else decimals(texts), tag.tag)
-    if sum(map(len, texts)) > MAX_VALUE or not any(texts):
-        return None
     return "\\".join(texts) if tag.vm == "1" else texts
 
 

@@ -46,6 +46,7 @@ _CUT = ("incomplete", "unexpected end")  # how Python's codecs call it
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _HANS = re.compile(f"[{_HAN}]")
 _RUNS = re.compile(f"[{_HAN}]{{2,}}")
+_FOUR_BYTES = re.compile("[\u3400-\u4db5\U00020000-\U0003ffff]")
 _FULL_WIDTH = re.compile("[\uff21-\uff3a\uff41-\uff5a]")
 _SPLIT_NAME = re.compile(f"[{_HAN}][\\^ =]+[{_HAN}]")
 
@@ -107,14 +108,19 @@ class Charset:
             return Text(raw[: error.start].decode(codec), codec, repaired=True)
 
     def _is_utf_8(self, text: str) -> bool:
-        """Han and hardly a letter of another script (a μ stands in Chinese text too), half of the Han common. Where
-        the label is believed, two of them; where it says UTF-8, nothing is asked."""
+        """Han and hardly a letter of another script (a μ stands in Chinese text too), half of the Han common, whether
+        simplified or traditional, or more of them than GB18030 would make of it. Where the label is believed, two of
+        them; where it says UTF-8, nothing is asked."""
         if self._first == UTF_8:
             return True
         han = "".join(_HANS.findall(text))
         other = sum(char.isalpha() and not (char.isascii() or _FULL_WIDTH.match(char)) for char in _HANS.sub("", text))
-        least = 2 if self._believed else 1
-        return len(han) >= least and 4 * other <= len(han) and 2 * _common(han) >= len(han)
+        if len(han) < (2 if self._believed else 1) or 4 * other > len(han):
+            return False
+        if 2 * max(_common(han), _common_in_big5(han)) >= len(han):
+            return True
+        as_gb18030 = text.encode().decode(GB18030, "replace")
+        return _common(han) * len(as_gb18030) > _common("".join(_HANS.findall(as_gb18030))) * len(text)
 
     def _declared(self, raw: bytes) -> Text:
         codec = self._first
@@ -192,15 +198,22 @@ def _loosely(raw: bytes, codec: str, fallback: str = "") -> str:
 
 
 def _is_gb18030(text: str) -> bool:
-    """Two Han in a row, one of them common; or, split as a name is, two that are both common."""
+    """Two Han in a row, one of them common; or, split as a name is, two that are both common, or one of them so rare
+    that it takes four bytes, which nothing else looks like."""
     if any(_common(run) for run in _RUNS.findall(text)):
         return True
-    return any(_common(pair[0] + pair[-1]) == 2 for pair in _SPLIT_NAME.findall(text))
+    pairs = [pair[0] + pair[-1] for pair in _SPLIT_NAME.findall(text)]
+    return any(_common(pair) + len(_FOUR_BYTES.findall(pair)) == 2 and _common(pair) for pair in pairs)
 
 
 def _common(han: str) -> int:
     """How many of these are in GB2312, which has 6,763 Han."""
     return len(han.encode("gb2312", "ignore")) // 2
+
+
+def _common_in_big5(han: str) -> int:
+    """The same for traditional characters: level 1 of Big5, 5,401 Han, by its lead bytes."""
+    return sum(0xA4 <= lead <= 0xC6 for lead in han.encode("big5", "ignore")[::2])
 
 
 def _shown(codec: str) -> str:

@@ -13,12 +13,14 @@ from struct import Struct
 from typing import Any
 
 from chalicelib.dicom.scan import Raw, Scan
-from chalicelib.dicom.tags import BY_TAG, CHARACTER_SET, PIXEL_REPRESENTATION, SEVERAL
+from chalicelib.dicom.tags import BY_TAG, CHARACTER_SET, FRAME_TIME_VECTOR, PIXEL_REPRESENTATION, SEVERAL, UIDS
 from chalicelib.dicom.text import Charset
 from chalicelib.domain.study import Repair
 
-MAX_VALUE = 64 * 1024
-"""Longer values are taken for absent; explicit VR allows none."""
+MAX_VALUE = 1024
+"""Longer values are taken for absent: a name has at most 194 characters (PS3.5 6.2). A header must fit an item."""
+
+MAX_VECTOR = 16 * 1024  # FrameTimeVector: some 3,000 frames
 
 Found = dict[int, Any]
 """Values by tag; of a sequence, its items by keyword."""
@@ -31,6 +33,7 @@ _BY_CHARSET = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 _MAY_HOLD_HAN = _BY_CHARSET | {"AE", "AS", "CS"}
 _TEXTS = _MAY_HOLD_HAN | {"DA", "DT", "TM", "UI", "UR"}
 _KNOWN = _TEXTS | _STRUCTS.keys() | {"IS", "DS"}
+_STRICT = frozenset(tag.tag for tag in UIDS.values())
 _UNDIVIDED = frozenset({"LT", "ST", "UT", "UR"})
 _STRIPPED_WHOLE = frozenset({"AE", "PN", "UI"})
 _PADDING = " \0"
@@ -59,12 +62,12 @@ class _Reader:
             for tag, (vr, value) in elements.items()
             if not value.isascii() and len(value) <= MAX_VALUE and self._vr(tag, vr) in _MAY_HOLD_HAN
         ]
-        self._charset = Charset(declared.decode("latin-1").rstrip(_PADDING), texts)
+        self._charset = Charset(declared[:MAX_VALUE].decode("latin-1").rstrip(_PADDING), texts)
 
     def values(self, elements: dict[int, Raw]) -> Found:
         found: Found = {}
         for tag, (encoded, raw) in elements.items():
-            if raw and len(raw) <= MAX_VALUE:
+            if raw and (len(raw) <= MAX_VALUE or (raw := _shortened(tag, raw))):
                 vr = encoded if encoded in _KNOWN else self._vr(tag, encoded)
                 value = self._text(tag, raw, vr) if vr in _TEXTS else self._number(tag, raw, vr)
                 if value is not None:
@@ -108,6 +111,13 @@ class _Reader:
         else:
             return None
         return shape(values, tag)
+
+
+def _shortened(tag: int, raw: bytes) -> bytes:
+    """A long UID stays long enough to be refused as such; other values are left out."""
+    if tag in _STRICT:
+        return raw[:MAX_VALUE]
+    return raw if tag == FRAME_TIME_VECTOR and len(raw) <= MAX_VECTOR else b""
 
 
 def _name(part: str) -> str:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from chalicelib.dicom import scan
 from chalicelib.dicom.header import FIRST_RANGE, MAX_HEADER, NeedMore, Unreadable, read_header
+from chalicelib.dicom.tags import VIEWER
 from chalicelib.domain.quarantine import REASONS
 from chalicelib.domain.study import Header
 from infra.local.samples import BEIJING
@@ -174,6 +175,24 @@ def test_unreadable_optional_values_are_absent():
     assert (header.series_number, header.instance_number, header.patient_sex) == (None, None, "")
     assert header.body_part_examined == "CHEST"
     assert not {"PixelSpacing", "NumberOfFrames", "DiffusionBValue"} & set(header.viewer)
+
+
+def test_long_values_are_absent_and_a_header_stays_small():
+    long = "1\\" * 2000 + "1"
+    header = read(
+        instance(
+            *[
+                element(tag.tag, "DS" if tag.vr == "DS" else "LO", long)
+                for tag in VIEWER
+                if tag.vr not in ("SQ", "US or SS")
+            ],
+            name="x" * 3000,
+            syntax=EXPLICIT,
+        )
+    )
+    assert header.patient_name == ""
+    assert set(header.viewer) == {"FrameTimeVector"}
+    assert reason(instance(study="1." * 3000)) == "bad_uid"
 
 
 def test_the_last_of_several_equal_elements_counts_as_in_pydicom():
