@@ -7,14 +7,17 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from chalicelib.dicom.header import read_header
 from chalicelib.domain.quarantine import REASONS
-from chalicelib.domain.study import Entry, Header, Place, StudyRef
+from chalicelib.domain.study import Checksum, Entry, Header, Place, StudyRef
 from chalicelib.domain.upload_key import Uploaded
 from chalicelib.events.ingest import uploads_of
 from chalicelib.services.ports import QuarantineRecord
+from chalicelib.store import journal as journal_module
 from chalicelib.store.batch import Throttled
 from chalicelib.store.journal import DynamoJournal
 from chalicelib.store.quarantine import S3Quarantine, record_key
@@ -22,6 +25,7 @@ from chalicelib.store.receipts import S3Receipts
 from chalicelib.store.refeed import RefeedBusyError, SqsRefeed
 from chalicelib.store.settle_queue import SettleQueueBusyError, SqsSettleQueue
 from chalicelib.store.uploads import S3Uploads
+from infra.local.samples import chest_ct, single
 from tests.support.fakes_ingest import FakeJournal, FakeQuarantine, FakeReceipts, FakeUploads
 
 NOW = datetime(2026, 11, 24, 4, tzinfo=UTC)
@@ -325,6 +329,25 @@ def test_an_item_lives_45_days_and_is_small(cloud):
     assert int(item["expires_at"]["N"]) == (NOW + timedelta(days=45)).timestamp()
     assert (item["PK"]["S"], item["SK"]["S"]) == ("H1#1.2.3", "1.2.3.1#v1#0")
     assert len(item["body"]["B"]) < 400
+
+
+@pytest.mark.parametrize("modality", ["CT", "MR", "DX", "US"])
+def test_a_realistic_instance_takes_one_write_unit(cloud, modality):
+    client, table = cloud.client("dynamodb"), cloud.settings["JOURNAL_TABLE"]
+    file = chest_ct(slices=1)[0] if modality == "CT" else single(modality)
+    header = read_header(file, len(file), UTC)
+    place = Place(f"instances/JB001/2026-11-24/{header.sop_instance_uid}.dcm", "3sL4kqtJlcpXroDTDmJ" * 4, 0, len(file))
+    made = Entry(header, place, NOW, Checksum("CRC64NVME", "q83vASNFZ4k="))
+    DynamoJournal(client, table).write({STUDY: [made]}, NOW)
+    (item,) = client.scan(TableName=table)["Items"]
+    values = (item["PK"]["S"], item["SK"]["S"], item["body"]["B"], item["expires_at"]["N"])
+    assert sum(map(len, (*item, *values))) <= 1024
+    assert DynamoJournal(client, table).read(STUDY) == (made,)
+
+
+def test_what_is_already_stored_is_read_with_the_words_it_was_written_with():
+    words = (Path(journal_module.__file__).parent / "journal_words.txt").read_bytes()
+    assert hashlib.sha256(words).hexdigest() == "a91843508fd717d566378c0106091021a8e5c0a1498be6626368565235eac3a6"
 
 
 def test_unprocessed_items_are_written_again_until_none_is_left():
