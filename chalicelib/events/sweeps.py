@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+
+from aws_lambda_powertools import Logger
 
 from chalicelib import wiring
 
@@ -15,7 +15,7 @@ SPARE_MS = 10_000  # no further piece of work is begun with less time left
 REINDEX_SPARE_MS = 180_000  # what was taken up is still settled
 PROVINCE = timedelta(hours=8)  # a day of the reports is a day in the province
 
-log = logging.getLogger("imaging_cloud")
+log = Logger(service="sweeps")
 
 
 class Context(Protocol):
@@ -28,14 +28,14 @@ def sweep(context: Context) -> dict[str, Any]:
     """Judge what is due. An error in the log when it held, for then our own backlog could not be measured."""
     swept = wiring.sweep_due()(wiring.now(), lambda: context.get_remaining_time_in_millis() > SPARE_MS)
     answer = {**asdict(swept), "horizon": swept.horizon.isoformat() if swept.horizon else None, "held": swept.held}
-    log.log(logging.ERROR if swept.held else logging.INFO, json.dumps({"event": "swept", **answer}))
+    (log.error if swept.held else log.info)("swept", extra=answer)
     return answer
 
 
 def reconcile() -> dict[str, Any]:
     """Feed again what the bucket holds and no receipt names. A warning in the log when there was any."""
     answer = {"fed_again": wiring.reconcile_uploads()(wiring.now())}
-    log.log(logging.WARNING if answer["fed_again"] else logging.INFO, json.dumps({"event": "reconciled", **answer}))
+    (log.warning if answer["fed_again"] else log.info)("reconciled", extra=answer)
     return answer
 
 

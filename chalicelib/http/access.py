@@ -191,7 +191,7 @@ def _refused(refused: TokenRefused, request: Request) -> Response:
     return tell("unauthenticated")
 
 
-_CHALICE_SAYS = {405: "method_not_allowed", 415: "unsupported_media_type"}
+_CHALICE_SAYS = {415: "unsupported_media_type"}
 
 
 def _ours(response: Response) -> Response:

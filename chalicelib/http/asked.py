@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote
 
@@ -139,8 +139,11 @@ class Asked:
                 _refuse("token")
             raise
 
-    def days(self) -> tuple[date, date]:
-        """?from=&to=, inclusive days."""
+    def days(self, default: timedelta | None = None) -> tuple[date, date]:
+        """?from=&to=, inclusive days; with a default, what is left out is so long until tomorrow (UTC)."""
+        if default and not (self.query("from") or self.query("to")):
+            tomorrow = self.now.date() + timedelta(days=1)
+            return tomorrow - default, tomorrow
         first, last = _day(self.query("from"), "from"), _day(self.query("to"), "to")
         return (first, last) if first <= last else _refuse("to")
 

@@ -37,7 +37,6 @@ FACTS: Mapping[str, Fact] = {
     # the request
     "bad_request": Fact(400, "A field is missing or not as it must be.", "缺少字段或字段格式不正确。"),
     "not_found": Fact(404, "There is no such thing.", "未找到。"),
-    "method_not_allowed": Fact(405, "This cannot be done here.", "此处不支持该操作。"),
     "unsupported_media_type": Fact(415, "The body must be JSON.", "请求体必须为 JSON。"),
     # access
     "consent_expired": Fact(403, "The patient's consent has ended.", "患者的授权已到期。"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib import wiring
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
 PAGE = 100
+WORKLIST = timedelta(days=31)
 
 routes = Routes(__name__)
 
@@ -63,8 +65,11 @@ def own_compliance(asked: Asked) -> Response:
 
 @routes.get("/hospital/worklist")
 def own_worklist(asked: Asked) -> Response:
-    exams = wiring.list_worklist()(asked.caller.hospital_id, *asked.days())
-    return answer({"exams": [shapes.exam(exam) for exam in exams]})
+    """Of the last month where nothing is asked; the answer says of which days."""
+    first, last = asked.days(default=WORKLIST)
+    exams = wiring.list_worklist()(asked.caller.hospital_id, first, last)
+    told = {"from": first.isoformat(), "to": last.isoformat()}
+    return answer({**told, "exams": [shapes.exam(exam) for exam in exams]})
 
 
 @routes.post("/desk/registrations")

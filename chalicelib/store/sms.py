@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from chalicelib.services.ports import Sms
 
+_log = logging.getLogger(__name__)
+
 TIMEOUT = 3.0  # seconds; API Gateway ends the request after 29
 PAUSES = (0.2, 0.5)  # seconds before the second and the third try
 MAX_ANSWER = 4096  # bytes; only the status matters
@@ -53,7 +55,9 @@ class UntoldSms:
         try:
             self._inner.send(phone, template, values)
         except SmsNotSent as error:
-            logging.getLogger(__name__).error("SMS not sent: %s", error)  # noqa: TRY400 - a traceback holds no more
+            _log.error("SMS not sent: %s", error)
+        except Exception as error:  # noqa: BLE001 - whatever failed, telling it would tell that there is a phone
+            _log.error("SMS not sent: %s", type(error).__name__)
 
 
 class OutboxSms:
@@ -61,7 +65,7 @@ class OutboxSms:
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
-        logging.getLogger(__name__).warning("SMS are not sent: they are written to the outbox file")
+        _log.warning("SMS are not sent: they are written to the outbox file")
 
     def send(self, phone: str, template: str, values: Mapping[str, str]) -> None:
         at = datetime.now(UTC).isoformat()

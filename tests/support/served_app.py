@@ -3,7 +3,7 @@
 import json
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -42,9 +42,13 @@ def national_id(seventeen="32010219700101001"):
     return seventeen + "10X98765432"[total % 11]
 
 
-class _Jwks(BaseHTTPRequestHandler):
+class Jwks(BaseHTTPRequestHandler):
+    """What the tests' issuer publishes; a test may rotate `names` and must put them back."""
+
+    names = ("k1",)
+
     def do_GET(self):
-        body = tokens.jwks("k1")
+        body = tokens.jwks(*self.names)
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -56,7 +60,7 @@ class _Jwks(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def jwks_url():
-    served = ThreadingHTTPServer(("127.0.0.1", 0), _Jwks)
+    served = ThreadingHTTPServer(("127.0.0.1", 0), Jwks)
     thread = threading.Thread(target=served.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{served.server_port}/jwks.json"
@@ -154,6 +158,3 @@ def served(cloud_settings, monkeypatch, jwks_url):
     import app
 
     return Served(Client(app.app).http, cloud_settings.outbox)
-
-
-LATER = timedelta(days=2)

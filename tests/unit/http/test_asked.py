@@ -1,7 +1,7 @@
 """Requests are parsed strictly, and what is wrong is named by its field only."""
 
 import contextlib
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from chalice.app import Request
@@ -120,6 +120,12 @@ def test_a_span_of_days_runs_forward():
     assert span.days() == (date(2026, 11, 1), date(2026, 11, 30))
     assert refused(asked(query={"from": ["2026-11-02"], "to": ["2026-11-01"]}).days) == "to"
     assert refused(asked(query={"to": ["2026-11-01"]}).days) == "from"
+
+
+def test_days_left_out_are_the_last_ones_where_a_route_has_a_default():
+    assert asked().days(default=timedelta(days=31)) == (date(2026, 10, 25), date(2026, 11, 25))
+    half = asked(query={"from": ["2026-11-01"]})
+    assert refused(lambda: half.days(default=timedelta(days=31))) == "to"
 
 
 @given(st.binary(max_size=200))

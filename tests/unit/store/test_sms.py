@@ -110,6 +110,15 @@ def test_a_message_that_is_not_sent_is_told_to_operators_only(gateway, caplog):
     assert not any(secret in caplog.text for secret in (PHONE, CODE, "s3cret"))
 
 
+def test_any_other_failure_to_send_is_told_to_operators_only_too(caplog):
+    def no_secret():
+        raise LookupError(PHONE)
+
+    UntoldSms(GatewaySms("https://sms.example.test", no_secret)).send(PHONE, "consent_code", {"code": CODE})
+    assert "LookupError" in caplog.text
+    assert PHONE not in caplog.text
+
+
 def test_the_gateway_is_reached_over_https():
     with pytest.raises(ValueError, match="https"):
         GatewaySms("http://gateway.example.test/", GatewaySecret)
