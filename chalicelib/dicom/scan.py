@@ -26,6 +26,7 @@ OPTIONAL_HEADER = 1024 * 1024
 """Beyond group 0028 nothing is indispensable: there, reading ends where it would need more than this."""
 
 MAX_DEPTH = 64  # real structured reports nest some ten levels
+SHORTEST_LEVEL = 16  # an item and a sequence in it, in implicit VR
 MAX_STEPS = 200_000  # element and item headers looked at: about 0.1 s of CPU
 MAX_FRAGMENTS = 1024
 MAX_ITEMS = 16
@@ -106,7 +107,6 @@ class Walker:
         return Scan(self._elements, self._sequences)
 
     def _dataset(self, pos: int, implicit: bool) -> None:  # noqa: FBT001 - the encoding, handed down everywhere
-        elements = self._elements
         while not self._at_end(pos := pos if implicit else self._plain_elements(pos)):
             tag, vr, length, at = self.element(pos, implicit)
             if tag in PIXELS:
@@ -115,20 +115,18 @@ class Walker:
                 return None
             if tag >= AFTER_IMAGE_GROUP:
                 self._enter(OPTIONAL_HEADER if tag <= LAST_WANTED else FIRST_RANGE)
-            if length == UNDEFINED:
-                if tag > LAST_WANTED or tag == CONTENT_SEQUENCE:
-                    return None
+            if length != UNDEFINED:
+                pos = self._jump(tag, at, length, implicit)
+            elif tag > LAST_WANTED or tag == CONTENT_SEQUENCE:
+                return None
+            else:
                 pos = self._skip_sequence(at, implicit)
-                if tag in SEQUENCES:
-                    self._sequences[tag] = self._items(at, pos, implicit)
-                continue
-            pos = self.past(tag, at, length)
-            if tag in WANTED:
-                self.need(pos)
-                elements[tag] = (vr, self._data[at:pos])
-            elif tag in SEQUENCES:
+            if tag in SEQUENCES:
                 self.need(pos)
                 self._sequences[tag] = self._items(at, pos, implicit)
+            elif tag in WANTED and length != UNDEFINED:
+                self.need(pos)
+                self._elements[tag] = (vr, self._data[at:pos])
         return None
 
     def _plain_elements(self, pos: int) -> int:
@@ -211,6 +209,21 @@ class Walker:
             elif length == UNDEFINED:
                 open_.append((not is_sequence, self._item_is_implicit(pos, implicit) if is_sequence else implicit))
         return pos
+
+    def _jump(self, tag: int, at: int, length: int, implicit: bool) -> int:  # noqa: FBT001 - as above
+        """Where a value of defined length ends. What is in it stays unseen, but for first item in first item going on
+        and on: no viewer survives that. (Other long values do not begin with an item.)"""
+        end = self.past(tag, at, length)
+        if length < SHORTEST_LEVEL * MAX_DEPTH:
+            return end
+        for _ in range(MAX_DEPTH + 1):
+            if at + SHORTEST_LEVEL + 4 > min(end, self._limit):
+                return end
+            tag, _, _, at = self.element(at, implicit=True)
+            if tag != ITEM:
+                return end
+            *_, at = self.element(at, self._item_is_implicit(at, implicit))
+        raise Unreadable("nested_too_deep", f"more than {MAX_DEPTH} sequences at offset {at}")
 
     def _item_is_implicit(self, pos: int, implicit: bool) -> bool:  # noqa: FBT001 - as above
         """A sequence inside explicit VR may be encoded in implicit VR (PS3.5 6.2.2, for UN)."""

@@ -105,6 +105,7 @@ def anything(data, size):
         (part10(b"", DEFLATED)[:-2] + b"no deflate at all", "malformed"),
         (instance(nested(scan.MAX_DEPTH + 1)), "nested_too_deep"),
         (instance(nested(100_000)), "nested_too_deep"),
+        (instance(nested(100_000, defined=True)), "nested_too_deep"),
         (instance(element(0x00091001, "OB", bytes(MAX_HEADER))), "header_too_long"),
         (instance(sequence(0x00081140, *[b""] * (scan.MAX_STEPS // 2 + 1))), "header_too_long"),
     ],
@@ -214,7 +215,9 @@ def test_sequences_before_what_is_wanted_are_passed_over():
         sequence(0x00081140, element(0x00081155, "UI", "1.9") + inner, b""),
         sequence(0x00081140, element(0x00081155, "UI", "1.9"), defined=True),
         nested(scan.MAX_DEPTH),
-        nested(1500, defined=True),
+        nested(scan.MAX_DEPTH, defined=True),
+        element(0x00091001, "UN", bytes(5000)),
+        sequence(0x00081140, *[element(0x00081155, "UI", "1.2")] * 200, defined=True),
         element(0x00091010, "UN", length=UNDEFINED)
         + marker(ITEM, UNDEFINED)
         + element(0x00091011, "LO", "in implicit VR", implicit=True)
