@@ -149,7 +149,9 @@ class Door:
     def _own_page(self, request: Request, token: str) -> bool:
         """Origin is ours and X-CSRF is what POST /session told the page."""
         said = request.headers.get("x-csrf", "").encode()
-        return request.headers.get("origin") == self.origin() and hmac.compare_digest(said, csrf_value(token).encode())
+        origin = self.origin()
+        right = bool(origin) and request.headers.get("origin") == origin
+        return right and hmac.compare_digest(said, csrf_value(token).encode())
 
 
 def _let_in(request: Request, allowed: Allowed, session: Session, bearer: Bearer) -> Response | None:

@@ -104,12 +104,17 @@ def no_grant() -> Response:
 
 def internal(error: Exception, route: str) -> Response:
     """500, and a log line that names the kind of the error and the line of code, but no value of the request."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
-    line = {"event": "unexpected_error", "route": route, "error": type(error).__name__, "at": where}
+    line = {"event": "unexpected_error", "route": route, "error": type(error).__name__, "at": _where(error)}
     log.error(json.dumps(line))
     fact = FACTS["internal"]
     return answer({"error": "internal", "message": {"en": fact.en, "zh": fact.zh}}, fact.status)
+
+
+def _where(error: Exception) -> str:
+    """The last line of ours that the error passed, else the last one."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "chalicelib" in frame.filename] or frames
+    return f"{ours[-1].filename.rsplit('chalicelib/')[-1]}:{ours[-1].lineno}" if ours else ""
 
 
 def answered(work: Callable[..., Response], route: str) -> Callable[..., Response]:

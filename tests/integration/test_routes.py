@@ -373,6 +373,17 @@ def test_a_failure_of_ours_is_answered_and_logged_without_a_value(served, monkey
     assert "unexpected_error" in caplog.text
 
 
+def test_what_cannot_be_recorded_is_not_allowed(served, monkeypatch):
+    served.prepare()
+    served.consent()
+    assert served.manifest().status_code == 200
+    monkeypatch.setenv("AUDIT_TABLE", "gone")
+    forget_cached()
+    answer = served.manifest()
+    assert (answer.status_code, answer.json_body["error"]) == (503, "try_again")
+    assert b"X-Amz-Signature" not in answer.body
+
+
 def test_every_answer_of_all_these_carries_the_protecting_headers(served):
     served.prepare()
     served.manifest()

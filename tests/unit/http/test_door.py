@@ -34,9 +34,9 @@ class KnownTokens:
         return TokenRefused("signature")
 
 
-def made(**views):
+def made(origin=ORIGIN, **views):
     app = Chalice("imaging-cloud")
-    app.register_middleware(Door(KnownTokens, lambda: ORIGIN, lambda: NOW), "http")
+    app.register_middleware(Door(KnownTokens, lambda: origin, lambda: NOW), "http")
 
     def whoami():
         return answer({"subject": app.current_request.context[CALLER].subject})
@@ -136,6 +136,11 @@ def test_a_write_by_cookie_needs_our_origin_and_the_csrf_value(http):
 def test_a_write_that_another_page_caused_is_refused(http, more):
     said = http.post("/me/consents/revoke", headers=cookie("patient", **more))
     assert (said.status_code, said.json_body["error"]) == (403, "csrf")
+
+
+def test_where_no_origin_is_set_no_cookie_may_write():
+    empty = cookie("patient", **{"Origin": "", "X-CSRF": csrf_value("patient")})
+    assert made(origin="").post("/me/consents/revoke", headers=empty).json_body["error"] == "csrf"
 
 
 def test_a_write_by_header_needs_no_csrf_value(http):
