@@ -61,7 +61,7 @@ class Jwks(BaseHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def jwks_url():
     served = ThreadingHTTPServer(("127.0.0.1", 0), Jwks)
-    thread = threading.Thread(target=served.serve_forever)
+    thread = threading.Thread(target=served.serve_forever, args=(0.01,))
     thread.start()
     yield f"http://127.0.0.1:{served.server_port}/jwks.json"
     served.shutdown()

@@ -48,7 +48,7 @@ def gateway():
     served = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
     served.got, served.statuses = [], [200]
     served.url = f"http://127.0.0.1:{served.server_port}/sms"
-    thread = threading.Thread(target=served.serve_forever)
+    thread = threading.Thread(target=served.serve_forever, args=(0.01,))
     thread.start()
     yield served
     served.shutdown()
