@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from datetime import UTC, datetime
 from functools import cache
 
 from pydicom import dcmread
@@ -12,6 +13,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from chalicelib.domain.study import Hospital
+from chalicelib.domain.upload_key import Uploaded
 from chalicelib.services.ingest_batch import IngestBatch
 from chalicelib.services.unpack_archive import UnpackArchive
 from tests.support.fakes_ingest import (
@@ -28,6 +30,8 @@ H1 = Hospital("H1", "第一人民医院")
 H2 = Hospital("H2", "第二人民医院")
 CLOSED = Hospital("H9", "已停用医院", active=False)
 DAY = "2026-11-23"
+ARCHIVE = f"archives/H1/{DAY}/disc.zip"
+ARCHIVED_AT = datetime(2026, 11, 23, 1, tzinfo=UTC)
 
 
 @cache
@@ -93,6 +97,15 @@ def archive(entries, compression=zipfile.ZIP_DEFLATED):
     return out.getvalue()
 
 
+def fed(bench, *bodies, hospital="H1"):
+    """Upload bodies and give the events that S3 would send."""
+    objects = []
+    for number, body in enumerate(bodies):
+        key = f"instances/{hospital}/{DAY}/{number}.dcm"
+        objects.append(Uploaded(key, bench.uploads.upload(key, body), len(body)))
+    return objects
+
+
 class Bench:
     """Ingest on fakes that share one clock. `around` wraps every port, to count calls or crash after one."""
 
@@ -121,3 +134,21 @@ class Bench:
 
     def outcomes(self):
         return sorted(told["outcome"] for outcomes in self.receipts.written.values() for told in outcomes)
+
+
+def sent(bench, body, key=ARCHIVE):
+    return Uploaded(key, bench.uploads.upload(key, body, at=ARCHIVED_AT), len(body))
+
+
+def unpack(body, **settings):
+    bench = Bench()
+    assert bench.unpack([sent(bench, body)], **settings) == frozenset()
+    return bench
+
+
+def unpacked(bench):
+    """What lies under unpacked/, by the entry's number."""
+    return {
+        int(one.key.rpartition("/")[2]): bench.uploads.read(one.key, None, 0, 10**9).data
+        for one in bench.uploads.versions("unpacked/")
+    }

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 
 import pytest
@@ -9,19 +8,10 @@ from chalicelib.domain.quarantine import REASONS
 from chalicelib.domain.study import Checksum, StudyRef
 from chalicelib.domain.upload_key import Uploaded
 from chalicelib.services.examine_upload import MAX_OBJECT
-from tests.support.fakes_ingest import FakeJournal, FakeQuarantine, FakeUploads, OurFaultError
-from tests.support.ingest_samples import DAY, Bench, instance, nested, padded
+from tests.support.fakes_ingest import FakeUploads
+from tests.support.ingest_samples import DAY, Bench, fed, instance, nested, padded
 
 KEY = f"instances/H1/{DAY}/1.dcm"
-
-
-def fed(bench, *bodies, hospital="H1"):
-    """Upload bodies and give the events that S3 would send."""
-    objects = []
-    for number, body in enumerate(bodies):
-        key = f"instances/{hospital}/{DAY}/{number}.dcm"
-        objects.append(Uploaded(key, bench.uploads.upload(key, body), len(body)))
-    return objects
 
 
 def only_record(bench):
@@ -249,72 +239,6 @@ def test_repetition_keeps_the_first_record():
     assert only_record(bench) == before
 
 
-# Our own faults
-
-
-class Failing:
-    """A port whose named call fails for keys that hold a word."""
-
-    def __init__(self, port, call, word=""):
-        self.port, self.call, self.word = port, call, word
-
-    def __getattr__(self, name):
-        def call(*given, **named):
-            if name == self.call and self.word in str(given):
-                raise OurFaultError("secret patient 王小明")
-            return getattr(self.port, name)(*given, **named)
-
-        return call
-
-
-def test_a_failed_read_leaves_that_object_alone_to_be_tried_again(caplog):
-    caplog.set_level(logging.WARNING)
-    bench = Bench(around=lambda port: Failing(port, "read", "/1.dcm") if isinstance(port, FakeUploads) else port)
-    objects = fed(bench, *(instance(1, number) for number in range(3)))
-    assert bench.ingest(objects) == frozenset(objects[1:2])
-    assert len(bench.entries()) == 2
-    assert bench.quarantine.records == {}
-    assert bench.outcomes() == ["indexed", "indexed"]
-    assert "OurFaultError" in caplog.text
-    assert "王" not in caplog.text
-    assert "dcm" not in caplog.text
-
-
-def test_a_failed_journal_leaves_what_it_was_to_hold_and_tells_no_settle():
-    bench = Bench(around=lambda port: Failing(port, "write") if isinstance(port, FakeJournal) else port)
-    objects = fed(bench, instance(), b"not dicom")
-    assert bench.ingest(objects) == frozenset(objects[:1])
-    assert bench.settle_queue.sent == []
-    assert bench.outcomes() == ["not_dicom"]
-
-
-def test_a_failed_quarantine_leaves_that_object_alone():
-    bench = Bench(around=lambda port: Failing(port, "put") if isinstance(port, FakeQuarantine) else port)
-    objects = fed(bench, instance(), b"not dicom")
-    assert bench.ingest(objects) == frozenset(objects[1:])
-    assert len(bench.entries()) == 1
-
-
-def test_a_failed_settle_message_leaves_its_objects_without_a_receipt():
-    bench = Bench(around=lambda port: Failing(port, "send") if hasattr(port, "send") else port)
-    objects = fed(bench, instance())
-    assert bench.ingest(objects) == frozenset(objects)
-    assert bench.receipts.written == {}
-
-
-def test_without_a_receipt_the_whole_batch_is_done_again():
-    bench = Bench(around=lambda port: Failing(port, "write") if hasattr(port, "seen") else port)
-    objects = fed(bench, instance(), b"not dicom")
-    assert bench.ingest(objects) == frozenset(objects)
-
-
-def test_a_range_answered_with_nothing_is_our_fault_not_the_hospitals():
-    bench = Bench(around=lambda port: Stuck(port) if isinstance(port, FakeUploads) else port)
-    objects = fed(bench, padded(100_000))
-    assert bench.ingest(objects) == frozenset(objects)
-    assert bench.quarantine.records == {}
-
-
 class Huge:
     """S3 saying that the object is larger than the event said."""
 
@@ -333,14 +257,3 @@ class GoneAfterOne:
     def read(self, *given):
         self.calls += 1
         return self.port.read(*given) if self.calls == 1 else None
-
-
-class Stuck:
-    """Answers every further range with nothing."""
-
-    def __init__(self, port):
-        self.port = port
-
-    def read(self, key, version_id, start, length):
-        part = self.port.read(key, version_id, start, length)
-        return type(part)(b"" if start else part.data, part.size, part.version_id, part.last_modified)

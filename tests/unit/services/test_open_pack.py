@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -27,10 +28,10 @@ def unpack(body, **settings):
     return bench
 
 
-def repacked(pack, change=lambda index: None, *, names=str, compression=zipfile.ZIP_STORED, extra=()):
+def repacked(pack, change=lambda index: None, *, compression=zipfile.ZIP_STORED, extra=()):
     """The pack with its index changed and written anew, whose length stays the same."""
     with zipfile.ZipFile(io.BytesIO(pack)) as old:
-        bodies = {info.filename: old.read(info) for info in old.infolist()}
+        bodies = {info.filename: stored(pack, info) for info in old.infolist()}
     index = json.loads(bodies["index.json"])
     change(index)
     told = json.dumps(index, ensure_ascii=False, separators=(",", ":")).encode()
@@ -40,10 +41,16 @@ def repacked(pack, change=lambda index: None, *, names=str, compression=zipfile.
     with zipfile.ZipFile(out, "w") as new:
         for number, (name, body) in enumerate(bodies.items()):
             method = compression if number == len(bodies) - 1 else zipfile.ZIP_STORED
-            new.writestr(zipfile.ZipInfo(names(name)), body, method)
+            new.writestr(zipfile.ZipInfo(name), body, method)
         for name, body in extra:
             new.writestr(zipfile.ZipInfo(name), body)
     return out.getvalue()
+
+
+def stored(pack, info):
+    """The entry's bytes as they lie there, whatever the checksum says."""
+    start = info.header_offset + 30 + len(info.filename)
+    return pack[start : start + info.file_size]
 
 
 def refused(body, **settings):
@@ -204,6 +211,34 @@ def test_an_entry_that_is_no_dicom_is_found():
     body = bytearray(pack)
     body[item["offset"] + 128 : item["offset"] + 132] = b"XXXX"
     assert refused(bytes(body)).reason == "pack_mismatch"
+
+
+def test_an_entry_without_a_header_is_found_even_where_its_digest_is_right():
+    pack = make_pack(SLICES)
+    with zipfile.ZipFile(io.BytesIO(pack)) as old:
+        item = json.loads(old.read("index.json"))["instances"][0]
+    start, end = item["offset"], item["offset"] + item["length"]
+    other = b"\0" * item["length"]
+
+    def agree(index):
+        index["instances"][0]["sha256"] = hashlib.sha256(other).hexdigest()
+
+    record = refused(repacked(pack[:start] + other + pack[end:], agree))
+    assert (record.reason, record.detail) == ("pack_mismatch", "entry 0: not_dicom")
+
+
+def test_images_too_large_to_be_fetched_together_are_checked_one_by_one():
+    bench = unpack(make_pack([instance(1, number, pixels=11_000_000) for number in range(5)]))
+    assert len(bench.entries()) == 5
+    assert max(length for _, _, length in bench.uploads.reads) <= 32 * 1024**2
+
+
+def test_an_entry_with_a_descriptor_behind_its_data_is_refused():
+    pack = bytearray(make_pack(SLICES))
+    directory = pack.index(b"PK\x01\x02")
+    second = pack.index(b"PK\x01\x02", directory + 4)
+    pack[second + 8] |= 8
+    assert refused(bytes(pack)).detail == "entry 0 is not plainly stored"
 
 
 def test_a_truncated_pack_is_a_bad_archive():
