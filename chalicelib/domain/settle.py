@@ -4,16 +4,17 @@ order, repetition or crash on the way ends in the same manifest (DESIGN §4.7).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.exam import StudyFact
 from chalicelib.domain.identity import is_placeholder
 from chalicelib.domain.manifest import Judged, Manifest
-from chalicelib.domain.study import Amendment, Entry, EntryStatus, Place, StudyRef, StudyState, Summary
+from chalicelib.domain.study import Amendment, Entry, Place, StudyRef, StudyState, Summary
 from chalicelib.domain.summary import study_facts, summarise
 
-Digests = Mapping[tuple[str, int], str]
+Spot = tuple[str, int]  # (version_id, offset): where an entry's bytes lie, and what names it
+Digests = Mapping[Spot, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +42,16 @@ def settle(
     """Judge every entry. Of entries with one place the first given counts, so give the journal's before the old
     manifest's. `digests`: (version_id, offset) → SHA-256; "" for bytes that are gone, which equal nothing.
     `issuer` is the hospital's registration, never what a tag says.
+
+    An amendment excludes the entry it names and every copy of the same bytes: else a copy would be served in its
+    place. A copy of other bytes under the same UID is another image and takes that place.
     """
-    excluded = {(amendment.version_id, amendment.offset) for amendment in amendments}
-    received = _once(entries)
-    kept = [entry for entry in received if _spot(entry.place) not in excluded]
-    judged = _judge(kept, digests)
-    if isinstance(judged, NeedsDigests):
-        return judged
-    judged += [(entry, "excluded") for entry in received if _spot(entry.place) in excluded]
+    named = {(amendment.version_id, amendment.offset) for amendment in amendments}
+    received, compare = _once(entries), _Comparison(digests)
+    judged = [pair for group in _by_instance(received) for pair in _judge(group, named, compare)]
+    if compare.wanted:
+        return NeedsDigests(tuple(compare.wanted.values()))
+    kept = [entry for entry, status in judged if status != "excluded"]
     manifest = Manifest.of(ref, _state(kept), judged)
     body = manifest.to_json()
     served = sorted((entry for entry, status in judged if status == "served"), key=lambda entry: entry.order)
@@ -56,29 +59,42 @@ def settle(
     return Settled(manifest, body, summary, study_facts(summary, received, served, len(amendments)))
 
 
-def _spot(place: Place) -> tuple[str, int]:
+def _spot(place: Place) -> Spot:
     return (place.version_id, place.offset)
 
 
 def _once(entries: Iterable[Entry]) -> list[Entry]:
     """Each place once, in the order in which entries count."""
-    found: dict[tuple[str, int], Entry] = {}
+    found: dict[Spot, Entry] = {}
     for entry in entries:
         found.setdefault(_spot(entry.place), entry)
     return sorted(found.values(), key=lambda entry: entry.order)
 
 
-def _judge(kept: Sequence[Entry], digests: Digests) -> list[Judged] | NeedsDigests:
-    judged: list[Judged] = []
-    wanted: dict[tuple[str, int], Place] = {}
-    for first, *others in _by_instance(kept):
-        judged.append((first, "served"))
-        for other in others:
-            if (status := _compare(first, other, digests)) is not None:
-                judged.append((other, status))
-            else:
-                wanted |= {_spot(e.place): e.place for e in (first, other) if _spot(e.place) not in digests}
-    return NeedsDigests(tuple(wanted.values())) if wanted else judged
+def _judge(group: Sequence[Entry], named: Collection[Spot], compare: _Comparison) -> Iterator[Judged]:
+    """The statuses of one instance's entries, given in the order in which they count."""
+    excluded = _with_copies(group, named, compare)
+    first: Entry | None = None
+    for entry in group:
+        if _spot(entry.place) in excluded:
+            yield entry, "excluded"
+        elif first is None:
+            first = entry
+            yield entry, "served"
+        else:
+            yield entry, "duplicate" if compare.equal(first, entry) else "divergent"
+
+
+def _with_copies(group: Sequence[Entry], named: Collection[Spot], compare: _Comparison) -> Collection[Spot]:
+    """The named entries, the copies of each, and theirs: the same whichever of them was named, and in any order."""
+    found = {_spot(entry.place): entry for entry in group if _spot(entry.place) in named}
+    pending = list(found.values())
+    while pending:
+        one = pending.pop()
+        copies = {_spot(e.place): e for e in group if _spot(e.place) not in found and compare.equal(one, e)}
+        found |= copies
+        pending += copies.values()
+    return found
 
 
 def _by_instance(entries: Iterable[Entry]) -> Iterable[Sequence[Entry]]:
@@ -88,17 +104,23 @@ def _by_instance(entries: Iterable[Entry]) -> Iterable[Sequence[Entry]]:
     return groups.values()
 
 
-def _compare(first: Entry, other: Entry, digests: Digests) -> EntryStatus | None:
-    """What `other` is beside the served `first`; None while only their bytes can tell."""
-    if first.place.length != other.place.length:
-        return "divergent"
-    ours, theirs = first.checksum, other.checksum
-    if ours and theirs and ours.algorithm == theirs.algorithm:
-        return "duplicate" if ours.value == theirs.value else "divergent"
-    known = (digests.get(_spot(first.place)), digests.get(_spot(other.place)))
-    if None in known:
-        return None
-    return "duplicate" if known[0] and known[0] == known[1] else "divergent"
+class _Comparison:
+    """Which entries hold the same bytes. `wanted`: the places of which only the bytes themselves can tell."""
+
+    def __init__(self, digests: Digests) -> None:
+        self._digests = digests
+        self.wanted: dict[Spot, Place] = {}
+
+    def equal(self, one: Entry, other: Entry) -> bool:
+        """False too while it cannot be told; then `wanted` is not empty."""
+        if one.place.length != other.place.length:
+            return False
+        ours, theirs = one.checksum, other.checksum
+        if ours and theirs and ours.algorithm == theirs.algorithm:
+            return ours.value == theirs.value
+        unknown = [entry.place for entry in (one, other) if _spot(entry.place) not in self._digests]
+        self.wanted |= {_spot(place): place for place in unknown}
+        return not unknown and self._digests[_spot(one.place)] == self._digests[_spot(other.place)] != ""
 
 
 def _state(kept: Sequence[Entry]) -> StudyState:

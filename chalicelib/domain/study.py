@@ -115,7 +115,8 @@ EntryStatus = Literal["served", "duplicate", "divergent", "excluded"]
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """A fact that a person added to a study. `exclude`: the entry at (version_id, offset) is not served."""
+    """A fact that a person added to a study. `exclude`: the entry at (version_id, offset) is not served, nor is any
+    copy of its bytes."""
 
     amendment_id: str
     kind: Literal["exclude"]

@@ -58,9 +58,34 @@ def test_bytes_that_are_gone_equal_nothing():
     assert statuses(settled(single, packed, digests={("a", 0): "", ("pack", 512): ""}))["pack"] == "divergent"
 
 
-def test_an_excluded_entry_gives_its_place_to_the_next_copy():
-    outcome = settled(entry(1, "a"), entry(1, "b", at=1), amendments=[exclude("a")])
-    assert statuses(outcome) == {"a": "excluded", "b": "served"}
+def test_an_excluded_entry_takes_its_copies_along_and_gives_its_place_to_other_bytes():
+    entries = [entry(1, "a"), entry(1, "b", at=1), entry(1, "other", at=2, checksum="x"), entry(2)]
+    told = {"a": "excluded", "b": "excluded", "other": "served", "v1-2": "served"}
+    assert statuses(settled(*entries, amendments=[exclude("a")])) == told
+    assert statuses(settled(*entries, amendments=[exclude("b")])) == told
+
+
+def test_excluding_a_divergent_copy_leaves_what_is_served():
+    entries = [entry(1, "a"), entry(1, "x1", at=1, checksum="x"), entry(1, "x2", at=2, checksum="x")]
+    told = {"a": "served", "x1": "excluded", "x2": "excluded"}
+    assert statuses(settled(*entries, amendments=[exclude("x2")])) == told
+
+
+def test_a_copy_of_a_copy_is_excluded_too_though_only_their_digests_compare():
+    single, other = entry(1, "a"), replace(entry(1, "b", at=1), checksum=Checksum("SHA256", "s"))
+    packed = entry(1, "pack", at=2, offset=512, checksum=None)
+    known = {("a", 0): "d", ("b", 0): "d"}
+    wanted = settle(REF, [single, other, packed], [exclude("pack", 512)], known, issuer="H1")
+    assert isinstance(wanted, NeedsDigests)
+    assert wanted.places == (packed.place,)
+    outcome = settled(single, other, packed, amendments=[exclude("pack", 512)], digests=known | {("pack", 512): "d"})
+    assert set(statuses(outcome).values()) == {"excluded"}
+
+
+def test_a_copy_whose_bytes_are_gone_is_not_excluded_on_a_guess():
+    single, packed = entry(1, "a"), entry(1, "pack", at=1, offset=512, checksum=None)
+    gone = {("a", 0): "d", ("pack", 512): ""}
+    assert statuses(settled(single, packed, amendments=[exclude("a")], digests=gone))["pack"] == "served"
 
 
 def test_a_study_whose_entries_are_all_excluded_is_empty_and_in_no_timeline():
@@ -194,6 +219,23 @@ def test_every_entry_stays_and_each_instance_is_served_exactly_once(case):
     assert {found.place for found, _ in judged} == {found.place for found in entries}
     served = [found.header.sop_instance_uid for found, status in judged if status == "served"]
     assert sorted(served) == sorted({found.header.sop_instance_uid for found in entries})
+
+
+@given(received(), st.data())
+def test_an_exclusion_takes_away_exactly_the_copies_of_what_it_names_in_any_order(case, data):
+    entries, digests = case
+    named = data.draw(st.lists(st.sampled_from(entries), max_size=3))
+    amendments = [exclude(found.place.version_id, found.place.offset, number) for number, found in enumerate(named)]
+
+    def bytes_of(found):
+        return found.header.sop_instance_uid, digests[found.place.version_id, found.place.offset]
+
+    gone = {bytes_of(found) for found in named}
+    outcome = settled(*entries, amendments=amendments, digests=digests)
+    for found, status in outcome.manifest.entries():
+        assert (status == "excluded") == (bytes_of(found) in gone)
+    shuffled, reordered = data.draw(st.permutations(entries)), data.draw(st.permutations(amendments))
+    assert settled(*shuffled, amendments=reordered, digests=digests) == outcome
 
 
 @given(received())
