@@ -55,9 +55,9 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
     (options.directory / "local.json").unlink(missing_ok=True)  # that of a cloud that is no more
     _log_to(options.directory / "local.log")
     with contextlib.ExitStack() as stack:
+        api_port = free_port(options.api_port, "API", "PORT")
         endpoint = _moto(stack, options)
         issuer = _issuer(stack, options)
-        api_port = free_port(options.api_port, "API", "PORT")
         cloud = _provision(endpoint, issuer, options, api_port)
         os.environ.update(environment(cloud, endpoint))
         functions = Functions(_app(stack, options))
