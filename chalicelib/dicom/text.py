@@ -9,7 +9,7 @@ cannot be told from GBK this way. Split values and name components after decodin
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -86,16 +86,23 @@ class Charset:
         return self._declared(raw) if customizable else Text(raw.decode("latin-1"), "latin-1", repaired=False)
 
     def _detect(self, texts: Sequence[bytes]) -> None:
-        """Try UTF-8, then GB18030, over all texts that are valid in it, if they are most of the bytes."""
+        """UTF-8, then GB18030, each over all texts that are valid in it together."""
         if self._first == UTF_8 or _UTF_8_HAN.search(b"\n".join(texts)):
-            self._try(texts, UTF_8, self._is_utf_8)
-        if not self._found and not self._believed:
-            self._try(texts, GB18030, _is_gb18030)
+            valid, most = self._valid(texts, UTF_8)
+            if not most and self._first != UTF_8:  # one text of another maker's among many
+                valid = {raw: text for raw, text in valid.items() if _reads_better_than_gb18030(text.value)}
+            if valid and self._is_utf_8("\n".join(text.value for text in valid.values())):
+                self._found |= valid
+        rest = [text for text in texts if text not in self._found]
+        if rest and not self._believed:
+            valid, most = self._valid(rest, GB18030)
+            if most and _is_gb18030("\n".join(text.value for text in valid.values())):
+                self._found |= valid
 
-    def _try(self, texts: Sequence[bytes], codec: str, fits: Callable[[str], bool]) -> None:
-        decoded = {text: found for text in texts if (found := self._strictly(text, codec)) is not None}
-        if 2 * sum(map(len, decoded)) > sum(map(len, texts)) and fits("\n".join(one.value for one in decoded.values())):
-            self._found |= decoded
+    def _valid(self, texts: Sequence[bytes], codec: str) -> tuple[dict[bytes, Text], bool]:
+        """The texts that are valid in this codec, and whether they are most of the bytes."""
+        valid = {raw: text for raw in texts if (text := self._strictly(raw, codec)) is not None}
+        return valid, 2 * sum(map(len, valid)) > sum(map(len, texts))
 
     def _strictly(self, raw: bytes, codec: str) -> Text | None:
         """`raw` in this codec, but for one character cut in half at its very end; None when it does not fit."""
@@ -117,10 +124,7 @@ class Charset:
         other = sum(char.isalpha() and not (char.isascii() or _FULL_WIDTH.match(char)) for char in _HANS.sub("", text))
         if len(han) < (2 if self._believed else 1) or 4 * other > len(han):
             return False
-        if 2 * max(_common(han), _common_in_big5(han)) >= len(han):
-            return True
-        as_gb18030 = text.encode().decode(GB18030, "replace")
-        return _common(han) * len(as_gb18030) > _common("".join(_HANS.findall(as_gb18030))) * len(text)
+        return 2 * _common_anywhere(han) >= len(han) or _reads_better_than_gb18030(text)
 
     def _declared(self, raw: bytes) -> Text:
         codec = self._first
@@ -211,9 +215,17 @@ def _common(han: str) -> int:
     return len(han.encode("gb2312", "ignore")) // 2
 
 
-def _common_in_big5(han: str) -> int:
-    """The same for traditional characters: level 1 of Big5, 5,401 Han, by its lead bytes."""
-    return sum(0xA4 <= lead <= 0xC6 for lead in han.encode("big5", "ignore")[::2])
+def _common_anywhere(han: str) -> int:
+    """The same for simplified or for traditional characters: level 1 of Big5 is 5,401 Han, by its lead bytes."""
+    return max(_common(han), sum(0xA4 <= lead <= 0xC6 for lead in han.encode("big5", "ignore")[::2]))
+
+
+def _reads_better_than_gb18030(text: str) -> bool:
+    """Whether more of it is common Han than of what its UTF-8 bytes would be as GB18030."""
+    other = text.encode().decode(GB18030, "replace")
+    return _common_anywhere("".join(_HANS.findall(text))) * len(other) > _common("".join(_HANS.findall(other))) * len(
+        text
+    )
 
 
 def _shown(codec: str) -> str:

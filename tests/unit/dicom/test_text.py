@@ -175,3 +175,28 @@ def test_chinese_in_a_code_string_is_read_and_its_bytes_are_kept():
 def test_any_bytes_under_any_label_give_text(raw, label):
     for vr in ("LO", "CS"):
         assert decode(raw, label, vr).value.encode("utf-8", "strict") is not None
+
+
+@pytest.mark.parametrize("label", ["ISO_IR 100", "", "GB18030", "ISO_IR 192"])
+def test_two_encodings_in_one_dataset_are_told_apart(label):
+    """A PACS adds texts of its own to those of the device."""
+    for first, second in (("gb18030", "utf-8"), ("utf-8", "gb18030")):
+        texts = ["江北人民医院放射科".encode(first), "张晓明".encode(second)]
+        charset = Charset(label, texts)
+        assert [charset.decode(text).value for text in texts] == ["江北人民医院放射科", "张晓明"]
+
+
+@pytest.mark.parametrize("label", ["ISO_IR 100", "GB18030", ""])
+def test_traditional_and_very_rare_names_are_read_from_utf_8(label):
+    for name in ("陳^偉傑", "張曉明", "龍^麗華", "刘䶮", "王^𬱖"):
+        assert decode(name.encode(), label).value == name
+
+
+def test_what_fits_nothing_is_latin_1_or_as_pydicom_replaces_it():
+    assert decode(b"\xff\xfe\xfd", "ISO_IR 192").value == "ÿþý"
+    assert decode(b"\xff\xfe\xfd", "GB18030").repaired
+    assert decode(b"\xfe", "ISO 2022 IR 149").value == "\ufffd"
+    assert decode(b"\xcd\xf5", "ISO_IR 192").value == "王"
+    assert decode(b"a\x1b$)C\xb1\xe8", "ISO_IR 100").value == "a\x1b$)C±è"
+    assert decode(b"\x1b$)A\xb2", "\\ISO 2022 IR 58").value == "\ufffd"
+    assert decode(b"\x1b-F\xff\x1b-F\xe1", "ISO 2022 IR 6\\ISO 2022 IR 126").repaired is False
