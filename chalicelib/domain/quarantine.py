@@ -42,7 +42,13 @@ REASONS: dict[str, Reason] = {
     ),
     "bad_key": Reason("The object's key is not of a known layout.", "上传路径不符合约定的格式。", *_SUPPORT),
     "unknown_hospital": Reason(
-        "No active hospital has the id in the object's key.", "上传路径中的医院编号未登记或已停用。", *_SUPPORT
+        "No registered hospital has the id in the object's key.", "上传路径中的医院编号未登记。", *_SUPPORT
+    ),
+    "hospital_closed": Reason(
+        "The hospital's registration was ended before the object was received.",
+        "该医院的登记已停用，停用之后的上传不再接收。",
+        "Ask the health commission to open the registration again, then upload it once more.",
+        "请联系卫生健康主管部门恢复登记后重新上传。",
     ),
     # DICOM
     "not_dicom": Reason(

@@ -171,7 +171,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Hospital:
-    """A registered hospital. `utc_offset_minutes` places times in files that carry no zone of their own."""
+    """A registered hospital. `utc_offset_minutes` places times in files that carry no zone of their own.
+
+    One that is not `active` uploads no more since `closed_at` (None: since ever). What had come before stays taken,
+    whenever we get to it: in a backlog, in a rebuild years later.
+    """
 
     hospital_id: str
     name: str
@@ -180,3 +184,8 @@ class Hospital:
     region: str = ""
     utc_offset_minutes: int = 480
     active: bool = True
+    closed_at: datetime | None = None
+
+    def takes(self, received_at: datetime) -> bool:
+        """Whether what was received then counts."""
+        return self.active or (self.closed_at is not None and received_at < self.closed_at)

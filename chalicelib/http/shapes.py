@@ -167,6 +167,7 @@ def hospital(known: Hospital) -> Shape:
         "region": known.region,
         "utc_offset_minutes": known.utc_offset_minutes,
         "active": known.active,
+        "closed_at": instant(known.closed_at),
     }
 
 

@@ -53,7 +53,7 @@ class ExamineUpload:
         try:
             refuse_declared(uploaded, MAX_OBJECT)
             part = first_part(self.uploads, uploaded, FIRST_RANGE)
-            key, hospital = owner(uploaded.key, ("instances", "unpacked"), self.hospitals)
+            key, hospital = owner(uploaded.key, ("instances", "unpacked"), self.hospitals, part)
             refuse_size(part.size, MAX_OBJECT)
             entry = self._entry(uploaded.key, key, part, hospital)
         except Refused as refused:
@@ -95,14 +95,16 @@ def first_part(uploads: Uploads, uploaded: Uploaded, length: int) -> ObjectPart:
     return part
 
 
-def owner(name: str, kinds: tuple[Kind, ...], hospitals: Hospitals) -> tuple[UploadKey, Hospital]:
-    """The parts of a key and the active hospital it belongs to; Refused when there is none."""
+def owner(name: str, kinds: tuple[Kind, ...], hospitals: Hospitals, part: ObjectPart) -> tuple[UploadKey, Hospital]:
+    """The parts of a key and the hospital it belongs to; Refused when there is none, or it was closed by then."""
     key = upload_key.parse(name)
     if key is None or key.kind not in kinds:
         raise Refused("bad_key")
     hospital = hospitals.get(key.hospital_id)
-    if hospital is None or not hospital.active:
+    if hospital is None:
         raise Refused("unknown_hospital")
+    if not hospital.takes(_received_at(key, part)):
+        raise Refused("hospital_closed")
     return key, hospital
 
 

@@ -79,7 +79,7 @@ class RecordNotice:
         try:
             _refuse_size(uploaded.size)
             part = first_part(self.uploads, uploaded, MAX_NOTICE)
-            key, hospital = owner(uploaded.key, ("notices",), self.hospitals)
+            key, hospital = owner(uploaded.key, ("notices",), self.hospitals, part)
             said = _read(part)
         except Refused as refused:
             self.quarantine.put(refusal(uploaded, part, refused, now))

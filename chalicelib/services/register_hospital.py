@@ -1,12 +1,17 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
 
 from chalicelib.domain.access import Caller
 from chalicelib.domain.study import Hospital
 from chalicelib.services.ports import Hospitals
 from chalicelib.services.record_decision import RecordDecision
+
+# A closing takes effect when no process still keeps the registration as it was, so that ingest and a later rebuild
+# draw the line at the same object (store.hospitals.KEEP).
+EFFECT: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +22,12 @@ class RegisterHospital:
     record: RecordDecision
 
     def __call__(self, caller: Caller, hospital: Hospital, now: datetime) -> Hospital:
-        """The hospital as it now stands. Raises AuditFailed."""
+        """The hospital as it now stands: closed since it first was, if it is. Raises AuditFailed."""
         self.record.allow(caller, "register_hospital", hospital.hospital_id, now)
-        self.hospitals.put(hospital)
-        return hospital
+        registered = replace(hospital, closed_at=None if hospital.active else self._closed_at(hospital, now))
+        self.hospitals.put(registered)
+        return registered
+
+    def _closed_at(self, hospital: Hospital, now: datetime) -> datetime:
+        standing = self.hospitals.get(hospital.hospital_id)
+        return (standing.closed_at if standing and not standing.active else None) or now + EFFECT

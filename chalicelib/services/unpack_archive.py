@@ -77,7 +77,7 @@ class UnpackArchive:
         try:
             refuse_declared(uploaded, MAX_ARCHIVE)
             part = first_part(self.uploads, uploaded, HEAD)
-            key, hospital = owner(uploaded.key, ("archives",), self.hospitals)
+            key, hospital = owner(uploaded.key, ("archives",), self.hospitals, part)
             refuse_size(part.size, MAX_ARCHIVE)
             outcome = self._take(uploaded.key, key, hospital, part, keep_going)
         except Refused as refused:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.study import Hospital
@@ -84,7 +84,8 @@ def _directory(hospital_id: str) -> dict[str, Any]:
 
 
 def _item(hospital: Hospital) -> dict[str, Any]:
-    return {
+    closed = {"closed_at": {"S": hospital.closed_at.isoformat()}} if hospital.closed_at else {}
+    return closed | {
         "hospital_id": {"S": hospital.hospital_id},
         "name": {"S": hospital.name},
         "name_en": {"S": hospital.name_en},
@@ -104,4 +105,5 @@ def _hospital(item: Mapping[str, Any]) -> Hospital:
         region=item["region"]["S"],
         utc_offset_minutes=int(item["utc_offset_minutes"]["N"]),
         active=item["active"]["BOOL"],
+        closed_at=datetime.fromisoformat(item["closed_at"]["S"]) if "closed_at" in item else None,
     )

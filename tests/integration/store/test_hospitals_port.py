@@ -1,6 +1,7 @@
 """The Hospitals port, as the fake and DynamoDB keep it."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.support.fakes_settle import FakeHospitals
 
 PEOPLES = Hospital("H1", "省人民医院", "Provincial People's Hospital", "三级甲等", "320102")
 BARE = Hospital("H2", "县医院", utc_offset_minutes=0, active=False)
+CLOSED = Hospital("H4", "老医院", active=False, closed_at=datetime(2026, 11, 24, 4, 5, 6, 7, tzinfo=UTC))
 
 
 def dynamo(cloud, **settings):
@@ -24,8 +26,10 @@ def hospitals(request):
 def test_a_hospital_comes_back_as_it_was_registered(hospitals):
     hospitals.put(PEOPLES)
     hospitals.put(BARE)
+    hospitals.put(CLOSED)
     assert hospitals.get("H1") == PEOPLES
     assert hospitals.get("H2") == BARE
+    assert hospitals.get("H4") == CLOSED
     assert hospitals.get("H3") is None
 
 
@@ -61,6 +65,6 @@ def test_an_unknown_hospital_counts_as_soon_as_it_is_registered_elsewhere(cloud)
 
 
 def test_what_came_from_the_database_reads_as_what_was_put(cloud):
-    for hospital in (PEOPLES, BARE):
+    for hospital in (PEOPLES, BARE, CLOSED):
         dynamo(cloud).put(hospital)
         assert dynamo(cloud).get(hospital.hospital_id) == hospital

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,7 +10,7 @@ from chalicelib.domain.study import Checksum, StudyRef
 from chalicelib.domain.upload_key import Uploaded
 from chalicelib.services.examine_upload import MAX_OBJECT
 from tests.support.fakes_ingest import FakeUploads
-from tests.support.ingest_samples import DAY, Bench, fed, instance, nested, padded
+from tests.support.ingest_samples import DAY, H1, Bench, fed, instance, nested, padded
 
 KEY = f"instances/H1/{DAY}/1.dcm"
 
@@ -187,12 +188,24 @@ def test_a_wrong_prefix_goes_to_quarantine(key):
     assert bench.entries() == []
 
 
-@pytest.mark.parametrize("hospital", ["H7", "H9"])
-def test_an_unknown_or_closed_hospital_goes_to_quarantine(hospital):
+@pytest.mark.parametrize(("hospital", "reason"), [("H7", "unknown_hospital"), ("H9", "hospital_closed")])
+def test_an_unknown_or_closed_hospital_goes_to_quarantine(hospital, reason):
     bench = Bench()
     bench.ingest(fed(bench, instance(), hospital=hospital))
-    assert (only_record(bench).reason, only_record(bench).hospital_id) == ("unknown_hospital", hospital)
+    assert (only_record(bench).reason, only_record(bench).hospital_id) == (reason, hospital)
     assert bench.settle_queue.sent == []
+
+
+def test_what_came_before_a_hospital_was_closed_is_taken_whenever_we_get_to_it():
+    closed_at = datetime(2026, 11, 23, 1, tzinfo=UTC)
+    bench = Bench(replace(H1, active=False, closed_at=closed_at))
+    objects = []
+    for number, at in enumerate((closed_at - timedelta(microseconds=1), closed_at)):
+        key = f"instances/H1/{DAY}/{number}.dcm"
+        objects.append(Uploaded(key, bench.uploads.upload(key, instance(1, number), at=at)))
+    assert bench.ingest(objects) == frozenset()
+    assert bench.outcomes() == ["hospital_closed", "indexed"]
+    assert [entry.place.key for entry in bench.entries()] == [objects[0].key]
 
 
 def test_five_gigabytes_by_declaration_are_refused_unread():

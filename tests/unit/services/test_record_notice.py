@@ -126,7 +126,7 @@ def test_a_bad_notice_goes_to_quarantine_with_the_field_and_never_its_value(offi
         ("empty", {"told": b""}),
         ("bad_notice", {"told": b"\x00\x01"}),
         ("unknown_hospital", {"told": EXAM, "hospital": "H7"}),
-        ("unknown_hospital", {"told": EXAM, "hospital": "H9"}),
+        ("hospital_closed", {"told": EXAM, "hospital": "H9"}),
         ("bad_key", {"told": EXAM, "hospital": "h1"}),
     ],
 )

@@ -1,6 +1,7 @@
 """Everything again from the bucket alone."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from chalicelib.services.settle_study import SettleStudy
 from chalicelib.services.unpack_archive import UnpackArchive
 from tests.support.fakes_ingest import FakeJournal
 from tests.support.fakes_settle import FakeExams, FakeStudies
-from tests.support.ingest_samples import DAY, Bench, archive, instance
+from tests.support.ingest_samples import DAY, H1, Bench, archive, instance
 
 
 class Cloud(Bench):
@@ -92,6 +93,18 @@ def test_a_second_run_over_what_stands_changes_nothing(cloud):
     cloud.reindex()
     assert cloud.truth() == before
     assert {found.revision for found in cloud.studies.summaries.values()} == {1}
+
+
+def test_a_hospital_that_was_closed_since_gets_its_studies_back(cloud):
+    cloud.reindex()
+    before = cloud.truth()
+    cloud.hospitals.put(replace(H1, active=False, closed_at=cloud.clock()))
+    cloud.uploads.upload(f"instances/H1/{DAY}/late.dcm", instance(8, 1))
+    cloud.reindex()
+    assert cloud.truth() == before
+    cloud.forget()
+    cloud.reindex()
+    assert cloud.truth() == before
 
 
 @pytest.mark.parametrize("batches", [1, 2, 3])

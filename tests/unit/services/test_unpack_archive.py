@@ -143,12 +143,12 @@ def test_entries_that_share_their_bytes_are_a_bomb():
     assert whole(unpack(body[:at] + bytes(4) + body[at + 4 :])).reason == "archive_bomb"
 
 
-@pytest.mark.parametrize("hospital", ["H7", "H9"])
-def test_an_unknown_or_closed_hospitals_archive_is_not_opened(hospital):
+@pytest.mark.parametrize(("hospital", "reason"), [("H7", "unknown_hospital"), ("H9", "hospital_closed")])
+def test_an_unknown_or_closed_hospitals_archive_is_not_opened(hospital, reason):
     bench = Bench()
     key = f"archives/{hospital}/{DAY}/x.zip"
     assert bench.unpack([sent(bench, archive([("1", instance())]), key)]) == frozenset()
-    assert bench.quarantine.reasons() == ["unknown_hospital"]
+    assert bench.quarantine.reasons() == [reason]
     assert unpacked(bench) == {}
 
 

@@ -1,0 +1,58 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chalicelib.domain.access import AuditFailed, Caller
+from chalicelib.domain.study import Hospital
+from chalicelib.services.record_decision import RecordDecision
+from chalicelib.services.register_hospital import EFFECT, RegisterHospital
+from chalicelib.store.hospitals import KEEP
+from tests.support.fakes_people import FakeAudit
+from tests.support.fakes_settle import FakeHospitals
+
+NOW = datetime(2026, 11, 24, 4, tzinfo=UTC)
+REGULATOR = Caller("regulator", "wei")
+OPEN = Hospital("H1", "省人民医院")
+SHUT = replace(OPEN, active=False)
+
+
+class World:
+    def __init__(self):
+        self.hospitals, self.audit = FakeHospitals(), FakeAudit()
+
+    def register(self, hospital, at=NOW):
+        record = RecordDecision(self.audit, bytes)
+        return RegisterHospital(self.hospitals, record)(REGULATOR, hospital, at)
+
+
+def test_a_registration_stands_and_is_audited():
+    world = World()
+    assert world.register(OPEN) == OPEN == world.hospitals.get("H1")
+    assert [event.action for event in world.audit.events.values()] == ["register_hospital"]
+
+
+def test_a_closing_takes_effect_when_no_process_still_remembers_it_open():
+    assert World().register(SHUT).closed_at == NOW + EFFECT
+    assert EFFECT >= KEEP
+
+
+def test_a_closed_hospital_that_is_changed_stays_closed_since_it_first_was():
+    world = World()
+    first = world.register(SHUT).closed_at
+    assert world.register(replace(SHUT, name="新名"), NOW + timedelta(days=9)).closed_at == first
+
+
+def test_a_hospital_may_open_and_close_again():
+    world = World()
+    world.register(SHUT)
+    assert world.register(OPEN).closed_at is None
+    assert world.register(SHUT, NOW + timedelta(days=9)).closed_at == NOW + timedelta(days=9) + EFFECT
+
+
+def test_without_an_audit_event_nothing_is_registered():
+    world = World()
+    world.audit.broken = True
+    with pytest.raises(AuditFailed):
+        world.register(OPEN)
+    assert world.hospitals.list() == ()
