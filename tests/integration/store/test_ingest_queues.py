@@ -13,14 +13,61 @@ from chalicelib.events.ingest import uploads_of
 from chalicelib.store.refeed import RefeedBusyError, SqsRefeed
 from chalicelib.store.settle_queue import SettleQueueBusyError, SqsSettleQueue
 from tests.support.answers import Answers
+from tests.support.fakes_ingest import FakeSettleQueue
 
 NOW = datetime(2026, 11, 24, 4, tzinfo=UTC)
 KEY = "instances/H1/2026-11-24/a b+c/胸部.dcm"
 STUDY = StudyRef("H1", "1.2.3")
 
 
-def test_a_study_is_told_once_in_a_window(cloud):
-    url = cloud.queue_url("settle.fifo")
+class Told:
+    """A queue with the tests' own clock and count of messages, fake or real."""
+
+    def __init__(self, request):
+        self.at = datetime.now(UTC)
+        if request.param == "fake":
+            fake = FakeSettleQueue(lambda: self.at)
+            self.send, self.messages = fake.send, lambda: len(fake.kept)
+        else:
+            cloud = request.getfixturevalue("cloud")
+            sqs, url = cloud.client("sqs"), cloud.queue_url("settle.fifo")
+            self.send = SqsSettleQueue(sqs, url, timedelta(seconds=60), lambda: self.at).send
+            self.messages = lambda: count(sqs, url)
+
+
+def count(sqs, url):
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+    return sum(map(int, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
+
+
+@pytest.fixture(params=["fake", "real"])
+def told(request):
+    return Told(request)
+
+
+def test_a_study_touched_twice_in_a_window_is_one_message(told):
+    told.at = told.at.replace(second=1)
+    told.send([STUDY])
+    told.at = told.at.replace(second=59)
+    told.send([STUDY])
+    assert told.messages() == 1
+
+
+def test_a_study_touched_in_two_windows_is_two_messages(told):
+    told.send([STUDY])
+    told.at += timedelta(seconds=60)
+    told.send([STUDY])
+    assert told.messages() == 2
+
+
+def test_each_study_has_messages_of_its_own(told):
+    told.send([StudyRef("H1", f"1.2.{number}") for number in range(12)])
+    told.send([StudyRef("H2", "1.2.0")])
+    assert told.messages() == 13
+
+
+def test_the_window_decides_the_deduplication_and_the_study_the_group():
+    url = "url"
     client = Answers(send_message_batch=[{}] * 4)
     instants = iter([NOW, NOW + timedelta(seconds=59), NOW + timedelta(seconds=60)])
     queue = SqsSettleQueue(client, url, timedelta(seconds=60), lambda: next(instants))
@@ -56,16 +103,6 @@ def test_a_settle_queue_that_keeps_refusing_is_our_fault():
     client = Answers(send_message_batch=[refused] * 4)
     with pytest.raises(SettleQueueBusyError):
         SqsSettleQueue(client, "url", timedelta(seconds=60), lambda: NOW).send([STUDY])
-
-
-def test_the_real_queue_takes_its_messages(cloud):
-    queue = SqsSettleQueue(cloud.client("sqs"), cloud.queue_url("settle.fifo"), timedelta(seconds=1), lambda: NOW)
-    queue.send([StudyRef("H1", f"1.2.{number}") for number in range(12)])
-    told = cloud.client("sqs").get_queue_attributes(
-        QueueUrl=cloud.queue_url("settle.fifo"),
-        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"],
-    )["Attributes"]
-    assert sum(map(int, told.values())) == 12
 
 
 def test_what_is_fed_again_reads_like_s3s_own_events(cloud):

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.upload_key import Uploaded
+from infra.local.samples import make_pack
 from tests.support.fakes_ingest import Crash, CrashAfter, OurFaultError
-from tests.support.ingest_samples import DAY, Bench, archive, instance
+from tests.support.ingest_samples import ARCHIVE, ARCHIVED_AT, DAY, Bench, archive, instance
 
 BODIES = (
     instance(1, 1),
@@ -151,7 +152,6 @@ ZIPPED = archive(
         ("inner.zip", archive([("x", b"x")])),
     ]
 )
-ARCHIVE = f"archives/H1/{DAY}/cd.zip"
 
 
 def zipped_bench():
@@ -182,6 +182,31 @@ def test_each_call_of_unpacking_fails_in_turn(fault):
         bench.around = lambda port: port
         assert bench.unpack([uploaded]) == frozenset()
         assert through_the_normal_path(bench) == expected
+
+
+PACK = make_pack([instance(1, number) for number in range(12)])
+
+
+@pytest.mark.parametrize("fault", [Crash, OurFaultError])
+def test_each_call_of_indexing_a_pack_fails_in_turn(fault):
+    whole, crash = Bench(), CrashAfter(0)
+    whole.around = crash.around
+    assert whole.unpack([pack_in(whole)]) == frozenset()
+    for calls in range(1, len(crash.made) + 1):
+        bench = Bench()
+        uploaded = pack_in(bench)
+        bench.around = CrashAfter(calls, fault).around
+        with suppress(Crash):
+            bench.unpack([uploaded])
+        bench.around = lambda port: port
+        assert bench.unpack([uploaded]) == frozenset()
+        assert truth(bench) == truth(whole)
+        assert_settles_follow_writes(bench)
+        assert_every_version_has_a_receipt(bench, [uploaded])
+
+
+def pack_in(bench):
+    return Uploaded(ARCHIVE, bench.uploads.upload(ARCHIVE, PACK, at=ARCHIVED_AT), len(PACK))
 
 
 def take(bench):
