@@ -48,6 +48,12 @@ _HANS = re.compile(f"[{_HAN}]")
 _RUNS = re.compile(f"[{_HAN}]{{2,}}")
 _FOUR_BYTES = re.compile("[\u3400-\u4db5\U00020000-\U0003ffff]")
 _FULL_WIDTH = re.compile("[\uff21-\uff3a\uff41-\uff5a]")
+_GB_18030_2022 = str.maketrans(
+    "\ue78d\ue78e\ue78f\ue790\ue791\ue792\ue793\ue794\ue795\ue796\ue81e\ue826\ue82b\ue82c\ue832\ue843\ue854\ue864",
+    "\ufe10\ufe12\ufe11\ufe13\ufe14\ufe15\ufe16\ufe17\ufe18\ufe19\u9fb4\u9fb5\u9fb6\u9fb7\u9fb8\u9fb9\u9fba\u9fbb",
+)
+"""Python's codec still gives the private-use code points of 2005 for 18 characters that GB 18030-2022 has moved. DICOM
+names no edition since CP-2354, and no font draws the old ones."""
 _SPLIT_NAME = re.compile(f"[{_HAN}][\\^ =]+[{_HAN}]")
 
 
@@ -107,12 +113,12 @@ class Charset:
     def _strictly(self, raw: bytes, codec: str) -> Text | None:
         """`raw` in this codec, but for one character cut in half at its very end; None when it does not fit."""
         try:
-            return Text(raw.decode(codec), _shown(codec), repaired=codec != self._first or self._misspelt)
+            return Text(_decoded(raw, codec), _shown(codec), repaired=codec != self._first or self._misspelt)
         except UnicodeDecodeError as error:
             cut = codec in (GB18030, UTF_8) and error.start >= len(raw) - 3 and error.reason.startswith(_CUT)
             if not cut or raw[: error.start].isascii():
                 return None
-            return Text(raw[: error.start].decode(codec), codec, repaired=True)
+            return Text(_decoded(raw[: error.start], codec), codec, repaired=True)
 
     def _is_utf_8(self, text: str) -> bool:
         """Han and hardly a letter of another script (a μ stands in Chinese text too), half of the Han common, whether
@@ -188,6 +194,11 @@ def _codec(name: str) -> str:
         name = "ISO_IR " + name[7:]
     codec = python_encoding.get(name, LATIN_1)
     return _FAMILY.get(codec, codec)
+
+
+def _decoded(raw: bytes, codec: str) -> str:
+    text = raw.decode(codec)
+    return text.translate(_GB_18030_2022) if codec == GB18030 else text
 
 
 def _is_escaped(raw: bytes) -> bool:

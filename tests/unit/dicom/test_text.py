@@ -200,3 +200,17 @@ def test_what_fits_nothing_is_latin_1_or_as_pydicom_replaces_it():
     assert decode(b"a\x1b$)C\xb1\xe8", "ISO_IR 100").value == "a\x1b$)C±è"
     assert decode(b"\x1b$)A\xb2", "\\ISO 2022 IR 58").value == "\ufffd"
     assert decode(b"\x1b-F\xff\x1b-F\xe1", "ISO 2022 IR 6\\ISO 2022 IR 126").repaired is False
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b"\xcd\xf5\xfe\x59", "王龴"),
+        (b"\xcd\xf5\xfe\xa0", "王龻"),
+        ("王\u9fb4".encode("gb18030"), "王龴"),
+        (b"\xce\xd2\xc3\xc7\xa6\xd9", "我们︐"),
+    ],
+)
+@pytest.mark.parametrize("declared", ["GB18030", "GBK", ""])
+def test_characters_that_gb18030_2022_has_moved_are_not_left_in_private_use(raw, expected, declared):
+    assert decode(raw, declared).value == expected
