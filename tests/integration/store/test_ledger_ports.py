@@ -219,9 +219,10 @@ def test_a_message_reaches_the_topic_as_json(cloud):
     sqs = cloud.client("sqs")
     url = sqs.create_queue(QueueName="listener")["QueueUrl"]
     queue_arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    cloud.client("sns").subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue_arn)
+    listening = cloud.client("sns").subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue_arn)
     SnsTopic(cloud.client("sns"), arn).publish("s" * 150, {"event": "flag_raised", "name": "医院"})
     (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    cloud.client("sns").unsubscribe(SubscriptionArn=listening["SubscriptionArn"])
     sqs.delete_queue(QueueUrl=url)
     told = json.loads(message["Body"])
     assert json.loads(told["Message"]) == {"event": "flag_raised", "name": "医院"}
