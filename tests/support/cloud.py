@@ -7,7 +7,6 @@ once per process and emptied before each test; a test that starts a `mock_aws` o
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -104,16 +103,11 @@ def cloud_settings(cloud: TestCloud, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 def forget_cached() -> None:
     """Empty every `functools.cache` at the top of the modules that keep clients and use cases."""
-    for name in CACHED_MODULES:
-        if name not in sys.modules and not _exists(name):
-            continue
-        for value in vars(importlib.import_module(name)).values():
-            if callable(getattr(value, "cache_clear", None)):
-                value.cache_clear()
-
-
-def _exists(name: str) -> bool:
-    return importlib.util.find_spec(name) is not None
+    for name, module in list(sys.modules.items()):
+        if name.startswith(CACHED_MODULES):
+            for value in vars(module).values():
+                if callable(getattr(value, "cache_clear", None)):
+                    value.cache_clear()
 
 
 def _settings(outbox: Path) -> dict[str, str]:
