@@ -23,6 +23,7 @@ REF = StudyRef("H1", "1.2.840.1")
 NAME = "欧阳慧敏"
 PHONE = "13912345678"
 PATIENT_ID = "P1"
+NO_GRANT = b'{"error":"no_grant"}'
 # Claims that bind each role as its tokens are bound in the province.
 BOUND = {
     "doctor": {"subject": "d1", "hospital_id": "H2"},
