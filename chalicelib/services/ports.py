@@ -149,8 +149,15 @@ class Studies(Protocol):
         """The manifest's canonical JSON, as `put_manifest` got it. LookupError when it is not all there."""
         ...
 
-    def put_manifest(self, ref: StudyRef, digest: str, body: bytes) -> int:
-        """Write the blob (compressed, in parts under 300 KB) under its digest; the number of parts."""
+    def put_manifest(self, ref: StudyRef, digest: str, body: bytes, read_revision: int) -> int:
+        """Write the blob (compressed, in parts under 300 KB) under its digest, to stay; the number of parts.
+        `read_revision` is SUMMARY's as read before (0: absent). A blob that a settle with a newer reading wrote stays
+        as that one left it: its bytes are the same."""
+        ...
+
+    def expire_manifest(self, ref: StudyRef, digest: str, parts: int, flipped: int, at: datetime) -> None:
+        """Let a superseded blob go at an instant: after the flip away from it, which made SUMMARY's revision
+        `flipped`. Parts that a settle with that reading or a newer one wrote again stay, for SUMMARY may name them."""
         ...
 
     def flip(self, summary: Summary, read_revision: int) -> bool:

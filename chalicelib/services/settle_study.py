@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 
 from chalicelib.domain.manifest import Manifest
@@ -11,6 +11,9 @@ from chalicelib.domain.settle import NeedsDigests, Settled, settle
 from chalicelib.domain.study import Amendment, Entry, Place, StudyRef, Summary
 from chalicelib.services.ports import ExamsPort, Journal, Studies, Uploads
 
+# A view or another settle that read SUMMARY just before the flip reads the old manifest seconds later; the days are for
+# people who ask what was served before a change. (A page's token dies with the flip: pages of two manifests never mix.)
+SUPERSEDED_KEPT = timedelta(days=3)
 TRIES = 5  # settles of one study are serial but for reindex and the single queue: a race is rare, five never
 
 
@@ -39,7 +42,7 @@ class SettleStudy:
             settled = self._settle(ref, read)
             if settled is None:
                 return None
-            summary = self._publish(settled, read)
+            summary = self._publish(settled, read, now)
             if summary is not None:
                 self._tell(settled, now)
                 return summary
@@ -84,18 +87,33 @@ class SettleStudy:
         found = zip(unknown, digests, strict=True)
         return known | {(place.version_id, place.offset): digest for place, digest in found}
 
-    def _publish(self, settled: Settled, read: Summary | None) -> Summary | None:
+    def _publish(self, settled: Settled, read: Summary | None, now: datetime) -> Summary | None:
         """Flip SUMMARY to the new manifest where anything changed; None when another settle was faster."""
         summary, ref = settled.summary, settled.summary.ref
-        if read is not None and read.manifest_digest == summary.manifest_digest:
-            summary = replace(summary, manifest_parts=read.manifest_parts, revision=read.revision)
+        revision = read.revision if read is not None else 0
+        superseded = read if read is not None and read.manifest_digest != summary.manifest_digest else None
+        if read is not None and superseded is None:
+            summary = replace(summary, manifest_parts=read.manifest_parts, revision=revision)
             if summary == read:
                 return read
         else:
-            parts = self.studies.put_manifest(ref, summary.manifest_digest, settled.body)
+            parts = self.studies.put_manifest(ref, summary.manifest_digest, settled.body, revision)
             summary = replace(summary, manifest_parts=parts)
-        revision = read.revision if read is not None else 0
-        return replace(summary, revision=revision + 1) if self.studies.flip(summary, revision) else None
+        if not self.studies.flip(summary, revision):
+            return None
+        if superseded is not None:
+            self._expire(superseded, now)
+        return replace(summary, revision=revision + 1)
+
+    def _expire(self, superseded: Summary, now: datetime) -> None:
+        """Let the manifest go that SUMMARY named until our flip. A crash before merely leaves it.
+
+        It never harms a manifest that SUMMARY names, though a settle may have come back to this very one meanwhile:
+        that settle read our flip or a later one, and what it wrote says so. One that read less cannot flip any more.
+        """
+        flipped, at = superseded.revision + 1, now + SUPERSEDED_KEPT
+        old = superseded.manifest_digest, superseded.manifest_parts
+        self.studies.expire_manifest(superseded.ref, *old, flipped, at)
 
     def _tell(self, settled: Settled, now: datetime) -> None:
         """Pointer and ledger facts, written again even where nothing changed: a crash after the flip mends itself."""

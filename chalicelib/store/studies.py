@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import zlib
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 PART_BYTES = 290_000  # an item holds 400 KB, and parts of less than 300 KB are written and read in one go
 FIRST_FLIP = "attribute_not_exists(PK)"
 FLIP = "revision = :read"
+# A part's `read_revision` only grows, so no laggard makes what a newer settle wrote look old (see `settle_study`).
+NOT_NEWER = "attribute_not_exists(PK) OR attribute_not_exists(read_revision) OR read_revision <= :read"
+OLDER = "attribute_exists(PK) AND (attribute_not_exists(read_revision) OR read_revision < :flipped)"
+EXPIRE = "SET expires_at = :at"
 ALL_OF_STUDY = "PK = :pk AND begins_with(SK, :sk)"
 ALL_OF_UID = "PK = :pk"
 OF_IDENTITY = "GSI1PK = :identity"
@@ -38,21 +43,39 @@ class DynamoStudies:
 
     def manifest(self, ref: StudyRef, digest: str, parts: int) -> bytes:
         """The manifest's JSON. LookupError when a part is missing: a SUMMARY never names what is not all there."""
-        wanted = [{"PK": {"S": keys.study(ref)}, "SK": {"S": keys.manifest(digest, part)}} for part in range(parts)]
+        wanted = [_part_key(ref, digest, part) for part in range(parts)]
         found = {item["SK"]["S"]: item["body"]["B"] for item in batch.get(self._client, self._table, wanted)}
         if len(found) != parts:
             raise LookupError(f"manifest {digest} lacks {parts - len(found)} of {parts} parts")
         return zlib.decompress(b"".join(found[name] for name in sorted(found)))
 
-    def put_manifest(self, ref: StudyRef, digest: str, body: bytes) -> int:
+    def put_manifest(self, ref: StudyRef, digest: str, body: bytes, read_revision: int) -> int:
+        """One call a part, nearly always one: conditions know no batches."""
         packed = zlib.compress(body, 6)
         parts = [packed[start : start + PART_BYTES] for start in range(0, len(packed), PART_BYTES)]
-        items = [
-            {"PK": {"S": keys.study(ref)}, "SK": {"S": keys.manifest(digest, number)}, "body": {"B": part}}
-            for number, part in enumerate(parts)
-        ]
-        batch.put(self._client, self._table, items)
+        read = {"N": str(read_revision)}
+        for number, part in enumerate(parts):
+            item: dict[str, Any] = _part_key(ref, digest, number) | {"body": {"B": part}, "read_revision": read}
+            with contextlib.suppress(self._client.exceptions.ConditionalCheckFailedException):
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression=NOT_NEWER,
+                    ExpressionAttributeValues={":read": read},
+                )
         return len(parts)
+
+    def expire_manifest(self, ref: StudyRef, digest: str, parts: int, flipped: int, at: datetime) -> None:
+        values = {":at": {"N": str(int(at.timestamp()))}, ":flipped": {"N": str(flipped)}}
+        for number in range(parts):
+            with contextlib.suppress(self._client.exceptions.ConditionalCheckFailedException):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_part_key(ref, digest, number),
+                    UpdateExpression=EXPIRE,
+                    ConditionExpression=OLDER,
+                    ExpressionAttributeValues=values,
+                )
 
     def flip(self, summary: Summary, read_revision: int) -> bool:
         item = _summary_item(replace(summary, revision=read_revision + 1))
@@ -129,6 +152,10 @@ class DynamoStudies:
             if "LastEvaluatedKey" not in answer:
                 return
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _part_key(ref: StudyRef, digest: str, part: int) -> dict[str, Any]:
+    return {"PK": {"S": keys.study(ref)}, "SK": {"S": keys.manifest(digest, part)}}
 
 
 _INSTANTS = ("first_received_at", "last_received_at", "exam_ended_at")

@@ -13,7 +13,7 @@ PART = 200  # bytes: small, so that a short test has manifests of several parts
 class FakeStudies:
     def __init__(self):
         self.summaries = {}
-        self.manifests = {}
+        self.manifests, self.written, self.expiring = {}, {}, {}
         self.pointers = set()
         self.facts = {}
 
@@ -26,9 +26,22 @@ class FakeStudies:
             raise LookupError("manifest lacks parts")
         return body
 
-    def put_manifest(self, ref, digest, body):
-        self.manifests[ref, digest] = body
+    def put_manifest(self, ref, digest, body, read_revision):
+        if self.written.get((ref, digest), 0) <= read_revision:
+            self.manifests[ref, digest] = body
+            self.written[ref, digest] = read_revision
+            self.expiring.pop((ref, digest), None)
         return _parts(body)
+
+    def expire_manifest(self, ref, digest, parts, flipped, at):
+        if self.written.get((ref, digest), flipped) < flipped:
+            self.expiring[ref, digest] = at
+
+    def expire(self):
+        """What DynamoDB's TTL does in time."""
+        for blob in self.expiring:
+            del self.manifests[blob], self.written[blob]
+        self.expiring.clear()
 
     def flip(self, summary, read_revision):
         standing = self.summaries.get(summary.ref)

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -84,17 +84,67 @@ def test_of_two_flips_from_one_revision_the_second_is_lost(studies):
 @pytest.mark.parametrize("size", [1, 10_000, 700_000])
 def test_a_manifest_comes_back_byte_for_byte_however_large(studies, size):
     body = incompressible(size + 32)
-    parts = studies.put_manifest(REF, "digest", body)
-    assert studies.put_manifest(REF, "digest", body) == parts
+    parts = studies.put_manifest(REF, "digest", body, 0)
+    assert studies.put_manifest(REF, "digest", body, 0) == parts
     assert studies.manifest(REF, "digest", parts) == body
 
 
 def test_a_manifest_that_is_not_all_there_is_an_error(studies):
-    parts = studies.put_manifest(REF, "digest", b"body")
+    parts = studies.put_manifest(REF, "digest", b"body", 0)
     with pytest.raises(LookupError):
         studies.manifest(REF, "digest", parts + 1)
     with pytest.raises(LookupError):
         studies.manifest(REF, "other", 1)
+
+
+@pytest.fixture
+def expiries(studies, request):
+    """When the parts of any manifest go; None for those that stay."""
+
+    def read():
+        if isinstance(studies, FakeStudies):
+            return [studies.expiring.get(blob) for blob in studies.manifests]
+        cloud = request.getfixturevalue("cloud")
+        items = cloud.client("dynamodb").scan(TableName=cloud.settings["MAIN_TABLE"], ConsistentRead=True)["Items"]
+        found = [item.get("expires_at", {}).get("N") for item in items if item["SK"]["S"].startswith("MANIFEST#")]
+        return [at and datetime.fromtimestamp(int(at), UTC) for at in found]
+
+    return read
+
+
+@pytest.mark.parametrize("size", [10, 700_000])
+def test_a_superseded_manifest_gets_an_end_in_all_its_parts_and_is_read_until_then(studies, expiries, size):
+    body = incompressible(size + 32)
+    parts = studies.put_manifest(REF, "digest", body, 3)
+    studies.expire_manifest(REF, "digest", parts, 5, T0)
+    assert set(expiries()) == {T0}
+    assert studies.manifest(REF, "digest", parts) == body
+
+
+def test_a_manifest_written_again_stays(studies, expiries):
+    parts = studies.put_manifest(REF, "digest", b"body", 3)
+    studies.expire_manifest(REF, "digest", parts, 4, T0)
+    studies.put_manifest(REF, "digest", b"body", 4)
+    assert expiries() == [None]
+
+
+def test_a_late_end_spares_what_was_written_by_one_who_knew_of_the_flip(studies, expiries):
+    studies.put_manifest(REF, "digest", b"body", 3)
+    parts = studies.put_manifest(REF, "digest", b"body", 4)
+    studies.expire_manifest(REF, "digest", parts, 4, T0)
+    assert expiries() == [None]
+
+
+def test_a_laggard_does_not_make_a_newer_manifest_look_old(studies, expiries):
+    studies.put_manifest(REF, "digest", b"body", 4)
+    parts = studies.put_manifest(REF, "digest", b"body", 2)
+    studies.expire_manifest(REF, "digest", parts, 4, T0)
+    assert expiries() == [None]
+
+
+def test_the_end_of_a_manifest_that_is_gone_leaves_nothing(studies, expiries):
+    studies.expire_manifest(REF, "digest", 1, 4, T0)
+    assert expiries() == []
 
 
 def test_several_hospitals_may_hold_one_uid(studies):
@@ -160,7 +210,7 @@ def test_a_view_reads_summary_and_manifest_in_two_calls(cloud):
     client = cloud.client("dynamodb")
     studies = DynamoStudies(client, cloud.settings["MAIN_TABLE"])
     body = incompressible(900_000)
-    parts = studies.put_manifest(REF, "digest", body)
+    parts = studies.put_manifest(REF, "digest", body, 0)
     studies.flip(summary(manifest_digest="digest", manifest_parts=parts), 0)
     calls = []
 
@@ -179,7 +229,7 @@ def test_a_view_reads_summary_and_manifest_in_two_calls(cloud):
 
 def test_no_item_of_a_manifest_reaches_300_kilobytes(cloud):
     client = cloud.client("dynamodb")
-    DynamoStudies(client, cloud.settings["MAIN_TABLE"]).put_manifest(REF, "digest", incompressible(900_000))
+    DynamoStudies(client, cloud.settings["MAIN_TABLE"]).put_manifest(REF, "digest", incompressible(900_000), 0)
     items = client.scan(TableName=cloud.settings["MAIN_TABLE"], ConsistentRead=True)["Items"]
     assert max(len(item["body"]["B"]) for item in items) < 300_000
 

@@ -1,10 +1,13 @@
 """Whatever happens on the way to a settle, one truth: order, batches, deaths, expiry of the journal, races."""
 
+import contextlib
+from functools import partial
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.services.settle_study import SettleRaced
-from tests.support.interleave import Crash, Turns, crash_at
+from tests.support.interleave import Crash, Gate, Turns, crash_at
 from tests.support.settle_samples import REF, entry, exclude
 from tests.support.settle_world import World
 
@@ -67,9 +70,10 @@ def test_any_order_batching_crash_and_expiry_ends_in_the_same_truth(case, data):
                 world.settle()
             case "crash":
                 survive(world, crash_at(data.draw(st.integers(0, 14)), after=data.draw(st.booleans())))
-            case "expire":  # 45 days after a write there has been a settle
+            case "expire":  # 45 days after a write there has been a settle, and superseded manifests are long gone
                 world.settle()
                 world.journal.expire()
+                world.studies.expire()
             case "amend" if amendments:
                 world.studies.amend(REF, data.draw(st.sampled_from(amendments)))
     assert to_the_end(world, case) == in_one_go(case)
@@ -135,6 +139,35 @@ def test_a_settle_that_began_before_the_last_write_does_not_undo_the_one_that_fo
     turns = Turns(lambda count: data.draw(st.integers(0, count - 1)))
     assert turns.run([world.settle, write_then_settle]) == []
     assert world.truth() == in_one_go(case)
+
+
+def standing_stays(world):
+    found = world.studies.summary(REF)
+    return found is None or (REF, found.manifest_digest) not in world.studies.expiring
+
+
+DESCRIPTIONS = st.lists(st.sampled_from("ABC"), min_size=1, max_size=3)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(DESCRIPTIONS, min_size=2, max_size=5), st.data())
+def test_the_manifest_that_stands_never_has_an_end_though_a_study_comes_back_to_it(read, data):
+    """One reader of headers after another has it, so the same few manifests come again and again, in races."""
+    world, broken = World(), []
+
+    def turn(descriptions, gate):
+        watched = Gate(gate.before, lambda: standing_stays(world) or broken.append(True))
+        for description in descriptions:
+            watched(world.journal).write({REF: [entry(1, study_description=description)]})
+            with contextlib.suppress(SettleRaced):
+                world.settle(watched)
+
+    turn(read[0], Gate())
+    turns = Turns(lambda count: data.draw(st.integers(0, count - 1)))
+    assert turns.run([partial(turn, descriptions) for descriptions in read[1:]]) == []
+    assert not broken
+    world.studies.expire()
+    assert world.settle()
 
 
 def test_the_ledger_hears_nothing_before_the_flip_stands():

@@ -3,9 +3,9 @@
 import pytest
 
 from chalicelib.domain.study import StudyRef
-from chalicelib.services.settle_study import SettleRaced
+from chalicelib.services.settle_study import SUPERSEDED_KEPT, SettleRaced, SettleStudy
 from tests.support.fakes_settle import FakeStudies
-from tests.support.settle_samples import REF, entry, exclude
+from tests.support.settle_samples import REF, T0, entry, exclude
 from tests.support.settle_world import World
 
 
@@ -131,6 +131,46 @@ def test_an_accession_number_that_no_longer_stands_is_withdrawn():
     world.settle()
     standing = {accession: fact.withdrawn for (_, accession, _), fact in world.exams.standing().items()}
     assert standing == {"late": True, "first": False}
+
+
+def test_a_superseded_manifest_goes_days_after_the_flip_and_the_standing_one_stays():
+    world = World()
+    world.receive(entry(1))
+    first = world.settle().manifest_digest
+    world.receive(entry(2))
+    second = world.settle().manifest_digest
+    assert world.studies.expiring == {(REF, first): T0 + SUPERSEDED_KEPT}
+    world.studies.expire()
+    assert list(world.studies.manifests) == [(REF, second)]
+    assert world.settle().instances == 2
+
+
+def test_a_manifest_that_a_study_comes_back_to_stays():
+    world = World()
+    for description in ("??", "胸部CT平扫", "??"):
+        world.receive(entry(1, study_description=description))
+        standing = world.settle()
+    assert len(world.studies.expiring) == 1
+    world.studies.expire()
+    assert world.settle() == standing
+
+
+def test_a_crash_after_the_flip_merely_leaves_the_old_manifest():
+    world = World()
+    world.receive(entry(1))
+    world.settle()
+    world.receive(entry(2))
+
+    class Dying(FakeStudies):
+        def expire_manifest(self, *given):
+            raise OSError
+
+    dying = Dying()
+    vars(dying).update(vars(world.studies))
+    with pytest.raises(OSError):  # noqa: PT011 - any fault
+        SettleStudy(world.journal, dying, world.uploads, world.exams)(REF, T0)
+    assert world.settle().instances == 2
+    assert (len(world.studies.manifests), world.studies.expiring) == (2, {})
 
 
 def test_a_settle_that_always_loses_gives_up_for_a_later_delivery():
