@@ -9,8 +9,8 @@ from chalice.app import Chalice, CloudWatchEvent, Cron, Rate, SQSEvent
 from chalicelib import wiring
 from chalicelib.events import ingest as uploads
 from chalicelib.events import notices as visits
+from chalicelib.events import oversight, sweeps
 from chalicelib.events import settle as studies
-from chalicelib.events import sweeps
 from chalicelib.http import doctors, hospitals, patients, regulators, session
 from chalicelib.http.access import Door
 
@@ -67,6 +67,11 @@ def reconcile(_event: CloudWatchEvent) -> dict[str, Any]:
 @app.schedule(Cron(0, 6, "*", "*", "?", "*"))  # 14:00 in the province: yesterday's last exam was due at noon
 def report(event: CloudWatchEvent) -> dict[str, Any]:
     return sweeps.report(event.to_dict(), event.context)
+
+
+@app.schedule(Cron(10, "*", "*", "*", "?", "*"))
+def seal(event: CloudWatchEvent) -> dict[str, Any]:
+    return oversight.seal(event.context)
 
 
 @app.lambda_function()

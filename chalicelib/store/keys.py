@@ -203,3 +203,8 @@ OPEN_FLAGS = "FLAGS#OPEN"
 
 def audit(at: datetime, event_id: str) -> str:
     return f"{at.strftime('%Y-%m-%dT%H')}#{shard(event_id):02d}"
+
+
+def audit_hour(at: datetime) -> tuple[str, ...]:
+    """All partitions of an instant's hour."""
+    return tuple(f"{at.strftime('%Y-%m-%dT%H')}#{number:02d}" for number in range(SHARDS))

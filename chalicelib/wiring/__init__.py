@@ -82,6 +82,7 @@ __all__ = [
     "exam_ledger",
     "excuse_hospital",
     "excuses",
+from chalicelib.wiring.oversight import audit_hours, seal_archive, seal_audit
     "find_visit",
     "flags",
     "hospitals",
@@ -89,6 +90,7 @@ __all__ = [
     "inspect_study",
     "journal",
     "list_worklist",
+    "audit_hours",
     "mac",
     "new_id",
     "now",
@@ -126,3 +128,6 @@ __all__ = [
     "verify_code",
     "view_manifest",
 ]
+    "scan_qr",
+    "seal_archive",
+    "seal_audit",

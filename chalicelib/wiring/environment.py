@@ -19,8 +19,11 @@ class Settings:
     journal_table: str
     main_table: str
     audit_table: str
+    audit_archive_bucket: str
+    access_logs_bucket: str
     settle_queue_url: str
     flags_topic_arn: str
+    alarms_topic_arn: str
     mac_key_id: str
     signer_role_arn: str
     issuers: str
@@ -43,8 +46,11 @@ def settings() -> Settings:
         journal_table=given("JOURNAL_TABLE", ""),
         main_table=given("MAIN_TABLE", ""),
         audit_table=given("AUDIT_TABLE", ""),
+        audit_archive_bucket=given("AUDIT_ARCHIVE_BUCKET", ""),
+        access_logs_bucket=given("ACCESS_LOGS_BUCKET", ""),
         settle_queue_url=given("SETTLE_QUEUE_URL", ""),
         flags_topic_arn=given("FLAGS_TOPIC_ARN", ""),
+        alarms_topic_arn=given("ALARMS_TOPIC_ARN", ""),
         mac_key_id=given("MAC_KEY_ID", ""),
         signer_role_arn=given("SIGNER_ROLE_ARN", ""),
         issuers=given("ISSUERS", "[]"),

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from infra.local.template import Stack
 
 
+ABSENT = (
+    "NoSuch",
+    "ServerSideEncryptionConfigurationNotFound",
+    "OwnershipControlsNotFound",
+    "ObjectLockConfigurationNot",
+)
+
+
 class NotAppliedError(RuntimeError):
     """The endpoint took the request and still says something else than the template."""
 
@@ -67,9 +75,7 @@ def _read(aspect: Aspect, client: Any, target: str) -> Any:
     try:
         return aspect.read(client, target)
     except ClientError as error:
-        if error.response["Error"]["Code"].startswith(("NoSuch", "ServerSideEncryptionConfigurationNotFound")):
-            return None
-        if error.response["Error"]["Code"] == "OwnershipControlsNotFoundError":
+        if error.response["Error"]["Code"].startswith(ABSENT):
             return None
         raise
 

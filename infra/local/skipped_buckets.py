@@ -12,11 +12,36 @@ def _lifecycle(properties: Properties) -> Any:
     rules = properties.get("LifecycleConfiguration", {}).get("Rules")
     if rules is None:
         return None
-    return [
-        {"ID": rule["Id"], "Filter": {"Prefix": rule.get("Prefix", "")}}
-        | {name: value for name, value in rule.items() if name not in {"Id", "Prefix"}}
-        for rule in rules
-    ]
+    return [_lifecycle_rule(rule) for rule in rules]
+
+
+def _lifecycle_rule(rule: Properties) -> dict[str, Any]:
+    words = {
+        "ExpirationInDays": lambda days: {"Expiration": {"Days": int(days)}},
+        "NoncurrentVersionExpirationInDays": lambda days: {
+            "NoncurrentVersionExpiration": {"NoncurrentDays": int(days)}
+        },
+    }
+    told: dict[str, Any] = {"ID": rule["Id"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    for name, value in rule.items():
+        if name not in {"Id", "Prefix"}:
+            told |= words[name](value) if name in words else {name: value}
+    return told
+
+
+def _object_lock(properties: Properties) -> Any:
+    """A number that came by a parameter is text; the API wants it as a number."""
+    wanted = properties.get("ObjectLockConfiguration")
+    if wanted is None:
+        return None
+    kept = wanted["Rule"]["DefaultRetention"]
+    return {**wanted, "Rule": {"DefaultRetention": {**kept, "Years": int(kept["Years"])}}}
+
+
+def _read_object_lock(s3: Any, bucket: str) -> Any:
+    stands = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+    kept = stands.get("Rule", {}).get("DefaultRetention", {})
+    return {**stands, "Rule": {"DefaultRetention": {name: value for name, value in kept.items() if value}}}
 
 
 def _cors(properties: Properties) -> Any:
@@ -69,6 +94,12 @@ BUCKETS = [
         lambda p: p.get("VersioningConfiguration", {}).get("Status"),
         lambda s3, bucket: s3.get_bucket_versioning(Bucket=bucket).get("Status"),
         lambda s3, bucket, want: s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": want}),
+    ),
+    _bucket(
+        "object lock",
+        _object_lock,
+        _read_object_lock,
+        lambda s3, bucket, want: s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=want),
     ),
     _bucket(
         "encryption",

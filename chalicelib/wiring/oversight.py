@@ -1,0 +1,35 @@
+"""The audit under seal, and what S3 saw held against it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from chalicelib.wiring.environment import settings
+
+if TYPE_CHECKING:
+    from chalicelib.services.audit_ports import AuditHours, SealArchive
+    from chalicelib.services.seal_audit import SealAudit
+
+
+@cache
+def audit_hours() -> AuditHours:
+    from chalicelib.store import clients
+    from chalicelib.store.audit_hours import DynamoAuditHours
+
+    return DynamoAuditHours(clients.dynamodb(), settings().audit_table)
+
+
+@cache
+def seal_archive() -> SealArchive:
+    from chalicelib.store import clients
+    from chalicelib.store.audit_archive import S3SealArchive
+
+    return S3SealArchive(clients.s3(), settings().audit_archive_bucket)
+
+
+@cache
+def seal_audit() -> SealAudit:
+    from chalicelib.services.seal_audit import SealAudit
+
+    return SealAudit(audit_hours(), seal_archive())
