@@ -69,7 +69,13 @@ def items(table, *, without):
 def truth():
     settings = wiring.settings()
     journal = items(settings.journal_table, without={"expires_at"})
-    main = items(settings.main_table, without={"revision"})
+    main = items(settings.main_table, without={"revision", "read_revision"})
+    standing = f"MANIFEST#{wiring.studies().summary(REF).manifest_digest}#"
+    main = {  # a crash may leave a superseded manifest for ever
+        (partition, order): item
+        for (partition, order), item in main.items()
+        if not order.startswith("MANIFEST#") or order.startswith(standing)
+    }
     records = clients.s3().list_objects_v2(Bucket=settings.quarantine_bucket).get("Contents", [])
     return journal, main, [record["Key"] for record in records]
 
