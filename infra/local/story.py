@@ -105,8 +105,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--lang", choices=["zh", "en"], default="en")
     asked = parser.parse_args(arguments)
     stage = Stage(Client.of(asked.local), Console(highlight=False), asked.lang)
-    if not play(stage, STEPS):
-        return 1
+    try:
+        if not play(stage, STEPS):
+            return 1
+    except KeyboardInterrupt:
+        return 130  # as shells say it
     look_around(stage, asked.local)
     return 0
 
