@@ -23,6 +23,7 @@ Kind = Literal[
     "chain_broken",
     "overwritten",
     "stray",
+    "head_differs",
 ]
 Where = Literal["seal", "file", "table", "archive"]
 Key = tuple[str, str]  # event id and partition

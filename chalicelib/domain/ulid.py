@@ -25,3 +25,16 @@ def ulid(at: datetime, random: bytes) -> str:
 def ulid_floor(at: datetime) -> str:
     """The lowest ULID of an instant's millisecond: where a query for "since then" begins."""
     return ulid(at, bytes(RANDOM_BYTES))
+
+
+def instant_of(text: str) -> datetime | None:
+    """The millisecond in which a ULID was made; None for what is none, or of a year beyond 9999."""
+    if len(text) != LENGTH or not set(text) <= set(ALPHABET):
+        return None
+    number = 0
+    for character in text[:10]:  # the time; the rest is random
+        number = number << 5 | ALPHABET.index(character)
+    try:
+        return _EPOCH + number * _MILLISECOND
+    except OverflowError:
+        return None

@@ -11,6 +11,8 @@ from infra.local.issuer import WARNING, Issuer
 from infra.local.personas import HOSPITALS, LOGINS, DemoHospital
 from infra.local.provision import REGION, Cloud
 
+BUCKETS = ("uploads", "reports", "quarantine", "audit_archive")
+
 
 @dataclass(frozen=True)
 class Where:
@@ -29,7 +31,8 @@ def outline(cloud: Cloud, issuer: Issuer, where: Where) -> dict[str, Any]:
         "api_url": where.api_url,
         "s3_endpoint": where.endpoint,
         "region": REGION,
-        "buckets": {name: cloud.settings[f"{name.upper()}_BUCKET"] for name in ("uploads", "reports", "quarantine")},
+        "buckets": {name: cloud.settings[f"{name.upper()}_BUCKET"] for name in BUCKETS},
+        "audit_table": cloud.settings["AUDIT_TABLE"],
         "issuer_url": issuer.url,
         "token_url": f"{issuer.url}/token",
         "run_url": f"{issuer.url}/run/",

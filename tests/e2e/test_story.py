@@ -42,7 +42,7 @@ def test_local_json_says_all_that_a_client_needs(told):
     _, directory = told
     said = json.loads((directory / "local.json").read_text(encoding="utf-8"))
     assert {"api_url", "s3_endpoint", "region", "issuer_url", "sms_outbox"} <= set(said)
-    assert set(said["buckets"]) == {"uploads", "reports", "quarantine"}
+    assert set(said["buckets"]) == {"uploads", "reports", "quarantine", "audit_archive"}
     assert {one["role"] for one in said["logins"].values()} == {login.role for login in LOGINS}
     assert all(one["token"] and one["how"] for one in said["logins"].values())
     assert len(said["hospitals"]) == 2
