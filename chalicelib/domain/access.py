@@ -11,14 +11,15 @@ from chalicelib.domain.study import StudyRef
 Role = Literal[
     "doctor", "patient", "guardian", "hospital", "desk_clerk", "privacy_officer", "regulator", "administrator"
 ]
-Basis = Literal["self", "sms_code"]
+Basis = Literal["self", "guardian", "sms_code", "health_app", "dynamic_qr", "assisted", "break_glass"]
 Purpose = Literal["treatment", "emergency"]
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who a verified token says is calling. `hospital_id` is bound for doctors, clerks and hospitals; `person_id`
-    for patients. `session_epoch` must equal the account's: raising it there ends every session."""
+    for patients and guardians: their own. `session_epoch` must equal the account's: raising it there ends every
+    session."""
 
     role: Role
     subject: str
@@ -48,7 +49,8 @@ class AccessDenied(Exception):  # noqa: N818 - the design's word for the fact
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """One decision, allowed or not. Holds no name, phone, code, token or signed URL."""
+    """One decision, allowed or not. Holds no name, phone, code, token or signed URL. `guardian_id` is the person who
+    acted for `person_id`, where somebody did."""
 
     event_id: str
     at: datetime
@@ -63,6 +65,7 @@ class AuditEvent:
     encounter_id: str = ""
     basis: str = ""
     consent_id: str = ""
+    guardian_id: str = ""
 
 
 class AuditFailed(Exception):  # noqa: N818 - the design's word for the fact

@@ -1,4 +1,4 @@
-"""Codes by SMS: their limits, where one may be sent, and what the patient is told (DESIGN §6)."""
+"""Codes by SMS: their limits, and where one may be sent (DESIGN §6)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from chalicelib.domain.consent import Scope
+from chalicelib.domain.guardian import needs_guardian
 from chalicelib.domain.identity import Link, Person
 
 
@@ -26,6 +27,7 @@ CODE_LIFE = timedelta(minutes=5)  # DESIGN §6
 WRONG_PER_CODE = Limit("wrong", 5, "code", "life", "DESIGN §6")
 WRONG_PER_PERSON = Limit("wrong", 5, "person", "day", "DESIGN §6: 1,825 guesses a year hit one in 10^6 with 0.18 %")
 WRONG_PER_DOCTOR = Limit("wrong", 10, "doctor", "day", "DESIGN §6: 3,650 guesses a year hit one in 10^6 with 0.36 %")
+WRONG_QR_PER_DOCTOR = Limit("qr", 10, "doctor", "hour", "[A]: a patient's code of 256 bits is not guessed, but probed")
 SENDS = Limit("send", 3, "person", "hour", "DESIGN §6, per doctor and patient; vendors stop at 5 an hour and number")
 
 _WINDOWS = {"day": ("%Y-%m-%d", timedelta(days=1)), "hour": ("%Y-%m-%dT%H", timedelta(hours=1))}
@@ -61,50 +63,37 @@ class Code:
     reachable: bool
     expires_at: datetime
     attempts: int = 0
-    used_at: datetime | None = None
 
     def is_live(self, now: datetime) -> bool:
-        return self.used_at is None and now < self.expires_at and self.attempts < WRONG_PER_CODE.count
+        """Whether a guess may still be looked at. That it was used is said by its request, which is answered once."""
+        return now < self.expires_at and self.attempts < WRONG_PER_CODE.count
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a code goes and what it opens."""
+    """Where a code goes and what it opens. `guardian_id`: whose phone it is, where it is not the patient's."""
 
     phone: str = field(repr=False)
     scope: Scope
+    guardian_id: str = ""
 
 
-def code_route(link: Link | None, person: Person | None, *, holds_phone: bool, now: datetime) -> Route | None:
+def code_route(
+    link: Link | None, person: Person | None, *, holds_phone: bool, now: datetime, guardian: Person | None = None
+) -> Route | None:
     """The phone that may answer for an identity, or None when nobody can be asked.
 
     The person's verified phone answers for all confirmed identities, but only an identity that is confirmed leads to
     it. Else the hospital's own number answers, for its own studies alone. `holds_phone` is False when the number
-    was verified for another person since: it was recycled.
+    was verified for another person since: it was recycled. For a child under 14 only the verified phone of `guardian`
+    answers, a proven one who holds it (PIPL Art. 31): a number in the child's own name is nobody's consent.
     """
     if link is None or link.status == "contested" or (person is not None and person.frozen_at is not None):
         return None
+    if needs_guardian(person.birth_date if person is not None and person.birth_date else link.birth_date, now):
+        if guardian is None or link.status != "confirmed":
+            return None
+        return Route(guardian.phone, "person", guardian.person_id)
     if link.status == "confirmed" and person is not None and holds_phone and person.has_phone(now):
         return Route(person.phone, "person")
     return Route(link.phone, "identity") if link.phone else None
-
-
-# The notice a patient agrees to by passing the code on (PIPL 17, 23, 29: who, what for, what, how long, how to stop)
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeText:
-    """What the patient was told, word for word; a consent names its version."""
-
-    version: str
-    zh: str
-    en: str
-
-
-SMS_NOTICE = NoticeText(
-    "sms-2026-11",
-    "您把短信验证码告诉医生，即同意该医生在24小时内为本次就诊查看您已在影像云中的影像和报告。您可随时撤回同意；撤回后，已打开的链接最多5分钟内失效。不同意不影响就诊。",
-    "By telling the doctor the code you agree that this doctor may see, for this visit and for 24 hours, the images "
-    "and reports of yours that are in the imaging cloud now. You can take it back at any time; links already open end "
-    "within 5 minutes. Your care does not depend on it.",
-)

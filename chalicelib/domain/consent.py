@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from chalicelib.domain.access import Basis, Caller, Grant, Purpose
+from chalicelib.domain.access import Basis, Caller, Grant, Purpose, Role
+from chalicelib.domain.guardian import Guardianship
 from chalicelib.domain.identity import IdentityKey, Link, Person
 from chalicelib.domain.study import StudyRef, Summary
 
 SELF_LIFE = timedelta(minutes=15)  # a person's grant over their own studies lasts as long as a token may
-CONSENT_LIFE: dict[Basis, timedelta] = {"sms_code": timedelta(hours=24)}
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How long a consent of a basis lives: unless said otherwise, and at most, whatever was written into it."""
+
+    usual: timedelta
+    longest: timedelta
+    source: str
+
+
+CONSENT_LIVES: Mapping[Basis, Life] = {
+    "sms_code": Life(timedelta(hours=24), timedelta(hours=24), "a code says how long by its notice: 24 h"),
+    "dynamic_qr": Life(timedelta(hours=24), timedelta(hours=24), "as a code: nothing is chosen on the spot"),
+    "health_app": Life(timedelta(hours=24), timedelta(days=30), "the person chooses; PIPL Art. 14, 17"),
+    "guardian": Life(timedelta(hours=24), timedelta(days=30), "as the ward's own approval, PIPL Art. 31"),
+    "assisted": Life(timedelta(hours=24), timedelta(hours=24), "as a code"),
+    "break_glass": Life(timedelta(hours=2), timedelta(hours=2), "DESIGN §6"),
+}
 REMEMBERED = timedelta(days=90)  # a former holder is told that a consent ended for so long; no consent lives longer
 
 Scope = Literal["person", "identity"]
@@ -45,29 +65,9 @@ class Encounter:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A doctor asking a patient. `owner` is the person's id, or the stand-in of an identity without a person.
-
-    `scope` says what a right answer opens: all confirmed identities of the person, or only the encounter's own
-    identity at that hospital (an unverified phone).
-    """
-
-    request_id: str
-    owner: str
-    doctor_id: str
-    hospital_id: str
-    encounter_id: str
-    identity: IdentityKey
-    basis: Basis
-    scope: Scope
-    purpose: Purpose
-    asked_at: datetime
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Consent:
-    """A person's stored permission. `studies` is the list as resolved when it was granted; later ones are not in it."""
+    """A person's stored permission. `studies` is the list as resolved when it was granted; later ones are not in it.
+    `given_by` is the guardian who gave it, "" for the person themself."""
 
     consent_id: str
     person_id: str
@@ -83,10 +83,17 @@ class Consent:
     granted_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    given_by: str = ""
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it ends by itself: as it says, and never later than its basis may live."""
+        life = CONSENT_LIVES.get(self.basis)
+        return min(self.expires_at, self.granted_at + life.longest) if life else self.granted_at
 
     def is_live(self, now: datetime) -> bool:
-        """From the second it was granted to the one before it expires. A revocation has no clock: it stands at once."""
-        return self.revoked_at is None and self.granted_at <= now < self.expires_at
+        """From the second it was granted to the one before it ends. A revocation has no clock: it stands at once."""
+        return self.revoked_at is None and self.granted_at <= now < self.ends_at
 
 
 # Decisions
@@ -104,8 +111,9 @@ class Denied:
 class Facts:
     """All a decision about one study knows, each read strongly consistently. None: there is no such item.
 
-    `link` is that of the study's identity, `person` the caller's own for patients and the link's for doctors,
-    `consents` the calling doctor's over that person.
+    `link` is that of the study's identity; `person` the caller's own for patients, the link's for doctors and
+    guardians; `guardian` the guardian's own, `guardianship` theirs over the link's person; `consents` the calling
+    doctor's over that person.
     """
 
     caller: Caller
@@ -115,15 +123,36 @@ class Facts:
     person: Person | None = None
     doctor: Doctor | None = None
     consents: tuple[Consent, ...] = ()
+    guardian: Person | None = None
+    guardianship: Guardianship | None = None
 
 
 def decide(facts: Facts, now: datetime) -> Grant | Denied:
-    """The one decision over pixels. Bases are tried in turn; each either grants or says why not."""
-    if facts.caller.role == "doctor":
-        return deny_doctor(facts.caller, facts.doctor) or _by_consent(facts, now)
-    if facts.caller.role == "patient":
-        return deny_patient(facts.caller, facts.person) or _by_self(facts, now)
-    return Denied("no_grant", "role")
+    """The one decision over pixels. First the caller's own account, then what may let that role in; other roles have
+    no way in at all."""
+    decide_for_role = _BY_ROLE.get(facts.caller.role)
+    return decide_for_role(facts, now) if decide_for_role else Denied("no_grant", "role")
+
+
+def _for_doctor(facts: Facts, now: datetime) -> Grant | Denied:
+    return deny_doctor(facts.caller, facts.doctor) or _by_consent(facts, now)
+
+
+def _for_patient(facts: Facts, now: datetime) -> Grant | Denied:
+    return deny_person(facts.caller, facts.person) or _by_self(facts, now)
+
+
+def _for_guardian(facts: Facts, now: datetime) -> Grant | Denied:
+    if facts.guardian is not None and facts.guardian.frozen_at is not None:
+        return Denied("frozen", "guardian_frozen")
+    return deny_person(facts.caller, facts.guardian) or _by_guardian(facts, now)
+
+
+_BY_ROLE: Mapping[Role, Callable[[Facts, datetime], Grant | Denied]] = {
+    "doctor": _for_doctor,
+    "patient": _for_patient,
+    "guardian": _for_guardian,
+}
 
 
 def deny_doctor(caller: Caller, doctor: Doctor | None) -> Denied | None:
@@ -135,8 +164,8 @@ def deny_doctor(caller: Caller, doctor: Doctor | None) -> Denied | None:
     return None
 
 
-def deny_patient(caller: Caller, person: Person | None) -> Denied | None:
-    """The same for a person's own session. A person nobody registered yet has no account to end sessions with."""
+def deny_person(caller: Caller, person: Person | None) -> Denied | None:
+    """The same for a patient's or guardian's own session. Whom no desk registered has no account that could end it."""
     if not caller.person_id or (person is not None and person.person_id != caller.person_id):
         return Denied("no_grant", "no_person")
     if person is not None and person.session_epoch != caller.session_epoch:
@@ -162,6 +191,26 @@ def _by_self(facts: Facts, now: datetime) -> Grant | Denied:
     return _unless_closed(facts) or Grant(facts.caller, facts.study, "self", "", now + SELF_LIFE)
 
 
+def _by_guardian(facts: Facts, now: datetime) -> Grant | Denied:
+    link, held = facts.link, facts.guardianship
+    if facts.summary is None or link is None:
+        return Denied("no_grant", "unknown_study" if facts.summary is None else "no_link")
+    if held is None or (held.ward_id, held.guardian_id) != (link.person_id, facts.caller.person_id):
+        return Denied("no_grant", "no_ward")
+    if link.status != "confirmed":
+        return Denied("no_grant", "not_wards")
+    denied = deny_guardianship(held, now) or _unless_closed(facts)
+    return denied or Grant(facts.caller, facts.study, "guardian", "", min(now + SELF_LIFE, held.ends_at))
+
+
+def deny_guardianship(held: Guardianship, now: datetime) -> Denied | None:
+    """Whether one may not act for a ward now. A former guardian is told that it ended; before it starts, nothing."""
+    if held.is_live(now):
+        return None
+    ended = "guardianship_objected" if held.objected_at is not None else "guardianship_ended"
+    return Denied("guardianship_ended", ended) if held.starts_at <= now else Denied("no_grant", "guardianship_waits")
+
+
 def _by_consent(facts: Facts, now: datetime) -> Grant | Denied:
     link = facts.link
     if facts.summary is None or link is None:
@@ -170,8 +219,8 @@ def _by_consent(facts: Facts, now: datetime) -> Grant | Denied:
     held = [consent for consent in mine if covers(consent, link, facts.study)]
     live = [consent for consent in held if consent.is_live(now)]
     if live:
-        best = max(live, key=lambda consent: (consent.expires_at, consent.consent_id))
-        return _unless_closed(facts) or Grant(facts.caller, facts.study, best.basis, best.consent_id, best.expires_at)
+        best = max(live, key=lambda consent: (consent.ends_at, consent.consent_id))
+        return _unless_closed(facts) or Grant(facts.caller, facts.study, best.basis, best.consent_id, best.ends_at)
     return _former(held, now)
 
 

@@ -11,10 +11,14 @@ from datetime import datetime
 from typing import Protocol
 
 from chalicelib.domain.code import Code, Counter
-from chalicelib.domain.consent import Consent, Doctor, Encounter, Request
+from chalicelib.domain.consent import Consent, Doctor, Encounter
+from chalicelib.domain.guardian import Guardianship
 from chalicelib.domain.identity import IdentityKey, Link, Person
+from chalicelib.domain.in_app import InAppNotice
 from chalicelib.domain.linking import LinkChange
 from chalicelib.domain.page import Page
+from chalicelib.domain.qr import ShownQr
+from chalicelib.domain.request import Answer, Request
 from chalicelib.domain.study import StudyRef, Summary
 
 
@@ -65,15 +69,30 @@ class Consents(Protocol):
 
     def asked(self, owner: str, request_id: str) -> tuple[Request, Code] | None: ...
 
+    def requests(self, owner: str) -> tuple[Request, ...]:
+        """All requests to a person that are remembered, newest first, listed or not."""
+        ...
+
     def attempt(self, owner: str, request_id: str, now: datetime) -> int | None:
         """Count one attempt, if the code is live. The attempts that are left after it; None: not live, none counted."""
         ...
 
-    def use(self, owner: str, request_id: str, now: datetime) -> bool:
-        """Spend the code. True for exactly one caller, ever."""
+    def answer(
+        self,
+        request: Request,
+        answer: Answer,
+        consent: Consent | None,
+        now: datetime,
+        under: Guardianship | None = None,
+    ) -> bool:
+        """Answer a request that is open and unanswered, and write the consent with it, both or neither; `under` must
+        still be the guardianship as it was read. True for exactly one caller, ever; False as well when writers
+        collided, so read again to see which."""
         ...
 
-    def put(self, consent: Consent) -> None: ...
+    def put(self, consent: Consent, under: Guardianship | None = None) -> bool:
+        """Write a new consent. False: `under` is not the guardianship that was read any more, nothing is written."""
+        ...
 
     def of_doctor(self, person_id: str, doctor_id: str, since: datetime) -> tuple[Consent, ...]:
         """A doctor's consents over a person granted since then, ended ones included."""
@@ -85,6 +104,42 @@ class Consents(Protocol):
 
     def revoke(self, consent: Consent, now: datetime) -> Consent:
         """The consent as it is revoked now; a first revocation keeps its time."""
+        ...
+
+
+class Guardians(Protocol):
+    """Guardianships, under the ward; a guardian finds theirs by the reference that names a ward to them."""
+
+    def get(self, ward_id: str, guardian_id: str) -> Guardianship | None: ...
+
+    def of_ward(self, ward_id: str) -> tuple[Guardianship, ...]:
+        """All that ever were, ended ones too."""
+        ...
+
+    def of_guardian(self, guardian_id: str) -> tuple[Guardianship, ...]: ...
+
+    def by_reference(self, guardian_id: str, ward: str) -> Guardianship | None:
+        """The guardian's own ward of that reference; None for any other's."""
+        ...
+
+    def put(self, guardianship: Guardianship) -> bool:
+        """Write under the revision it was read with (0: new). False: someone else wrote since."""
+        ...
+
+
+class InAppNotices(Protocol):
+    def tell(self, notice: InAppNotice) -> None: ...
+
+    def of_person(self, person_id: str, token: str, limit: int) -> Page[InAppNotice]:
+        """Newest first. ValueError when `token` is none of ours."""
+        ...
+
+
+class Qrs(Protocol):
+    def show(self, qr: ShownQr) -> None: ...
+
+    def spend(self, key: str, now: datetime) -> ShownQr | None:
+        """The QR, for exactly one caller ever and only while it lives; None for anyone else."""
         ...
 
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.access import Caller, Grant
 from chalicelib.domain.consent import REMEMBERED, Denied, Facts, decide
-from chalicelib.domain.identity import IdentityKey, Link
+from chalicelib.domain.identity import IdentityKey, Link, Person
 from chalicelib.domain.study import StudyRef, Summary
-from chalicelib.services.access_ports import Consents, DecisionFacts, People
+from chalicelib.services.access_ports import Consents, DecisionFacts, Guardians, People
+from chalicelib.services.act_as import ActAs, Acting
 from chalicelib.services.record_decision import About, RecordDecision
 
 ACTION = "view_study"
@@ -17,12 +18,15 @@ ACTION = "view_study"
 class Authorize:
     """May this caller read this study now? A Grant, or AccessDenied; either is audited first, else AuditFailed.
 
-    For doctors four reads, each strongly consistent: study with account, link, person, consents. For persons two.
+    For doctors four reads, each strongly consistent: study with account, link, person, consents. For persons two, for
+    guardians four: study with own account, link, ward, guardianship; then a ward of 14 or older is told.
     """
 
     facts: DecisionFacts
     people: People
+    guardians: Guardians
     consents: Consents
+    act_as: ActAs
     record: RecordDecision
 
     def __call__(self, caller: Caller, study: StudyRef, now: datetime) -> Grant:
@@ -33,11 +37,15 @@ class Authorize:
         facts = self._gather(caller, study, now)
         decision = decide(facts, now)
         about = About(person_id=_reader(facts.link), study=study)
+        if caller.role == "guardian":
+            about = replace(about, guardian_id=caller.person_id)
         if isinstance(decision, Denied) or facts.summary is None:
             denied = decision if isinstance(decision, Denied) else Denied("no_grant", "unknown_study")
             self.record.deny(caller, ACTION, denied, now, about)
-        about = About(about.person_id, study, basis=decision.basis, consent_id=decision.consent_id)
+        about = replace(about, basis=decision.basis, consent_id=decision.consent_id)
         self.record.allow(caller, ACTION, decision.basis, now, about)
+        if facts.guardianship is not None and facts.person is not None:
+            self.act_as.tell(Acting(facts.person, facts.guardianship), "guardian_read", now, study=study)
         return decision, facts.summary
 
     def _gather(self, caller: Caller, study: StudyRef, now: datetime) -> Facts:
@@ -58,6 +66,14 @@ class Authorize:
         if caller.role == "patient" and caller.person_id:
             summary, person = self.facts.study_and_person(study, caller.person_id)
             return Facts(caller, study, summary, self._link(summary), person)
+        if caller.role == "guardian" and caller.person_id:
+            summary, guardian = self.facts.study_and_person(study, caller.person_id)
+            link = self._link(summary)
+            if link is None:
+                return Facts(caller, study, summary, guardian=guardian)
+            ward = self.people.person(link.person_id) or Person(link.person_id)
+            held = self.guardians.get(link.person_id, caller.person_id)
+            return Facts(caller, study, summary, link, ward, guardian=guardian, guardianship=held)
         return Facts(caller, study)
 
     def _link(self, summary: Summary | None) -> Link | None:

@@ -11,6 +11,7 @@ from chalicelib.domain.identity import IdentityKey, LinkStatus
 from chalicelib.domain.page import Page
 from chalicelib.domain.phone import masked_phone
 from chalicelib.services.access_ports import Consents, People
+from chalicelib.services.act_as import ActAs
 from chalicelib.services.own_account import OwnAccount
 from chalicelib.services.ports import Audit
 
@@ -30,28 +31,31 @@ class OwnIdentity:
 
 @dataclass(frozen=True, slots=True)
 class ReadAccesses:
-    """The person's audit events, newest first: who, where, when, which study, on what basis, allowed or not.
+    """The audit events of a person, or of a guardian's ward, newest first: who, where, when, which study, on what
+    basis, allowed or not.
 
     Raises AccessDenied. `limit` counts events; all continue by the page's token.
     """
 
-    own_account: OwnAccount
+    act_as: ActAs
     audit: Audit
 
-    def __call__(self, caller: Caller, now: datetime, token: str = "", limit: int = 50) -> Page[AuditEvent]:
-        person = self.own_account(caller, "read_accesses", now)
+    def __call__(
+        self, caller: Caller, now: datetime, token: str = "", limit: int = 50, ward: str = ""
+    ) -> Page[AuditEvent]:
+        person = self.act_as.to_read(caller, "read_accesses", now, ward).person
         return self.audit.of_person(person.person_id, token, limit)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadConsents:
-    """All consents the person ever gave, newest first, ended ones too. Raises AccessDenied."""
+    """All consents a person, or a guardian's ward, ever gave, newest first, ended ones too. Raises AccessDenied."""
 
-    own_account: OwnAccount
+    act_as: ActAs
     consents: Consents
 
-    def __call__(self, caller: Caller, now: datetime) -> tuple[Consent, ...]:
-        return self.consents.of_person(self.own_account(caller, "read_consents", now).person_id)
+    def __call__(self, caller: Caller, now: datetime, ward: str = "") -> tuple[Consent, ...]:
+        return self.consents.of_person(self.act_as.to_read(caller, "read_consents", now, ward).person.person_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from chalicelib.domain.page import Page
 from chalicelib.domain.study import StudyRef, Summary
 from chalicelib.domain.timeline import Lane, Position, merge, order, read_token
 from chalicelib.services.access_ports import Consents, DecisionFacts, People, Timeline
+from chalicelib.services.act_as import ActAs
 from chalicelib.services.find_visit import FindVisit, Visit
-from chalicelib.services.own_account import OwnAccount
 from chalicelib.services.record_decision import About, RecordDecision
 
 ACTION = "read_timeline"
@@ -23,25 +23,32 @@ LIMIT = 50
 
 @dataclass(frozen=True, slots=True)
 class ReadOwnTimeline:
-    """A person's studies from all hospitals, newest first, by confirmed identities only; conflicted ones left out.
+    """The studies of a person, or of a guardian's ward, from all hospitals, newest first, by confirmed identities only;
+    conflicted ones left out.
 
     A page may be shorter than `limit` while more follow. Raises AccessDenied (session_ended, frozen), AuditFailed,
     ValueError for a token that is not ours.
     """
 
-    own_account: OwnAccount
+    act_as: ActAs
     people: People
     timeline: Timeline
     record: RecordDecision
 
-    def __call__(self, caller: Caller, now: datetime, token: str = "", limit: int = LIMIT) -> Page[Summary]:
-        person = self.own_account(caller, ACTION, now)
+    def __call__(
+        self, caller: Caller, now: datetime, token: str = "", limit: int = LIMIT, ward: str = ""
+    ) -> Page[Summary]:
+        acting = self.act_as(caller, ACTION, now, ward)
+        person, basis = acting.person, "guardian" if acting.guardianship else "self"
+        about = About(person.person_id, basis=basis, guardian_id=acting.guardian_id)
         if person.frozen_at is not None:
-            self.record.deny(caller, ACTION, Denied("frozen", "frozen"), now, About(person.person_id))
+            self.record.deny(caller, ACTION, Denied("frozen", "frozen"), now, about)
         position = read_token(token)
         links = [link for link in self.people.links(person.person_id) if link.status == "confirmed"]
         lanes = [self._lane(link.identity, position, limit) for link in links if not position.is_done(_name(link))]
-        self.record.allow(caller, ACTION, "self", now, About(person.person_id, basis="self"))
+        self.record.allow(caller, ACTION, basis, now, about)
+        if not token:
+            self.act_as.tell(acting, "guardian_read", now)
         items, next_position = merge(lanes, position, limit)
         return Page(tuple(item for item in items if item.state != "conflicted"), next_position.token())
 

@@ -21,6 +21,7 @@ class About:
     encounter_id: str = ""
     basis: str = ""
     consent_id: str = ""
+    guardian_id: str = ""
 
 
 NOTHING = About()
@@ -61,6 +62,7 @@ class RecordDecision:
             encounter_id=about.encounter_id,
             basis=about.basis,
             consent_id=about.consent_id,
+            guardian_id=about.guardian_id,
         )
 
     def _put(self, event: AuditEvent) -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.domain.consent import Request
 from chalicelib.domain.identity import IdentityKey
+from chalicelib.domain.request import Request
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.access_ports import People, Timeline
 
@@ -20,7 +20,11 @@ class ResolveStudies:
     def __call__(self, request: Request) -> frozenset[StudyRef]:
         if request.scope == "identity":
             return frozenset(ref for ref in self._of(request.identity) if ref.hospital_id == request.hospital_id)
-        links = self.people.links(request.owner)
+        return self.of_person(request.owner)
+
+    def of_person(self, person_id: str) -> frozenset[StudyRef]:
+        """All studies of a person's confirmed identities."""
+        links = self.people.links(person_id)
         return frozenset(ref for link in links if link.status == "confirmed" for ref in self._of(link.identity))
 
     def _of(self, identity: IdentityKey) -> list[StudyRef]:

@@ -6,10 +6,13 @@ from datetime import datetime
 from typing import NoReturn
 
 from chalicelib.domain.access import Caller
-from chalicelib.domain.code import SMS_NOTICE, WRONG_PER_DOCTOR, WRONG_PER_PERSON, Code, Counter, counter
-from chalicelib.domain.consent import CONSENT_LIFE, Consent, Denied, Request
-from chalicelib.domain.ulid import RANDOM_BYTES, ulid
-from chalicelib.services.access_ports import Consents, Counters, People, Randomness
+from chalicelib.domain.code import WRONG_PER_DOCTOR, WRONG_PER_PERSON, Code, Counter, counter
+from chalicelib.domain.consent import CONSENT_LIVES, Consent, Denied
+from chalicelib.domain.consent_notice import SMS_NOTICE
+from chalicelib.domain.guardian import Guardianship
+from chalicelib.domain.request import Answer, Request
+from chalicelib.services.access_ports import Consents, Counters, Guardians, People
+from chalicelib.services.answer_request import AnswerRequest
 from chalicelib.services.find_visit import FindVisit, Visit
 from chalicelib.services.ports import Mac
 from chalicelib.services.record_decision import About, RecordDecision
@@ -35,17 +38,19 @@ class VerifyCode:
     """The code that the patient told the doctor becomes a consent over the studies that exist now.
 
     Each guess is counted before it is looked at, by doctor, patient and code, so that guesses sent at once cannot
-    beat the limits; only the right code gets its counts back. Raises CodeRefused, CodeLocked, AccessDenied
-    (doctor_inactive, session_ended, no_encounter) or AuditFailed (then there is no consent, and the code is spent).
+    beat the limits; only the right code gets its counts back. A request that the app answered has no code any more.
+    Raises CodeRefused, CodeLocked, AccessDenied (doctor_inactive, session_ended, no_encounter), Contended or
+    AuditFailed (then there is no consent).
     """
 
     find_visit: FindVisit
     people: People
+    guardians: Guardians
     consents: Consents
     counters: Counters
     resolve: ResolveStudies
+    answer_request: AnswerRequest
     mac: Mac
-    random: Randomness
     record: RecordDecision
 
     def __call__(self, caller: Caller, encounter_id: str, request_id: str, code: str, now: datetime) -> Consent:
@@ -61,8 +66,6 @@ class VerifyCode:
         if not (hmac.compare_digest(given, kept.mac) and kept.reachable):
             self.record.note(caller, ACTION, "wrong_code", now, _about(visit))
             raise CodeRefused(left)
-        if not self.consents.use(request.owner, request_id, now):
-            self._lock(caller, visit, "used", now)
         for spent in counters:
             self.counters.give_back(spent)
         return self._consent(caller, visit, request, now)
@@ -75,6 +78,8 @@ class VerifyCode:
         request = found[0]
         if request.doctor_id != caller.subject or request.encounter_id != visit.encounter.encounter_id:
             self._lock(caller, visit, "not_own_request", now)
+        if request.answer is not None:
+            self._lock(caller, visit, "answered", now)
         return found
 
     def _count_guess(self, request: Request, counters: tuple[Counter, ...], now: datetime) -> int | None:
@@ -96,32 +101,40 @@ class VerifyCode:
         return None
 
     def _consent(self, caller: Caller, visit: Visit, request: Request, now: datetime) -> Consent:
-        """Written last: a crash or a failed audit before it spends the code and opens nothing."""
-        if not self._still_answers(visit, request):
+        """Written last, with the request's answer in one transaction: a crash before it opens nothing."""
+        held = self.guardians.get(request.owner, request.code_holder) if request.code_holder else None
+        if not self._still_answers(visit, request, held, now):
             self._lock(caller, visit, "link_changed", now)
         consent = Consent(
-            consent_id=ulid(now, self.random(RANDOM_BYTES)),
+            consent_id=request.request_id,
             person_id=request.owner,
             doctor_id=request.doctor_id,
             hospital_id=request.hospital_id,
             encounter_id=request.encounter_id,
-            basis=request.basis,
+            basis="sms_code",
             scope=request.scope,
             identity=request.identity,
             purpose=request.purpose,
             notice_version=SMS_NOTICE.version,
             studies=self.resolve(request),
             granted_at=now,
-            expires_at=now + CONSENT_LIFE[request.basis],
+            expires_at=now + CONSENT_LIVES["sms_code"].usual,
+            given_by=request.code_holder,
         )
-        about = About(visit.person_id, None, request.encounter_id, request.basis, consent.consent_id)
+        about = About(
+            visit.person_id, None, request.encounter_id, "sms_code", consent.consent_id, guardian_id=request.code_holder
+        )
         self.record.allow(caller, ACTION, f"consent_{request.scope}", now, about)
-        self.consents.put(consent)
+        answer = Answer("approved", "sms_code", now, request.code_holder, consent.consent_id)
+        if not self.answer_request(request, answer, consent, now, held):
+            self._lock(caller, visit, "used", now)
         return consent
 
-    def _still_answers(self, visit: Visit, request: Request) -> bool:
-        """The five minutes since the request may have brought a freeze or a contested link."""
+    def _still_answers(self, visit: Visit, request: Request, held: Guardianship | None, now: datetime) -> bool:
+        """The five minutes since the request may have brought a freeze, a contested link or a guardian's end."""
         if visit.link is None or visit.link.status == "contested":
+            return False
+        if request.code_holder and (held is None or not held.is_live(now)):
             return False
         person = self.people.person(request.owner)
         frozen = person is not None and person.frozen_at is not None

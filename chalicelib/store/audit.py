@@ -77,6 +77,7 @@ def _item(event: AuditEvent) -> dict[str, Any]:
             encounter_id=event.encounter_id,
             basis=event.basis,
             consent_id=event.consent_id,
+            guardian_id=event.guardian_id,
         ),
     }
 
@@ -97,6 +98,7 @@ def _event(item: items.Item) -> AuditEvent:
         encounter_id=items.text(item, "encounter_id"),
         basis=items.text(item, "basis"),
         consent_id=items.text(item, "consent_id"),
+        guardian_id=items.text(item, "guardian_id"),
     )
 
 

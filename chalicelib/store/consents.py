@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.code import WRONG_PER_CODE, Code
-from chalicelib.domain.consent import Consent, Request
+from chalicelib.domain.consent import Consent
+from chalicelib.domain.guardian import Guardianship
 from chalicelib.domain.identity import IdentityKey
+from chalicelib.domain.request import Answer, Request
 from chalicelib.domain.study import StudyRef
 from chalicelib.domain.ulid import ulid_floor
 from chalicelib.store import batch, items, keys
@@ -16,17 +18,18 @@ from chalicelib.store import batch, items, keys
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEPT = timedelta(days=1)  # a request and its code outlive their five minutes by a day, for the TTL is never prompt
+KEPT = timedelta(days=1)  # a request and its code outlive their end by a day, for the TTL is never prompt
 AFTER_ALL = "~"  # sorts after every ULID
 
-CODE_LIVE = "attempts < :limit AND attribute_not_exists(used_at) AND dies_at > :now"
+CODE_LIVE = "attempts < :limit AND dies_at > :now"
 COUNT_ATTEMPT = "ADD attempts :one"
-CODE_UNUSED = "attribute_exists(PK) AND attribute_not_exists(used_at)"
-SPEND_CODE = "SET used_at = :now"
+UNANSWERED = "dies_at > :now AND attribute_not_exists(decision)"
+SET_ANSWER = "SET decision = :decision, basis = :basis, answered_at = :at, answered_by = :by, consent_id = :consent"
+NEW_CONSENT = "attribute_not_exists(PK)"
 CONSENT_EXISTS = "attribute_exists(PK)"
 TAKE_BACK = "SET revoked_at = if_not_exists(revoked_at, :now)"
 OF_DOCTOR = "PK = :pk AND SK BETWEEN :first AND :last"
-OF_PERSON = "PK = :pk AND begins_with(SK, :consents)"
+OF_PERSON = "PK = :pk AND begins_with(SK, :kind)"
 
 
 class DynamoConsents:
@@ -51,20 +54,71 @@ class DynamoConsents:
         answer = self._update(_key(owner, keys.code(request_id)), COUNT_ATTEMPT, CODE_LIVE, values)
         return None if answer is None else WRONG_PER_CODE.count - items.number(answer, "attempts")
 
-    def use(self, owner: str, request_id: str, now: datetime) -> bool:
-        key = _key(owner, keys.code(request_id))
-        return self._update(key, SPEND_CODE, CODE_UNUSED, {":now": now}) is not None
+    def requests(self, owner: str) -> tuple[Request, ...]:
+        found = [_request(item) for item in self._query(OF_PERSON, owner, {":kind": {"S": keys.REQUESTS}})]
+        return tuple(sorted(found, key=lambda request: request.request_id, reverse=True))
 
-    def put(self, consent: Consent) -> None:
+    def answer(
+        self,
+        request: Request,
+        answer: Answer,
+        consent: Consent | None,
+        now: datetime,
+        under: Guardianship | None = None,
+    ) -> bool:
+        update = {"Update": self._answer(request, answer, now)}
+        return self._together([update, *([self._new(consent)] if consent else []), *self._still(under)])
+
+    def _together(self, writes: list[Any]) -> bool:
+        """All of them or, when others wrote, none."""
+        try:
+            self._client.transact_write_items(TransactItems=writes)
+        except self._client.exceptions.TransactionCanceledException as cancelled:
+            if items.lost_race(cancelled.response):
+                return False
+            raise
+        return True
+
+    def _new(self, consent: Consent) -> Any:
+        return {"Put": {"TableName": self._table, "Item": _consent_item(consent), "ConditionExpression": NEW_CONSENT}}
+
+    def _still(self, under: Guardianship | None) -> list[Any]:
+        """That the guardianship is as it was read: what stops it finds every consent given under it, or prevents it."""
+        if under is None:
+            return []
+        key = _key(under.ward_id, keys.guardian(under.guardian_id))
+        return [{"ConditionCheck": {"TableName": self._table, "Key": key, **items.at_revision(under.revision)}}]
+
+    def _answer(self, request: Request, answer: Answer, now: datetime) -> dict[str, Any]:
+        values: dict[str, items.Value] = {
+            ":decision": answer.decision,
+            ":basis": answer.basis,
+            ":at": answer.at,
+            ":by": answer.by,
+            ":consent": answer.consent_id,
+            ":now": now,
+        }
+        return {
+            "TableName": self._table,
+            "Key": _key(request.owner, keys.request(request.request_id)),
+            "UpdateExpression": SET_ANSWER,
+            "ConditionExpression": UNANSWERED,
+            "ExpressionAttributeValues": {name: items.attribute(value) for name, value in values.items()},
+        }
+
+    def put(self, consent: Consent, under: Guardianship | None = None) -> bool:
+        if under is not None:
+            return self._together([self._new(consent), *self._still(under)])
         self._client.put_item(TableName=self._table, Item=_consent_item(consent))
+        return True
 
     def of_doctor(self, person_id: str, doctor_id: str, since: datetime) -> tuple[Consent, ...]:
         prefix = keys.consents_of(doctor_id)
         bounds = {":first": {"S": prefix + ulid_floor(since)}, ":last": {"S": prefix + AFTER_ALL}}
-        return tuple(self._query(OF_DOCTOR, person_id, bounds))
+        return tuple(_consent(item) for item in self._query(OF_DOCTOR, person_id, bounds))
 
     def of_person(self, person_id: str) -> tuple[Consent, ...]:
-        found = self._query(OF_PERSON, person_id, {":consents": {"S": keys.CONSENTS}})
+        found = [_consent(item) for item in self._query(OF_PERSON, person_id, {":kind": {"S": keys.CONSENTS}})]
         return tuple(sorted(found, key=lambda consent: consent.consent_id, reverse=True))
 
     def revoke(self, consent: Consent, now: datetime) -> Consent:
@@ -89,7 +143,7 @@ class DynamoConsents:
             return None
         return answer["Attributes"]
 
-    def _query(self, condition: str, person_id: str, values: dict[str, Any]) -> Iterator[Consent]:
+    def _query(self, condition: str, person_id: str, values: dict[str, Any]) -> Iterator[items.Item]:
         query: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": condition,
@@ -98,7 +152,7 @@ class DynamoConsents:
         }
         while True:
             answer = self._client.query(**query)
-            yield from (_consent(item) for item in answer["Items"])
+            yield from answer["Items"]
             if "LastEvaluatedKey" not in answer:
                 return
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -121,10 +175,11 @@ def _request_item(request: Request) -> dict[str, Any]:
         encounter_id=request.encounter_id,
         issuer=request.identity.issuer,
         local_id=request.identity.local_id,
-        basis=request.basis,
         scope=request.scope,
         purpose=request.purpose,
         asked_at=request.asked_at,
+        listed=request.listed,
+        code_holder=request.code_holder,
         dies_at=request.expires_at,
         expires_at=_forget(request.expires_at),
     )
@@ -138,11 +193,23 @@ def _request(item: items.Item) -> Request:
         hospital_id=items.text(item, "hospital_id"),
         encounter_id=items.text(item, "encounter_id"),
         identity=IdentityKey(items.text(item, "issuer"), items.text(item, "local_id")),
-        basis=item["basis"]["S"],
         scope=item["scope"]["S"],
         purpose=item["purpose"]["S"],
         asked_at=items.instant(item, "asked_at"),
         expires_at=items.instant(item, "dies_at"),
+        listed=items.truth(item, "listed"),
+        code_holder=items.text(item, "code_holder"),
+        answer=_answer(item) if "decision" in item else None,
+    )
+
+
+def _answer(item: items.Item) -> Answer:
+    return Answer(
+        decision=item["decision"]["S"],
+        basis=item["basis"]["S"],
+        at=items.instant(item, "answered_at"),
+        by=items.text(item, "answered_by"),
+        consent_id=items.text(item, "consent_id"),
     )
 
 
@@ -152,7 +219,6 @@ def _code_item(owner: str, code: Code) -> dict[str, Any]:
         mac=code.mac,
         reachable=code.reachable,
         attempts=code.attempts,
-        used_at=code.used_at,
         dies_at=code.expires_at,
         expires_at=_forget(code.expires_at),
     )
@@ -165,7 +231,6 @@ def _code(item: items.Item) -> Code:
         reachable=items.truth(item, "reachable"),
         expires_at=items.instant(item, "dies_at"),
         attempts=items.number(item, "attempts"),
-        used_at=items.instant_or_none(item, "used_at"),
     )
 
 
@@ -188,6 +253,7 @@ def _consent_item(consent: Consent) -> dict[str, Any]:
         granted_at=consent.granted_at,
         ends_at=consent.expires_at,
         revoked_at=consent.revoked_at,
+        given_by=consent.given_by,
     )
 
 
@@ -208,4 +274,5 @@ def _consent(item: items.Item) -> Consent:
         granted_at=items.instant(item, "granted_at"),
         expires_at=items.instant(item, "ends_at"),
         revoked_at=items.instant_or_none(item, "revoked_at"),
+        given_by=items.text(item, "given_by"),
     )

@@ -62,3 +62,12 @@ def at_revision(read: int) -> dict[str, Any]:
     if not read:
         return {"ConditionExpression": "attribute_not_exists(PK)"}
     return {"ConditionExpression": "revision = :read", "ExpressionAttributeValues": {":read": attribute(read)}}
+
+
+LOST_RACE = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+
+
+def lost_race(response: Mapping[str, Any]) -> bool:
+    """Whether a transaction was cancelled only because others wrote: a typed answer, not an error."""
+    codes = {reason.get("Code", "None") for reason in response.get("CancellationReasons", [])} - {"None"}
+    return bool(codes) and codes <= LOST_RACE

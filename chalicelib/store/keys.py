@@ -107,12 +107,39 @@ def consent(doctor_id: str, ulid: str) -> str:
     return f"{consents_of(doctor_id)}{ulid}"
 
 
+REQUESTS = "REQUEST#"
+
+
 def request(ulid: str) -> str:
-    return f"REQUEST#{ulid}"
+    return f"{REQUESTS}{ulid}"
 
 
 def code(request_id: str) -> str:
     return f"CODE#{request_id}"
+
+
+GUARDIANS = "GUARDIAN#"
+WARDS = "WARD#"
+TOLD = "TOLD#"
+QR = "QR"
+
+
+def guardian(guardian_id: str) -> str:
+    """Under the ward."""
+    return f"{GUARDIANS}{guardian_id}"
+
+
+def ward(reference: str) -> str:
+    """Under the guardian; the reference is random and says nothing of the ward."""
+    return f"{WARDS}{text(reference)}"
+
+
+def told(ulid: str) -> str:
+    return f"{TOLD}{ulid}"
+
+
+def qr(qr_hash: str) -> str:
+    return f"QR#{qr_hash}"
 
 
 def count(kind: str, window: str) -> str:

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 LINKS_OF_PERSON = "PK = :pk AND begins_with(SK, :identities)"
-LOST_RACE = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
 class DynamoPeople:
@@ -48,8 +47,7 @@ class DynamoPeople:
         try:
             self._client.transact_write_items(TransactItems=self._writes(change))
         except self._client.exceptions.TransactionCanceledException as cancelled:
-            codes = {reason.get("Code", "None") for reason in cancelled.response.get("CancellationReasons", [])}
-            if codes - {"None"} and codes - {"None"} <= LOST_RACE:
+            if items.lost_race(cancelled.response):
                 return False
             raise
         return True

@@ -12,14 +12,20 @@ from chalicelib.wiring.adapters import (
     decision_facts,
     doctors,
     encounters,
+    guardians,
     hospitals,
+    in_app_notices,
     mac,
     people,
     sms,
     studies,
+    uploads,
 )
+from chalicelib.wiring.environment import new_id
 
 if TYPE_CHECKING:
+    from chalicelib.services.act_as import ActAs
+    from chalicelib.services.answer_request import AnswerRequest
     from chalicelib.services.authorize import Authorize
     from chalicelib.services.find_visit import FindVisit
     from chalicelib.services.own_account import OwnAccount
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     from chalicelib.services.register_hospital import RegisterHospital
     from chalicelib.services.register_patient import RegisterPatient
     from chalicelib.services.request_consent import RequestConsent
+    from chalicelib.services.resolve_studies import ResolveStudies
     from chalicelib.services.revoke_consent import RevokeConsent
     from chalicelib.services.verify_code import VerifyCode
 
@@ -47,7 +54,7 @@ def record_decision() -> RecordDecision:
 def authorize() -> Authorize:
     from chalicelib.services.authorize import Authorize
 
-    return Authorize(decision_facts(), people(), consents(), record_decision())
+    return Authorize(decision_facts(), people(), guardians(), consents(), act_as(), record_decision())
 
 
 @cache
@@ -61,20 +68,42 @@ def find_visit() -> FindVisit:
 def request_consent() -> RequestConsent:
     from secrets import token_bytes
 
+    from chalicelib.services.reach_patient import ReachPatient
     from chalicelib.services.request_consent import RequestConsent
 
-    return RequestConsent(find_visit(), people(), consents(), counters(), mac(), sms(), token_bytes, record_decision())
+    reach = ReachPatient(people(), guardians(), mac())
+    return RequestConsent(find_visit(), reach, consents(), counters(), mac(), sms(), token_bytes, record_decision())
+
+
+@cache
+def resolve_studies() -> ResolveStudies:
+    from chalicelib.services.resolve_studies import ResolveStudies
+
+    return ResolveStudies(people(), studies())
+
+
+@cache
+def answer_request() -> AnswerRequest:
+    from chalicelib.services.answer_request import AnswerRequest
+
+    return AnswerRequest(consents())
 
 
 @cache
 def verify_code() -> VerifyCode:
-    from secrets import token_bytes
-
-    from chalicelib.services.resolve_studies import ResolveStudies
     from chalicelib.services.verify_code import VerifyCode
 
-    resolve = ResolveStudies(people(), studies())
-    return VerifyCode(find_visit(), people(), consents(), counters(), resolve, mac(), token_bytes, record_decision())
+    return VerifyCode(
+        find_visit(),
+        people(),
+        guardians(),
+        consents(),
+        counters(),
+        resolve_studies(),
+        answer_request(),
+        mac(),
+        record_decision(),
+    )
 
 
 @cache
@@ -92,24 +121,33 @@ def own_account() -> OwnAccount:
 
 
 @cache
+def act_as() -> ActAs:
+    from secrets import token_bytes
+
+    from chalicelib.services.act_as import ActAs
+
+    return ActAs(own_account(), people(), guardians(), in_app_notices(), token_bytes, record_decision())
+
+
+@cache
 def read_own_timeline() -> ReadOwnTimeline:
     from chalicelib.services.read_timeline import ReadOwnTimeline
 
-    return ReadOwnTimeline(own_account(), people(), studies(), record_decision())
+    return ReadOwnTimeline(act_as(), people(), studies(), record_decision())
 
 
 @cache
 def read_accesses() -> ReadAccesses:
     from chalicelib.services.read_accesses import ReadAccesses
 
-    return ReadAccesses(own_account(), audit())
+    return ReadAccesses(act_as(), audit())
 
 
 @cache
 def read_consents() -> ReadConsents:
     from chalicelib.services.read_accesses import ReadConsents
 
-    return ReadConsents(own_account(), consents())
+    return ReadConsents(act_as(), consents())
 
 
 @cache
@@ -123,7 +161,7 @@ def read_identities() -> ReadIdentities:
 def revoke_consent() -> RevokeConsent:
     from chalicelib.services.revoke_consent import RevokeConsent
 
-    return RevokeConsent(own_account(), consents(), record_decision())
+    return RevokeConsent(act_as(), consents(), record_decision())
 
 
 @cache
@@ -143,5 +181,7 @@ def register_doctor() -> RegisterDoctor:
 @cache
 def register_hospital() -> RegisterHospital:
     from chalicelib.services.register_hospital import RegisterHospital
+    from chalicelib.wiring.adapters import uploads
+    from chalicelib.wiring.environment import new_id
 
-    return RegisterHospital(hospitals(), record_decision())
+    return RegisterHospital(uploads(), hospitals(), record_decision(), new_id)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.store.counters import DynamoCounters
     from chalicelib.store.exams import DynamoExams
     from chalicelib.store.flags import DynamoExcuses, DynamoFlags
+    from chalicelib.store.guardians import DynamoGuardians, DynamoInAppNotices, DynamoQrs
     from chalicelib.store.people import DynamoPeople
     from chalicelib.store.studies import DynamoStudies
     from chalicelib.store.visits import DynamoDecisionFacts, DynamoDoctors, DynamoEncounters
@@ -145,6 +146,30 @@ def consents() -> DynamoConsents:
     from chalicelib.store.consents import DynamoConsents
 
     return DynamoConsents(clients.dynamodb(), settings().main_table)
+
+
+@cache
+def guardians() -> DynamoGuardians:
+    from chalicelib.store import clients
+    from chalicelib.store.guardians import DynamoGuardians
+
+    return DynamoGuardians(clients.dynamodb(), settings().main_table)
+
+
+@cache
+def in_app_notices() -> DynamoInAppNotices:
+    from chalicelib.store import clients
+    from chalicelib.store.guardians import DynamoInAppNotices
+
+    return DynamoInAppNotices(clients.dynamodb(), settings().main_table)
+
+
+@cache
+def qrs() -> DynamoQrs:
+    from chalicelib.store import clients
+    from chalicelib.store.guardians import DynamoQrs
+
+    return DynamoQrs(clients.dynamodb(), settings().main_table)
 
 
 @cache

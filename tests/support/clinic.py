@@ -11,10 +11,18 @@ from chalicelib.domain.consent import Doctor
 from chalicelib.domain.identity import PatientDetails
 from chalicelib.domain.national_id import check_digit
 from chalicelib.domain.study import StudyRef, Summary
+from chalicelib.services.act_as import ActAs
+from chalicelib.services.answer_request import AnswerRequest
 from chalicelib.services.authorize import Authorize
+from chalicelib.services.decide_request import DecideRequest
 from chalicelib.services.find_visit import FindVisit
+from chalicelib.services.object_to_guardian import ObjectToGuardian
 from chalicelib.services.own_account import OwnAccount
+from chalicelib.services.prove_guardian import EndGuardian, ProveGuardian, ReadCard, StopGuardian, TellOfGuardian
+from chalicelib.services.reach_patient import ReachPatient
 from chalicelib.services.read_accesses import ReadAccesses, ReadConsents, ReadIdentities
+from chalicelib.services.read_guardians import ReadGuardians, ReadNotices, ReadWards
+from chalicelib.services.read_requests import ReadOutcome, ReadRequests
 from chalicelib.services.read_timeline import ReadEncounterTimeline, ReadOwnTimeline
 from chalicelib.services.record_decision import RecordDecision
 from chalicelib.services.record_encounter import EncounterNotice, RecordEncounter
@@ -23,14 +31,18 @@ from chalicelib.services.register_patient import LinkFromNotice, RegisterPatient
 from chalicelib.services.request_consent import RequestConsent
 from chalicelib.services.resolve_studies import ResolveStudies
 from chalicelib.services.revoke_consent import RevokeConsent
+from chalicelib.services.scan_qr import ScanQr
+from chalicelib.services.show_qr import ShowQr
 from chalicelib.services.verify_code import VerifyCode
 from chalicelib.store.audit import DynamoAudit
 from chalicelib.store.consents import DynamoConsents
 from chalicelib.store.counters import DynamoCounters
+from chalicelib.store.guardians import DynamoGuardians, DynamoInAppNotices, DynamoQrs
 from chalicelib.store.mac import KmsMac
 from chalicelib.store.people import DynamoPeople
 from chalicelib.store.studies import DynamoStudies
 from chalicelib.store.visits import DynamoDecisionFacts, DynamoDoctors, DynamoEncounters
+from tests.support.fakes_bases import FakeGuardians, FakeInAppNotices, FakeQrs
 from tests.support.fakes_people import (
     FakeAudit,
     FakeConsents,
@@ -113,6 +125,9 @@ class Clinic:
     facts: Any
     audit: Any
     mac: Any
+    guardians: Any
+    notices: Any
+    qrs: Any
     sms: FakeSms = field(default_factory=FakeSms)
     random: Any = field(default_factory=SeededRandomness)
 
@@ -124,9 +139,10 @@ class Clinic:
         self.link_from_notice = LinkFromNotice(self.people, self.mac, self.random, self.record)
         self.record_encounter = RecordEncounter(self.encounters)
         self.register_doctor = RegisterDoctor(self.doctors, self.record)
+        self.act_as = ActAs(self.own, self.people, self.guardians, self.notices, self.random, self.record)
         self.request = RequestConsent(
             self.find_visit,
-            self.people,
+            ReachPatient(self.people, self.guardians, self.mac),
             self.consents,
             self.counters,
             self.mac,
@@ -134,25 +150,63 @@ class Clinic:
             self.random,
             self.record,
         )
+        self.answer_request = AnswerRequest(self.consents)
+        self.resolve = ResolveStudies(self.people, self.studies)
         self.verify = VerifyCode(
             self.find_visit,
             self.people,
+            self.guardians,
             self.consents,
             self.counters,
-            ResolveStudies(self.people, self.studies),
+            self.resolve,
+            self.answer_request,
             self.mac,
-            self.random,
             self.record,
         )
-        self.authorize = Authorize(self.facts, self.people, self.consents, self.record)
-        self.revoke = RevokeConsent(self.own, self.consents, self.record)
-        self.read_timeline = ReadOwnTimeline(self.own, self.people, self.studies, self.record)
+        self.authorize = Authorize(self.facts, self.people, self.guardians, self.consents, self.act_as, self.record)
+        self.revoke = RevokeConsent(self.act_as, self.consents, self.record)
+        self.read_timeline = ReadOwnTimeline(self.act_as, self.people, self.studies, self.record)
         self.read_encounter = ReadEncounterTimeline(
             self.find_visit, self.facts, self.people, self.consents, self.record
         )
-        self.read_accesses = ReadAccesses(self.own, self.audit)
-        self.read_consents = ReadConsents(self.own, self.consents)
+        self.read_accesses = ReadAccesses(self.act_as, self.audit)
+        self.read_consents = ReadConsents(self.act_as, self.consents)
         self.read_identities = ReadIdentities(self.own, self.people)
+        self._bases()
+
+    def _bases(self):
+        """The health app, the QR and guardians."""
+        self.read_requests = ReadRequests(self.act_as, self.consents, self.doctors)
+        self.read_outcome = ReadOutcome(self.find_visit, self.consents, self.record)
+        self.decide = DecideRequest(
+            self.act_as,
+            self.people,
+            self.encounters,
+            self.consents,
+            self.resolve,
+            self.answer_request,
+            self.record,
+        )
+        self.show_qr = ShowQr(self.act_as, self.people, self.qrs, self.random, self.record)
+        self.scan_qr = ScanQr(
+            self.find_visit,
+            self.people,
+            self.guardians,
+            self.consents,
+            self.counters,
+            self.qrs,
+            self.resolve,
+            self.random,
+            self.record,
+        )
+        read_card, stop = ReadCard(self.people, self.mac), StopGuardian(self.guardians, self.consents)
+        tell = TellOfGuardian(self.guardians, self.notices, self.random)
+        self.prove_guardian = ProveGuardian(read_card, self.guardians, tell, self.random, self.record)
+        self.end_guardian = EndGuardian(read_card, self.guardians, stop, tell, self.record)
+        self.object_to_guardian = ObjectToGuardian(self.own, self.guardians, stop, tell, self.record)
+        self.read_guardians = ReadGuardians(self.own, self.people, self.guardians)
+        self.read_wards = ReadWards(self.act_as, self.people, self.guardians, self.record)
+        self.read_notices = ReadNotices(self.own, self.notices)
 
     # The cast: Dr Li at H1, the desk of H1, Zhang San with studies at H1 and H2.
 
@@ -188,17 +242,20 @@ class Clinic:
 
 
 def clinic_in_memory():
-    studies, people, doctors = FakeStudies(), FakePeople(), FakeDoctors()
+    studies, people, doctors, guardians = FakeStudies(), FakePeople(), FakeDoctors(), FakeGuardians()
     return Clinic(
         people,
         doctors,
         FakeEncounters(),
-        FakeConsents(),
+        FakeConsents(guardians),
         FakeCounters(),
         studies,
         FakeDecisionFacts(studies, people, doctors),
         FakeAudit(),
         FakeMac(),
+        guardians,
+        FakeInAppNotices(),
+        FakeQrs(),
     )
 
 
@@ -214,4 +271,7 @@ def clinic_on(cloud):
         DynamoDecisionFacts(client, table),
         DynamoAudit(client, cloud.settings["AUDIT_TABLE"]),
         KmsMac(cloud.client("kms"), cloud.settings["MAC_KEY_ID"]),
+        DynamoGuardians(client, table),
+        DynamoInAppNotices(client, table),
+        DynamoQrs(client, table),
     )

@@ -77,19 +77,26 @@ class FakeEncounters:
 
 
 class FakeConsents:
-    def __init__(self):
-        self.requests = {}
+    """`guardians`: the fake that consents given under a guardianship look at."""
+
+    def __init__(self, guardians=None):
+        self._guardians = guardians
+        self.requests_asked = {}
         self.codes = {}
         self.given = {}
         self._step = threading.Lock()
 
     def ask(self, request, code):
-        self.requests[request.owner, request.request_id] = request
+        self.requests_asked[request.owner, request.request_id] = request
         self.codes[request.owner, request.request_id] = code
 
     def asked(self, owner, request_id):
-        request = self.requests.get((owner, request_id))
+        request = self.requests_asked.get((owner, request_id))
         return (request, self.codes[owner, request_id]) if request else None
+
+    def requests(self, owner):
+        mine = (request for (whose, _), request in self.requests_asked.items() if whose == owner)
+        return tuple(sorted(mine, key=lambda request: request.request_id, reverse=True))
 
     def attempt(self, owner, request_id, now):
         with self._step:
@@ -99,16 +106,28 @@ class FakeConsents:
             self.codes[owner, request_id] = replace(code, attempts=code.attempts + 1)
             return WRONG_PER_CODE.count - code.attempts - 1
 
-    def use(self, owner, request_id, now):
+    def answer(self, request, answer, consent, now, under=None):
         with self._step:
-            code = self.codes.get((owner, request_id))
-            if code is None or code.used_at:
+            known = self.requests_asked.get((request.owner, request.request_id))
+            if known is None or known.outcome(now) != "waiting" or not self._stands(under):
                 return False
-            self.codes[owner, request_id] = replace(code, used_at=now)
+            self.requests_asked[request.owner, request.request_id] = replace(known, answer=answer)
+            if consent:
+                self.given[_named(consent)] = consent
             return True
 
-    def put(self, consent):
-        self.given[_named(consent)] = consent
+    def put(self, consent, under=None):
+        with self._step:
+            if not self._stands(under):
+                return False
+            self.given[_named(consent)] = consent
+            return True
+
+    def _stands(self, under):
+        if under is None:
+            return True
+        known = self._guardians.get(under.ward_id, under.guardian_id)
+        return _revision(known) == under.revision
 
     def of_doctor(self, person_id, doctor_id, since):
         return tuple(

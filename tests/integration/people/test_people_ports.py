@@ -9,9 +9,13 @@ import pytest
 
 from chalicelib.domain.access import AuditEvent
 from chalicelib.domain.code import SENDS, WRONG_PER_DOCTOR, Code, counter
-from chalicelib.domain.consent import Consent, Doctor, Encounter, Request
+from chalicelib.domain.consent import Consent, Doctor, Encounter
+from chalicelib.domain.guardian import Guardianship
 from chalicelib.domain.identity import IdentityKey, Link, Person
+from chalicelib.domain.in_app import InAppNotice
 from chalicelib.domain.linking import LinkChange
+from chalicelib.domain.qr import ShownQr
+from chalicelib.domain.request import Answer, Request
 from chalicelib.domain.study import StudyRef
 from chalicelib.domain.ulid import ulid
 from tests.support.clinic import NOW, clinic_in_memory, clinic_on, summary
@@ -105,9 +109,9 @@ def test_an_encounter_keeps_its_latest_event_in_any_zone(ports):
 
 def asked(request_id="R1", owner="P"):
     request = Request(
-        request_id, owner, "li", "H1", "E1", KEY, "sms_code", "person", "treatment", NOW, NOW + timedelta(minutes=5)
+        request_id, owner, "li", "H1", "E1", KEY, "person", "treatment", NOW, NOW + timedelta(hours=24), listed=True
     )
-    return request, Code(request_id, bytes(range(32)), reachable=True, expires_at=request.expires_at)
+    return request, Code(request_id, bytes(range(32)), reachable=True, expires_at=NOW + timedelta(minutes=5))
 
 
 def test_a_request_and_its_code_read_back(ports):
@@ -125,14 +129,136 @@ def test_attempts_count_down_and_stop_at_five(ports):
     assert ports.consents.asked("P", "R1")[1].attempts == 5
 
 
-def test_no_attempt_counts_on_a_dead_or_used_code(ports):
+def test_no_attempt_counts_on_a_dead_code(ports):
     request, code = asked()
     ports.consents.ask(request, code)
-    assert ports.consents.attempt("P", "R1", request.expires_at) is None
-    assert ports.consents.use("P", "R1", NOW)
-    assert not ports.consents.use("P", "R1", NOW)
-    assert not ports.consents.use("P", "R9", NOW)
-    assert ports.consents.attempt("P", "R1", NOW) is None
+    assert ports.consents.attempt("P", "R1", code.expires_at) is None
+    assert ports.consents.attempt("P", "R1", code.expires_at - timedelta(seconds=1)) == 4
+
+
+APPROVED = Answer("approved", "health_app", NOW, "P", "R1")
+
+
+def test_a_request_is_answered_once_and_its_consent_stands_or_falls_with_it(ports):
+    request, code = asked()
+    ports.consents.ask(request, code)
+    denied = Answer("denied", "health_app", NOW, "P")
+    assert ports.consents.answer(request, denied, None, NOW)
+    assert not ports.consents.answer(request, APPROVED, consent(), NOW)
+    assert ports.consents.of_person("P") == ()
+    assert ports.consents.asked("P", "R1")[0] == replace(request, answer=denied)
+    other, code = asked("R2")
+    ports.consents.ask(other, code)
+    assert ports.consents.answer(other, APPROVED, consent(), NOW)
+    assert not ports.consents.answer(other, denied, None, NOW)
+    assert ports.consents.of_person("P") == (consent(),)
+
+
+def test_no_answer_counts_on_an_expired_or_unknown_request(ports):
+    request, code = asked()
+    assert not ports.consents.answer(request, APPROVED, consent(), NOW)
+    ports.consents.ask(request, code)
+    assert not ports.consents.answer(request, APPROVED, consent(), request.expires_at)
+    assert ports.consents.of_person("P") == ()
+    assert ports.consents.answer(request, APPROVED, consent(), request.expires_at - timedelta(seconds=1))
+
+
+def test_requests_of_a_person_come_newest_first(ports):
+    for request_id, owner in (("R1", "P"), ("R3", "P"), ("R2", "P"), ("R4", "Q")):
+        ports.consents.ask(*asked(request_id, owner))
+    assert [one.request_id for one in ports.consents.requests("P")] == ["R3", "R2", "R1"]
+
+
+# Guardians, what persons are told, QRs
+
+HELD = Guardianship(
+    ward_id="P",
+    guardian_id="G",
+    ward="W1",
+    kind="minor",
+    document="birth_certificate",
+    ward_birth_date="20180601",
+    hospital_id="H1",
+    proven_by="clerk",
+    proven_at=NOW,
+    starts_at=NOW,
+    ends_at=NOW + timedelta(days=1),
+)
+
+
+def test_a_guardianship_is_found_by_both_and_only_by_the_guardians_own_reference(ports):
+    other = replace(HELD, ward_id="Q", ward="W2", objected_at=NOW, ended_at=NOW)
+    assert ports.guardians.put(HELD)
+    assert ports.guardians.put(other)
+    assert ports.guardians.get("P", "G") == HELD
+    assert ports.guardians.get("G", "P") is None
+    assert ports.guardians.of_ward("Q") == (other,)
+    assert set(ports.guardians.of_guardian("G")) == {HELD, other}
+    assert ports.guardians.by_reference("G", "W2") == other
+    assert ports.guardians.by_reference("P", "W2") is None
+    assert ports.guardians.by_reference("G", "W3") is None
+
+
+def test_a_guardianship_is_written_under_the_revision_read(ports):
+    assert ports.guardians.put(HELD)
+    assert not ports.guardians.put(HELD)
+    read = ports.guardians.get("P", "G")
+    assert ports.guardians.put(replace(read, ended_at=NOW))
+    assert not ports.guardians.put(replace(read, objected_at=NOW))
+    assert ports.guardians.get("P", "G").ended_at == NOW
+
+
+def test_nothing_is_given_under_a_guardianship_that_changed_since_it_was_read(ports):
+    ports.guardians.put(HELD)
+    read = ports.guardians.get("P", "G")
+    ports.consents.ask(*asked())
+    assert ports.consents.put(consent(), read)
+    ports.guardians.put(replace(read, objected_at=NOW))
+    assert not ports.consents.put(consent(seed=1), read)
+    assert not ports.consents.answer(asked()[0], APPROVED, consent(seed=2), NOW, read)
+    assert ports.consents.of_person("P") == (consent(),)
+    assert ports.consents.asked("P", "R1")[0].answer is None
+
+
+def test_a_person_is_told_newest_first_over_pages(ports):
+    told = [
+        InAppNotice(
+            ulid(NOW + timedelta(minutes=number), bytes(10)),
+            "P",
+            NOW + timedelta(minutes=number),
+            "guardian_read",
+            "H1",
+            "clerk",
+            "G",
+            "C",
+            StudyRef("H1", "1.2"),
+        )
+        for number in range(5)
+    ]
+    for notice in (*told, replace(told[0], person_id="Q", study=None)):
+        ports.notices.tell(notice)
+    seen, token = [], ""
+    while True:
+        page = ports.notices.of_person("P", token, 2)
+        seen += page.items
+        token = page.next_token
+        if not token:
+            break
+    assert seen == told[::-1]
+
+
+def test_a_qr_is_spent_once_and_within_its_minute(ports):
+    qr = ShownQr("ab", "P", NOW + timedelta(seconds=60), "G")
+    ports.qrs.show(qr)
+    ports.qrs.show(replace(qr, key="cd", given_by=""))
+    assert ports.qrs.spend("ef", NOW) is None
+    assert ports.qrs.spend("ab", qr.expires_at) is None
+    assert ports.qrs.spend("ab", qr.expires_at - timedelta(seconds=1)) == qr
+    assert ports.qrs.spend("ab", NOW) is None
+    assert ports.qrs.spend("cd", NOW) == replace(qr, key="cd", given_by="")
+
+
+# Consents
 
 
 def consent(at=NOW, doctor_id="li", person_id="P", seed=0, count=2):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.access import Caller, Grant
 from chalicelib.domain.code import WRONG_PER_CODE, WRONG_PER_DOCTOR, WRONG_PER_PERSON, Code, code_route, counter
-from chalicelib.domain.consent import Consent, Denied, Doctor, Facts, covers, decide
+from chalicelib.domain.consent import (
+    CONSENT_LIVES,
+    REMEMBERED,
+    SELF_LIFE,
+    Consent,
+    Denied,
+    Doctor,
+    Facts,
+    covers,
+    decide,
+)
+from chalicelib.domain.guardian import Guardianship, birthday
 from chalicelib.domain.identity import PHONE_LIFE, IdentityKey, Link, Person
 from chalicelib.domain.study import StudyRef
 from tests.support.clinic import NOW, summary
@@ -21,22 +32,54 @@ STUDIES = [StudyRef("H1", "1.1"), StudyRef("H1", "1.2"), StudyRef("H2", "1.1")]
 IDENTITIES = [IdentityKey("H1", "A"), IdentityKey("H2", "B")]
 
 small_times = st.integers(-3, 3).map(lambda seconds: NOW + seconds * SECOND)
-consents = st.builds(
-    Consent,
-    consent_id=st.text("0123456789", min_size=4, max_size=4),
-    person_id=st.sampled_from(["P", "Q"]),
-    doctor_id=st.sampled_from(["li", "wang"]),
-    hospital_id=st.sampled_from(["H1", "H2"]),
-    encounter_id=st.just("E"),
-    basis=st.just("sms_code"),
-    scope=st.sampled_from(["person", "identity"]),
-    identity=st.sampled_from(IDENTITIES),
-    purpose=st.just("treatment"),
-    notice_version=st.just("v"),
-    studies=st.frozensets(st.sampled_from(STUDIES)),
-    granted_at=small_times,
-    expires_at=small_times,
-    revoked_at=st.none() | small_times,
+
+
+def consents_on(basis):
+    """Consents of a basis with edges around NOW: written ones, and those of the longest life of the basis."""
+    longest = CONSENT_LIVES[basis].longest
+    return st.builds(
+        _consent,
+        basis=st.just(basis),
+        granted_at=small_times | small_times.map(lambda at: at - longest),
+        expires_at=small_times | st.just(NOW + timedelta(days=60)),
+        **CONSENT_FIELDS,
+    )
+
+
+def _consent(**fields):
+    return Consent(**fields)
+
+
+CONSENT_FIELDS = {
+    "consent_id": st.text("0123456789", min_size=4, max_size=4),
+    "person_id": st.sampled_from(["P", "Q"]),
+    "doctor_id": st.sampled_from(["li", "wang"]),
+    "hospital_id": st.sampled_from(["H1", "H2"]),
+    "encounter_id": st.just("E"),
+    "scope": st.sampled_from(["person", "identity"]),
+    "identity": st.sampled_from(IDENTITIES),
+    "purpose": st.just("treatment"),
+    "notice_version": st.just("v"),
+    "studies": st.frozensets(st.sampled_from(STUDIES)),
+    "revoked_at": st.none() | small_times,
+    "given_by": st.sampled_from(["", "G"]),
+}
+consents = st.sampled_from(sorted(CONSENT_LIVES)).flatmap(consents_on)
+guardianships = st.builds(
+    Guardianship,
+    ward_id=st.sampled_from(["P", "P", "Q"]),
+    guardian_id=st.sampled_from(["G", "G", "Q"]),
+    ward=st.just("W"),
+    kind=st.sampled_from(["minor", "incapacity"]),
+    document=st.just("court_decision"),
+    ward_birth_date=st.sampled_from(["20100101", "20200101", "19700101"]),
+    hospital_id=st.just("H1"),
+    proven_by=st.just("clerk"),
+    proven_at=st.just(NOW),
+    starts_at=small_times,
+    ends_at=small_times,
+    objected_at=st.none() | st.none() | small_times,
+    ended_at=st.none() | st.none() | small_times,
 )
 doctors = st.builds(
     Doctor,
@@ -65,10 +108,10 @@ summaries = st.builds(
 )
 callers = st.builds(
     Caller,
-    role=st.sampled_from(["doctor", "doctor", "doctor", "patient", "regulator", "guardian", "hospital"]),
+    role=st.sampled_from(["doctor", "doctor", "doctor", "patient", "guardian", "guardian", "regulator", "hospital"]),
     subject=st.sampled_from(["li", "wang"]),
     hospital_id=st.sampled_from(["H1", "H2"]),
-    person_id=st.sampled_from(["P", "Q", ""]),
+    person_id=st.sampled_from(["P", "Q", "G", "G", ""]),
     session_epoch=st.sampled_from([0, 0, 1]),
 )
 any_facts = st.builds(
@@ -80,6 +123,11 @@ any_facts = st.builds(
     person=st.none() | persons,
     doctor=st.none() | doctors,
     consents=st.lists(consents, max_size=4).map(tuple),
+    guardian=st.none()
+    | st.builds(
+        Person, person_id=st.just("G"), frozen_at=st.none() | st.just(NOW), session_epoch=st.sampled_from([0, 0, 1])
+    ),
+    guardianship=st.none() | guardianships,
 )
 
 LI = Caller("doctor", "li", "H1")
@@ -100,10 +148,27 @@ CONSENT = Consent(
     expires_at=NOW + timedelta(hours=24),
 )
 ALLOWED = Facts(LI, STUDIES[0], summary(STUDIES[0], "A"), LINK, Person("P"), Doctor("li", "H1", "1", "李"), (CONSENT,))
+GUARDIAN = Caller("guardian", "g", person_id="G")
+HELD = Guardianship(
+    ward_id="P",
+    guardian_id="G",
+    ward="W",
+    kind="minor",
+    document="birth_certificate",
+    ward_birth_date="20120301",
+    hospital_id="H1",
+    proven_by="clerk",
+    proven_at=NOW - timedelta(days=9),
+    starts_at=NOW - timedelta(days=9),
+    ends_at=birthday("20120301", 18),
+)
+GUARDED = Facts(
+    GUARDIAN, STUDIES[0], summary(STUDIES[0], "A"), LINK, Person("P"), guardian=Person("G"), guardianship=HELD
+)
 
 
 @given(any_facts)
-def test_never_allowed_without_a_live_consent_or_being_the_person(facts):
+def test_never_allowed_without_a_live_consent_or_being_the_person_or_a_guardian(facts):
     decision = decide(facts, NOW)
     if isinstance(decision, Denied):
         return
@@ -114,11 +179,22 @@ def test_never_allowed_without_a_live_consent_or_being_the_person(facts):
     if caller.role == "patient":
         assert (decision.basis, link.status, link.person_id) == ("self", "confirmed", caller.person_id)
         return
+    if caller.role == "guardian":
+        held = facts.guardianship
+        assert (decision.basis, link.status) == ("guardian", "confirmed")
+        assert (held.ward_id, held.guardian_id) == (link.person_id, caller.person_id)
+        assert held.starts_at <= NOW < held.ends_at
+        assert (held.objected_at, held.ended_at) == (None, None)
+        assert facts.guardian is None or facts.guardian.frozen_at is None
+        assert facts.guardian is None or facts.guardian.session_epoch == caller.session_epoch
+        assert NOW < decision.expires_at <= held.ends_at
+        return
     assert caller.role == "doctor"
     assert (facts.doctor.status, facts.doctor.session_epoch) == ("active", caller.session_epoch)
     used = next(one for one in facts.consents if one.consent_id == decision.consent_id and _permits(one, facts))
     assert decision.expires_at > NOW
-    assert used.expires_at == decision.expires_at
+    assert used.basis == decision.basis
+    assert decision.expires_at == min(used.expires_at, used.granted_at + CONSENT_LIVES[used.basis].longest)
 
 
 def _permits(consent, facts):
@@ -126,7 +202,9 @@ def _permits(consent, facts):
     whose = consent.person_id == facts.link.person_id
     who = (consent.doctor_id, consent.hospital_id) == (facts.caller.subject, facts.caller.hospital_id)
     where = facts.doctor.hospital_id == facts.caller.hospital_id
-    when = consent.granted_at <= NOW < consent.expires_at and consent.revoked_at is None
+    longest = CONSENT_LIVES[consent.basis].longest
+    when = consent.granted_at <= NOW < min(consent.expires_at, consent.granted_at + longest)
+    when = when and consent.revoked_at is None
     if consent.scope == "person":
         what = facts.link.status == "confirmed"
     else:
@@ -147,6 +225,27 @@ def test_revoking_every_covering_consent_always_removes_access(others, already):
     assert isinstance(decide(facts, NOW), Grant)
     revoked = tuple(replace(one, revoked_at=one.revoked_at or NOW) for one in facts.consents)
     assert isinstance(decide(replace(facts, consents=revoked), NOW), Denied)
+
+
+@given(any_facts, guardianships)
+def test_a_guardianship_is_never_in_the_way_of_anyone_else(facts, held):
+    if facts.caller.role != "guardian":
+        assert decide(replace(facts, guardianship=held), NOW) == decide(replace(facts, guardianship=None), NOW)
+
+
+@given(any_facts)
+def test_ending_or_objecting_to_a_guardianship_always_removes_access(facts):
+    if facts.caller.role != "guardian" or facts.guardianship is None:
+        return
+    for change in ({"ended_at": NOW}, {"objected_at": NOW}):
+        stopped = replace(facts, guardianship=replace(facts.guardianship, **change))
+        assert isinstance(decide(stopped, NOW), Denied)
+
+
+@given(any_facts)
+def test_no_consent_lets_anyone_in_who_is_no_doctor(facts):
+    if facts.caller.role != "doctor":
+        assert decide(facts, NOW) == decide(replace(facts, consents=()), NOW)
 
 
 @given(any_facts)
@@ -178,8 +277,65 @@ def test_a_consent_counts_from_its_first_second_to_the_one_before_its_end():
     assert decide(ALLOWED, CONSENT.expires_at) == Denied("consent_expired", "consent_expired")
 
 
+@pytest.mark.parametrize("basis", sorted(CONSENT_LIVES))
+def test_no_consent_outlives_its_basis_to_the_second_whatever_was_written_into_it(basis):
+    too_long = replace(CONSENT, basis=basis, expires_at=NOW + timedelta(days=365))
+    end = NOW + CONSENT_LIVES[basis].longest
+    facts = replace(ALLOWED, consents=(too_long,))
+    assert isinstance(decide(facts, NOW - SECOND), Denied)
+    assert decide(facts, NOW) == Grant(LI, STUDIES[0], basis, "0001", end)
+    assert isinstance(decide(facts, end - SECOND), Grant)
+    assert decide(facts, end) == Denied("consent_expired", "consent_expired")
+    assert CONSENT_LIVES[basis].usual <= CONSENT_LIVES[basis].longest < REMEMBERED
+
+
+def test_the_lives_of_consents_are_those_of_the_design():
+    hours = {basis: life.longest / timedelta(hours=1) for basis, life in CONSENT_LIVES.items()}
+    assert hours == {
+        "sms_code": 24,
+        "dynamic_qr": 24,
+        "health_app": 30 * 24,
+        "guardian": 30 * 24,
+        "assisted": 24,
+        "break_glass": 2,
+    }
+
+
+def test_a_guardian_reads_from_the_first_second_to_the_wards_eighteenth_birthday():
+    assert decide(GUARDED, NOW) == Grant(GUARDIAN, STUDIES[0], "guardian", "", NOW + SELF_LIFE)
+    assert isinstance(decide(GUARDED, HELD.starts_at), Grant)
+    assert decide(GUARDED, HELD.starts_at - SECOND) == Denied("no_grant", "guardianship_waits")
+    last = HELD.ends_at - SECOND
+    assert decide(GUARDED, last) == Grant(GUARDIAN, STUDIES[0], "guardian", "", HELD.ends_at)
+    assert decide(GUARDED, HELD.ends_at) == Denied("guardianship_ended", "guardianship_ended")
+    assert HELD.ends_at == datetime(2030, 2, 28, 16, tzinfo=UTC)  # midnight in Beijing
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "detail"),
+    [
+        ({"guardianship": None}, "no_grant", "no_ward"),
+        ({"guardianship": replace(HELD, ward_id="Q")}, "no_grant", "no_ward"),
+        ({"guardianship": replace(HELD, guardian_id="Q")}, "no_grant", "no_ward"),
+        ({"guardianship": replace(HELD, objected_at=NOW)}, "guardianship_ended", "guardianship_objected"),
+        ({"guardianship": replace(HELD, ended_at=NOW)}, "guardianship_ended", "guardianship_ended"),
+        ({"link": replace(LINK, status="unconfirmed")}, "no_grant", "not_wards"),
+        ({"link": replace(LINK, person_id="Q")}, "no_grant", "no_ward"),
+        ({"summary": None}, "no_grant", "unknown_study"),
+        ({"link": None}, "no_grant", "no_link"),
+        ({"person": Person("P", frozen_at=NOW)}, "frozen", "frozen"),
+        ({"guardian": Person("G", frozen_at=NOW)}, "frozen", "guardian_frozen"),
+        ({"guardian": Person("G", session_epoch=1)}, "session_ended", "session_ended"),
+        ({"caller": Caller("guardian", "g")}, "no_grant", "no_person"),
+        ({"summary": summary(STUDIES[0], "A", state="conflicted")}, "study_conflicted", "study_conflicted"),
+    ],
+)
+def test_each_missing_fact_denies_a_guardian_by_its_name(changes, reason, detail):
+    assert decide(replace(GUARDED, **changes), NOW) == Denied(reason, detail)
+
+
 def test_the_latest_of_several_live_consents_is_used():
-    longer = replace(CONSENT, consent_id="0002", expires_at=NOW + timedelta(days=3))
+    longer = replace(CONSENT, consent_id="0002", basis="health_app", expires_at=NOW + timedelta(days=3))
     grant = decide(replace(ALLOWED, consents=(longer, CONSENT)), NOW)
     assert (grant.consent_id, grant.expires_at) == ("0002", longer.expires_at)
 
@@ -240,11 +396,23 @@ LOCAL = replace(LINK, phone="13911112222")
         (LOCAL, replace(FRESH, frozen_at=NOW), True, None),
         (LINK, OLD, True, None),
         (None, None, False, None),
+        (LOCAL, replace(FRESH, birth_date="20121125"), True, None),
+        (replace(LOCAL, birth_date="20121125"), None, False, None),
+        (LOCAL, replace(FRESH, birth_date="20121124"), True, ("13800138000", "person")),
     ],
 )
 def test_the_verified_phone_answers_for_all_and_the_hospitals_own_for_itself(link, person, holds, expected):
     route = code_route(link, person, holds_phone=holds, now=NOW)
     assert (route and (route.phone, route.scope)) == expected
+
+
+def test_for_a_child_only_a_proven_guardians_phone_answers_and_only_for_a_confirmed_identity():
+    child, guardian = replace(FRESH, birth_date="20200101"), Person("G", phone="13700137000")
+    route = code_route(LOCAL, child, holds_phone=True, now=NOW, guardian=guardian)
+    assert (route.phone, route.scope, route.guardian_id) == ("13700137000", "person", "G")
+    unsure = replace(LOCAL, status="unconfirmed")
+    assert code_route(unsure, child, holds_phone=True, now=NOW, guardian=guardian) is None
+    assert code_route(LOCAL, replace(child, frozen_at=NOW), holds_phone=True, now=NOW, guardian=guardian) is None
 
 
 # Limits
@@ -256,11 +424,10 @@ def test_a_years_guessing_at_the_limits_stays_below_one_percent():
         assert 1 - (1 - 1e-6) ** (limit.count * 366) < 0.01
 
 
-def test_a_code_dies_by_use_time_and_attempts():
+def test_a_code_dies_by_time_and_attempts():
     code = Code("R", b"", reachable=True, expires_at=NOW)
     assert code.is_live(NOW - SECOND)
     assert not code.is_live(NOW)
-    assert not replace(code, used_at=NOW - SECOND).is_live(NOW - SECOND)
     assert not replace(code, attempts=5).is_live(NOW - SECOND)
 
 

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.domain.access import Caller
+from chalicelib.domain.consent import Denied
+from chalicelib.domain.guardian import Guardianship
+from chalicelib.services.access_ports import Guardians
+from chalicelib.services.own_account import OwnAccount
+from chalicelib.services.prove_guardian import StopGuardian, TellOfGuardian
+from chalicelib.services.record_decision import About, RecordDecision
+from chalicelib.services.register_patient import ATTEMPTS, Contended
+
+ACTION = "object_to_guardian"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectToGuardian:
+    """A ward of 14 or older, or an adult, objects: the guardian may do nothing more, and what they consented to is
+    taken back, until a desk has both before it. Raises AccessDenied (guardian_needed under 14; no_grant for a
+    reference that is none of theirs), AuditFailed, Contended."""
+
+    own_account: OwnAccount
+    guardians: Guardians
+    stop: StopGuardian
+    tell: TellOfGuardian
+    record: RecordDecision
+
+    def __call__(self, caller: Caller, guardian: str, now: datetime) -> Guardianship:
+        person = self.own_account(caller, ACTION, now)
+        about = About(person.person_id, basis="guardian")
+        for _ in range(ATTEMPTS):
+            held = next((one for one in self.guardians.of_ward(person.person_id) if one.ward == guardian), None)
+            if held is None:
+                self.record.deny(caller, ACTION, Denied("no_grant", "unknown_guardian"), now, about)
+            about = replace(about, guardian_id=held.guardian_id)
+            if not held.tells_ward(now):
+                self.record.deny(caller, ACTION, Denied("guardian_needed", "under_14"), now, about)
+            held = replace(held, objected_at=held.objected_at or now)
+            self.record.allow(caller, ACTION, "objected", now, about)
+            if self.stop(held, now):
+                self.tell(held, "guardian_objected", caller, now)
+                return held
+        raise Contended
