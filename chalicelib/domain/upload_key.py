@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 from urllib.parse import quote
 
-Kind = Literal["instances", "archives", "notices", "unpacked"]
+Kind = Literal["instances", "archives", "notices", "unpacked", "amendments", "registrations"]
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+# Whose events go to a queue. The others hold what people added (`domain.human_facts`), which is told by nobody.
+TOLD: Final[tuple[Kind, ...]] = ("instances", "archives", "notices", "unpacked")
 _LAYOUT: Final = re.compile(
     r"(?P<kind>[a-z]+)/(?P<hospital>[A-Z0-9]{1,16})/(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})/(?P<rest>.+)", re.DOTALL
 )

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.domain.human_facts import amendment_body, fact_key
 from chalicelib.domain.manifest import Manifest
 from chalicelib.domain.study import Amendment, StudyRef
-from chalicelib.services.ports import SettleQueue, Studies
+from chalicelib.services.keep_fact import keep_fact
+from chalicelib.services.ports import SettleQueue, Studies, Uploads
 
 
 class UnknownEntry(Exception):  # noqa: N818 - the fact
@@ -15,8 +17,12 @@ class UnknownEntry(Exception):  # noqa: N818 - the fact
 
 @dataclass(frozen=True, slots=True)
 class AmendStudy:
-    """A person adds a fact to a study; the next settle counts it. `new_id` gives ULIDs."""
+    """A person adds a fact to a study; the next settle counts it. `new_id` gives ULIDs.
 
+    The bucket has it first, then the table: whoever dies between, reconcile brings it there in the night.
+    """
+
+    uploads: Uploads
     studies: Studies
     settle_queue: SettleQueue
     new_id: Callable[[datetime], str]
@@ -28,6 +34,8 @@ class AmendStudy:
         if not self._holds(ref, version_id, offset):
             raise UnknownEntry
         amendment = Amendment(self.new_id(now), "exclude", version_id, offset, reason, made_by, now)
+        key = fact_key("amendments", ref.hospital_id, now, amendment.amendment_id)
+        keep_fact(self.uploads, key, amendment_body(ref.study_instance_uid, amendment))
         self.studies.amend(ref, amendment)
         self.settle_queue.send([ref])
         return amendment

@@ -8,13 +8,14 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final
 
 from chalicelib.domain import upload_key
-from chalicelib.domain.upload_key import KINDS, Uploaded
+from chalicelib.domain.upload_key import TOLD, Uploaded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import date, datetime
 
     from chalicelib.domain.study import Hospital
+    from chalicelib.domain.upload_key import Kind
     from chalicelib.services.ports import Hospitals, Receipts, Refeed, Uploads
 
 DATES: Final = 2  # the last two dates of upload
@@ -27,20 +28,22 @@ class ReconcileUploads:
     receipts: Receipts
     hospitals: Hospitals
     refeed: Refeed
+    replay_amendments: Callable[[Collection[Uploaded], Callable[[], bool]], object]
     settling: timedelta = timedelta(minutes=15)
 
     def __call__(self, now: datetime) -> int:
         """How many object versions were fed again. What came within `settling` is still on its way by itself;
-        a version fed twice does no harm."""
+        a version fed twice does no harm. Amendments are few and have no receipts: all are replayed."""
         today = now.astimezone(UTC).date()
         days = [today - timedelta(days=back) for back in range(DATES)]
         seen = self._seen(days)
         fed = 0
         for hospital in self.hospitals.list():
-            missing = [found for found in self._versions(hospital, days, now) if _name(found) not in seen]
+            missing = [found for found in self._versions(hospital, days, now, TOLD) if _name(found) not in seen]
             for start in range(0, len(missing), _CHUNK):
                 self.refeed.feed(missing[start : start + _CHUNK])
             fed += len(missing)
+            self.replay_amendments(tuple(self._versions(hospital, days, now, ("amendments",))), lambda: True)
         return fed
 
     def _seen(self, days: list[date]) -> set[bytes]:
@@ -49,8 +52,10 @@ class ReconcileUploads:
         dates = [*days, days[-1] - timedelta(days=1)]
         return {_digest(key, version) for day in dates for key, version in self.receipts.seen(day.isoformat())}
 
-    def _versions(self, hospital: Hospital, days: list[date], now: datetime) -> Iterator[Uploaded]:
-        for kind in KINDS:
+    def _versions(
+        self, hospital: Hospital, days: list[date], now: datetime, kinds: Iterable[Kind]
+    ) -> Iterator[Uploaded]:
+        for kind in kinds:
             for day in days:
                 for version in self.uploads.versions(upload_key.prefix(kind, hospital.hospital_id, day)):
                     if version.last_modified <= now - self.settling:

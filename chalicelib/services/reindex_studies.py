@@ -10,8 +10,9 @@ from chalicelib.domain.study import StudyRef
 from chalicelib.domain.upload_key import Kind, Uploaded
 from chalicelib.services.ports import Clock, Hospitals, Uploads
 
-# Archives before what they were unpacked to, so that whatever is missing there is written first; notices last.
-ORDER: Final[tuple[Kind, ...]] = ("archives", "unpacked", "instances", "notices")
+# Amendments first: nothing that was excluded is served meanwhile. Archives before what they were unpacked to, so that
+# whatever is missing there is written first; notices last.
+ORDER: Final[tuple[Kind, ...]] = ("amendments", "archives", "unpacked", "instances", "notices")
 BATCH: Final = 300  # objects: what ingest takes in one run; all versions of a key stay together
 SETTLE_AT: Final = 500  # studies remembered before they are settled
 
@@ -46,12 +47,14 @@ class TouchedStudies:
 class ReindexStudies:
     """Everything again from the bucket alone (DESIGN §4.9): it ends in the manifests that were there before.
 
-    `take_up` does what ingest, unpacking and notices do with objects of a kind, with `touched` as its settle queue.
+    `registrations` brings back the hospitals, for whose uploads it then looks. `take_up` does what ingest, unpacking,
+    notices and amendments do with objects of a kind, with `touched` as its settle queue.
     Every step may be repeated, so a run that died goes on from any earlier `after`.
     """
 
     uploads: Uploads
     hospitals: Hospitals
+    registrations: Callable[[], object]
     take_up: Mapping[Kind, TakeUp]
     touched: TouchedStudies
     settle: Callable[[StudyRef, datetime], object]
@@ -61,6 +64,8 @@ class ReindexStudies:
         self, after: str, keep_going: KeepGoing, progress: Callable[[Reindexed], None] = lambda _: None
     ) -> Reindexed:
         """From `after` ("": the beginning) as long as `keep_going()`; `progress` hears of every batch."""
+        if not after:
+            self.registrations()
         so_far, reached = Reindexed(after), after
         for kind, batch in self._batches(after):
             if not keep_going():

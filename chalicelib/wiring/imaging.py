@@ -54,10 +54,12 @@ def unpack_archive() -> UnpackArchive:
 @cache
 def reconcile_uploads() -> ReconcileUploads:
     from chalicelib.services.reconcile_uploads import ReconcileUploads
+    from chalicelib.services.replay_facts import ReplayAmendments
     from chalicelib.store import clients
     from chalicelib.store.refeed import SqsRefeed
 
-    return ReconcileUploads(uploads(), receipts(), hospitals(), SqsRefeed(clients.sqs()))
+    replay = ReplayAmendments(uploads(), studies(), settle_queue())
+    return ReconcileUploads(uploads(), receipts(), hospitals(), SqsRefeed(clients.sqs()), replay)
 
 
 @cache
@@ -95,20 +97,23 @@ def reindex_studies() -> ReindexStudies:
     from dataclasses import replace
 
     from chalicelib.services.reindex_studies import ReindexStudies, TouchedStudies
+    from chalicelib.services.replay_facts import ReplayAmendments, ReplayRegistrations
 
     touched = TouchedStudies()
     instances = replace(ingest_batch(), settle_queue=touched)
     archives = replace(unpack_archive(), settle_queue=touched)
     take_up: dict[Kind, TakeUp] = {"archives": archives, "unpacked": instances, "instances": instances}
     take_up["notices"] = record_notice()
-    return ReindexStudies(uploads(), hospitals(), take_up, touched, settle_study(), now)
+    take_up["amendments"] = ReplayAmendments(uploads(), studies(), touched)
+    registrations = ReplayRegistrations(uploads(), hospitals())
+    return ReindexStudies(uploads(), hospitals(), registrations, take_up, touched, settle_study(), now)
 
 
 @cache
 def amend_study() -> AmendStudy:
     from chalicelib.services.amend_study import AmendStudy
 
-    return AmendStudy(studies(), settle_queue(), new_id)
+    return AmendStudy(uploads(), studies(), settle_queue(), new_id)
 
 
 @cache

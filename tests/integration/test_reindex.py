@@ -1,8 +1,12 @@
 """The bucket alone, on the real stores: single objects, a pack of the same slices, another ZIP, a broken file."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from chalicelib import wiring
+from chalicelib.domain.access import Caller
 from chalicelib.domain.manifest import Manifest
 from chalicelib.domain.study import Hospital, StudyRef
 from chalicelib.store import clients
@@ -39,8 +43,7 @@ def forget():
     client = clients.dynamodb()
     for table in (wiring.settings().journal_table, wiring.settings().main_table):
         for item in client.scan(TableName=table)["Items"]:
-            if not item["PK"]["S"].startswith("HOSPITAL"):
-                client.delete_item(TableName=table, Key={"PK": item["PK"], "SK": item["SK"]})
+            client.delete_item(TableName=table, Key={"PK": item["PK"], "SK": item["SK"]})
 
 
 def test_slices_of_a_pack_that_also_came_singly_are_duplicates_by_their_bytes(bucket):
@@ -62,12 +65,37 @@ def test_an_instance_of_a_pack_is_served_from_its_place_in_it(bucket):
     assert bodies == {instance(1, number) for number in (1, 2, 3)}
 
 
-def test_when_both_tables_are_lost_the_bucket_gives_the_same_manifests(bucket):
+def exclude(ref):
+    """As the API does it for a hospital: one of the served slices is another patient's."""
+    place = next(entry.place for entry, status in manifest(ref).entries() if status == "served")
+    told = {"reason": "another patient's", "made_by": "dr-9", "now": wiring.now()}
+    wiring.amend_study().exclude(ref, place.version_id, place.offset, **told)
+
+
+def test_when_all_tables_are_lost_the_bucket_gives_the_same_manifests_exclusions_and_hospitals(bucket):
+    wiring.register_hospital()(Caller("regulator", "wei"), Hospital("H1", "省人民医院", region="320102"), wiring.now())
+    known = wiring.hospitals().list()
+    reindex()
+    exclude(SECOND)
     reindex()
     before = {ref: manifest(ref).to_json() for ref in (FIRST, SECOND)}
     summaries = {ref: wiring.studies().summary(ref) for ref in (FIRST, SECOND)}
+    assert summaries[SECOND].instances == 1
     forget()
     assert wiring.studies().summary(FIRST) is None
+    assert wiring.hospitals().list() == ()
     reindex()
+    assert wiring.hospitals().list() == known
     assert {ref: manifest(ref).to_json() for ref in (FIRST, SECOND)} == before
     assert {ref: wiring.studies().summary(ref) for ref in (FIRST, SECOND)} == summaries
+
+
+def test_the_nightly_reconcile_brings_an_amendment_to_the_table_that_only_the_bucket_has(bucket):
+    reindex()
+    exclude(SECOND)
+    forget()
+    wiring.hospitals().put(Hospital("H1", "省人民医院"))
+    reconcile = replace(wiring.reconcile_uploads(), settling=timedelta(0))
+    reconcile(wiring.now() + timedelta(minutes=1))
+    (made,) = wiring.studies().amendments(SECOND)
+    assert (made.reason, made.made_by) == ("another patient's", "dr-9")

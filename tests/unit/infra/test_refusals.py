@@ -113,6 +113,14 @@ def test_a_signed_url_dies_after_five_minutes_whatever_it_says(policy):
     assert get(policy, signer, s3_authType="REST-HEADER", s3_signatureAge=900000) == []
 
 
+@pytest.mark.parametrize("kind", ["amendments", "registrations"])
+def test_only_the_api_writes_what_people_added(policy, kind):
+    kept = f"arn:aws-cn:s3:::uploads/{kind}/JB001/2026-11-24/01A.json"
+    assert put(policy, kept) == ["RefuseOthersInPeoplesFacts"]
+    assert put(policy, kept, who=f"{ROLE}imaging-cloud-app-IngestInstancesRole-1") == ["RefuseOthersInPeoplesFacts"]
+    assert put(policy, kept, who=f"{ROLE}imaging-cloud-app-ApiHandlerRole-1") == []
+
+
 def test_no_hospital_writes_where_we_unpack(policy):
     assert put(policy, UNPACKED) == ["RefuseOthersInOurPrefixes"]
     assert put(policy, UNPACKED, who=f"{ROLE}imaging-cloud-app-IngestArchivesRole-1") == []

@@ -12,9 +12,9 @@ NOW = datetime(2026, 11, 24, 18, tzinfo=UTC)
 EARLIER = NOW - timedelta(hours=3)
 
 
-def reconcile(bench, now=NOW):
+def reconcile(bench, now=NOW, replay=lambda objects, _: None):
     refeed = FakeRefeed()
-    assert ReconcileUploads(bench.uploads, bench.receipts, bench.hospitals, refeed)(now) == len(refeed.fed)
+    assert ReconcileUploads(bench.uploads, bench.receipts, bench.hospitals, refeed, replay)(now) == len(refeed.fed)
     return refeed.fed
 
 
@@ -64,6 +64,14 @@ def test_what_just_came_is_still_on_its_way_by_itself():
     fresh = uploaded(bench, "instances/H1/2026-11-24/x", at=NOW - timedelta(minutes=5))
     assert reconcile(bench) == []
     assert reconcile(bench, NOW + timedelta(minutes=30)) == [fresh]
+
+
+def test_the_amendments_of_the_last_two_dates_are_replayed_and_fed_to_no_queue():
+    bench, replayed = Bench(), []
+    kept = [uploaded(bench, f"amendments/H1/2026-11-{day}/01A.json") for day in (22, 23, 24)]
+    uploaded(bench, "amendments/H1/2026-11-24/01B.json", at=NOW)  # still on its way
+    assert reconcile(bench, replay=lambda objects, _: replayed.extend(objects)) == []
+    assert sorted(replayed) == kept[1:]
 
 
 def test_a_receipt_written_before_midnight_counts_for_a_key_of_the_next_date():

@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +8,9 @@ from chalicelib.domain.access import AuditFailed, Caller
 from chalicelib.domain.study import Hospital
 from chalicelib.services.record_decision import RecordDecision
 from chalicelib.services.register_hospital import EFFECT, RegisterHospital
+from chalicelib.services.replay_facts import ReplayRegistrations
 from chalicelib.store.hospitals import KEEP
+from tests.support.fakes_ingest import FakeUploads
 from tests.support.fakes_people import FakeAudit
 from tests.support.fakes_settle import FakeHospitals
 
@@ -19,11 +22,16 @@ SHUT = replace(OPEN, active=False)
 
 class World:
     def __init__(self):
-        self.hospitals, self.audit = FakeHospitals(), FakeAudit()
+        self.uploads, self.hospitals, self.audit = FakeUploads(), FakeHospitals(), FakeAudit()
+        self.numbers = itertools.count()
 
     def register(self, hospital, at=NOW):
         record = RecordDecision(self.audit, bytes)
-        return RegisterHospital(self.hospitals, record)(REGULATOR, hospital, at)
+        register = RegisterHospital(self.uploads, self.hospitals, record, lambda _: f"{next(self.numbers):026d}")
+        return register(REGULATOR, hospital, at)
+
+    def replay(self):
+        return ReplayRegistrations(self.uploads, self.hospitals)()
 
 
 def test_a_registration_stands_and_is_audited():
@@ -50,9 +58,29 @@ def test_a_hospital_may_open_and_close_again():
     assert world.register(SHUT, NOW + timedelta(days=9)).closed_at == NOW + timedelta(days=9) + EFFECT
 
 
+def test_each_hospitals_last_registration_comes_back_from_the_bucket_alone():
+    world = World()
+    for number, hospital in enumerate([OPEN, replace(OPEN, hospital_id="H2"), SHUT, replace(SHUT, name="新名")]):
+        world.register(hospital, NOW + timedelta(hours=7 * number))
+    known = world.hospitals.list()
+    world.hospitals = FakeHospitals()
+    assert (world.replay(), world.hospitals.list()) == (2, known)
+    assert (world.replay(), world.hospitals.list()) == (0, known)
+
+
+def test_a_registration_under_another_hospitals_key_is_no_registration():
+    world = World()
+    world.register(OPEN)
+    (kept,) = world.uploads.versions("registrations/")
+    world.uploads.upload(kept.key.replace("H1", "H2"), world.uploads.read(kept.key, None, 0, 9999).data)
+    with pytest.raises(ValueError, match="another hospital"):
+        world.replay()
+
+
 def test_without_an_audit_event_nothing_is_registered():
     world = World()
     world.audit.broken = True
     with pytest.raises(AuditFailed):
         world.register(OPEN)
     assert world.hospitals.list() == ()
+    assert list(world.uploads.versions("")) == []

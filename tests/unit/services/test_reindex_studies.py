@@ -6,12 +6,15 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.manifest import Manifest
+from chalicelib.domain.study import StudyRef
 from chalicelib.services import reindex_studies
+from chalicelib.services.amend_study import AmendStudy
 from chalicelib.services.ingest_batch import IngestBatch
 from chalicelib.services.reindex_studies import Reindexed, ReindexStudies, TouchedStudies
+from chalicelib.services.replay_facts import ReplayAmendments, ReplayRegistrations
 from chalicelib.services.settle_study import SettleStudy
 from chalicelib.services.unpack_archive import UnpackArchive
-from tests.support.fakes_ingest import FakeJournal
+from tests.support.fakes_ingest import FakeJournal, FakeSettleQueue
 from tests.support.fakes_settle import FakeExams, FakeStudies
 from tests.support.ingest_samples import DAY, H1, Bench, archive, instance
 
@@ -38,10 +41,16 @@ class Cloud(Bench):
             return frozenset()
 
         take_up = {"instances": ingest, "unpacked": ingest, "archives": UnpackArchive(*ports), "notices": note}
+        take_up["amendments"] = ReplayAmendments(self.uploads, self.studies, touched)
+        registrations = ReplayRegistrations(self.uploads, self.hospitals)
         settle = SettleStudy(self.journal, self.studies, self.uploads, self.exams, workers=1)
-        return ReindexStudies(self.uploads, self.hospitals, take_up, touched, settle, self.clock)(
+        return ReindexStudies(self.uploads, self.hospitals, registrations, take_up, touched, settle, self.clock)(
             after, keep_going, progress
         )
+
+    def exclude(self, ref, version_id):
+        amend = AmendStudy(self.uploads, self.studies, FakeSettleQueue(), lambda at: f"{at:%H%M%S%f}")
+        amend.exclude(ref, version_id, 0, reason="another patient's", made_by="dr-9", now=self.clock())
 
     def truth(self):
         manifests = {
@@ -85,6 +94,21 @@ def test_after_all_derived_data_is_lost_the_same_manifests_come_back(cloud):
     cloud.forget()
     cloud.reindex()
     assert cloud.truth() == before
+
+
+def test_what_was_excluded_stays_so_when_the_bucket_alone_is_left(cloud):
+    cloud.reindex()
+    first = StudyRef("H1", "1.2.3.1")
+    cloud.exclude(first, next(cloud.uploads.versions(f"instances/H1/{DAY}/1-2.dcm")).version_id)
+    cloud.reindex()
+    assert cloud.studies.summary(first).instances == 2
+    before, served = cloud.truth(), []
+    cloud.forget()
+    flip = cloud.studies.flip
+    cloud.studies.flip = lambda summary, read: flip(summary, read) and (served.append(summary) or True)
+    cloud.reindex()
+    assert cloud.truth() == before
+    assert {found.instances for found in served if found.ref == first} == {2}, "not served even for a moment"
 
 
 def test_a_second_run_over_what_stands_changes_nothing(cloud):

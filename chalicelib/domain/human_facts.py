@@ -1,0 +1,84 @@
+"""Facts that people added, as the objects of the uploads bucket that keep them beside what was uploaded: with them the
+bucket alone can rebuild what is served (DESIGN §4.9). A fact is written there first, then to the table.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.domain.study import Amendment, Hospital
+from chalicelib.domain.upload_key import Kind, prefix
+
+MAX_BYTES = 64 * 1024  # far more than any fact's object holds
+
+
+def fact_key(kind: Kind, hospital_id: str, made_at: datetime, ulid: str) -> str:
+    """In the order in which they were made; no credential of a hospital reaches these kinds."""
+    return f"{prefix(kind, hospital_id, made_at.astimezone(UTC).date())}{ulid}.json"
+
+
+def amendment_body(study_instance_uid: str, amendment: Amendment) -> bytes:
+    return _json(
+        {
+            "study_instance_uid": study_instance_uid,
+            "amendment_id": amendment.amendment_id,
+            "kind": amendment.kind,
+            "version_id": amendment.version_id,
+            "offset": amendment.offset,
+            "reason": amendment.reason,
+            "made_by": amendment.made_by,
+            "made_at": amendment.made_at.isoformat(),
+        }
+    )
+
+
+def read_amendment(body: bytes) -> tuple[str, Amendment]:
+    """(study_instance_uid, fact). KeyError or ValueError for what `amendment_body` did not write."""
+    told = json.loads(body)
+    if told["kind"] != "exclude":
+        raise ValueError("an amendment of a kind that is not known")
+    return str(told["study_instance_uid"]), Amendment(
+        amendment_id=told["amendment_id"],
+        kind="exclude",
+        version_id=told["version_id"],
+        offset=int(told["offset"]),
+        reason=told["reason"],
+        made_by=told["made_by"],
+        made_at=datetime.fromisoformat(told["made_at"]),
+    )
+
+
+def registration_body(hospital: Hospital) -> bytes:
+    return _json(
+        {
+            "hospital_id": hospital.hospital_id,
+            "name": hospital.name,
+            "name_en": hospital.name_en,
+            "level": hospital.level,
+            "region": hospital.region,
+            "utc_offset_minutes": hospital.utc_offset_minutes,
+            "active": hospital.active,
+            "closed_at": hospital.closed_at.isoformat() if hospital.closed_at else None,
+        }
+    )
+
+
+def read_registration(body: bytes) -> Hospital:
+    """KeyError or ValueError for what `registration_body` did not write."""
+    told = json.loads(body)
+    return Hospital(
+        hospital_id=told["hospital_id"],
+        name=told["name"],
+        name_en=told["name_en"],
+        level=told["level"],
+        region=told["region"],
+        utc_offset_minutes=int(told["utc_offset_minutes"]),
+        active=bool(told["active"]),
+        closed_at=datetime.fromisoformat(told["closed_at"]) if told["closed_at"] else None,
+    )
+
+
+def _json(told: dict[str, Any]) -> bytes:
+    return json.dumps(told, ensure_ascii=False, indent=1).encode()
