@@ -10,12 +10,14 @@ from datetime import timedelta
 from chalicelib.domain.exam import Exam
 
 MINUTE = timedelta(minutes=1)
+COUNTS = ("due", "on_time", "late", "partial", "missing", "excused", "cancelled", "scheduled", "pending", "imported")
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """`due` = on time + late + partial + missing: exams whose 12 hours count. Excused, cancelled, scheduled and pending
-    ones stand beside it. `delays` are whole minutes from the exam's end to complete, of exams that are, ascending.
+    """`due` = on time + late + partial + missing: exams whose 12 hours count. Excused, cancelled, scheduled, pending
+    and imported ones stand beside it. `delays` are whole minutes from the exam's end to complete, of exams that are,
+    ascending.
     """
 
     due: int
@@ -27,6 +29,7 @@ class Figures:
     cancelled: int
     scheduled: int
     pending: int
+    imported: int
     delays: tuple[int, ...]
 
     @property
@@ -53,14 +56,14 @@ def figures(exams: Iterable[Exam]) -> Figures:
         cancelled=stand["cancelled"],
         scheduled=stand["scheduled"],
         pending=stand["pending"],
+        imported=stand["imported"],
         delays=tuple(sorted(delay // MINUTE for delay in delays if delay is not None)),
     )
 
 
 def total(parts: Sequence[Figures]) -> Figures:
     """Several hospitals or days together; percentiles are of all their exams, not of their percentiles."""
-    names = ("due", "on_time", "late", "partial", "missing", "excused", "cancelled", "scheduled", "pending")
-    sums = {name: sum(getattr(part, name) for part in parts) for name in names}
+    sums = {name: sum(getattr(part, name) for part in parts) for name in COUNTS}
     return Figures(**sums, delays=tuple(sorted(delay for part in parts for delay in part.delays)))
 
 

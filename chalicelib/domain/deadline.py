@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.arrivals import Arrivals
 from chalicelib.domain.exam import ExamState, Excuse, NoticeFact, NoticeStatus, Standing, StudyFact
+from chalicelib.domain.exam_end import OLD
 
 DEADLINE = timedelta(hours=12)
 GAP = timedelta(minutes=30)
@@ -50,6 +51,15 @@ def ended(
     return (min(at for at in (end, *limits) if at) if end else None), source
 
 
+def imported(notices: Sequence[NoticeFact], studies: Sequence[StudyFact], received: Arrivals) -> bool:
+    """Whether this is an old exam that was taken over: no notice, and more than 30 days from DICOM's end to the first
+    arrival. It has no deadline, and is counted in a column of its own so that nobody hides late exams there unseen.
+    A notice makes the deadline hold whatever the age."""
+    told = [study.exam_ended_at for study in studies if study.exam_ended_at]
+    first = received.nth(1)
+    return not notices and bool(told) and first is not None and first - max(told) > OLD
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """What an exam is judged by. `said` is the notices' status together, None without a notice."""
@@ -60,6 +70,7 @@ class Case:
     due_at: datetime | None
     judged_until: datetime | None
     excused: bool
+    imported: bool = False
 
     @property
     def overdue(self) -> bool:
@@ -71,6 +82,8 @@ class Case:
 
 def stand(case: Case) -> tuple[ExamState, Standing]:  # noqa: PLR0911 - one line for each state
     """(state, column of the report)."""
+    if case.imported:
+        return "complete", "imported"
     if case.said == "cancelled":
         return "cancelled", "cancelled"
     if case.due_at is None or (case.said == "scheduled" and not case.received):

@@ -184,7 +184,7 @@ class Facts:
 NO_ACCESSION = re.compile(r"[\W_0]*|NONE|NULL|N/?A|UNKNOWN|TEST|无", re.IGNORECASE)
 
 ExamState = Literal["scheduled", "expected", "partial", "complete", "missing", "excused", "cancelled"]
-Standing = Literal["scheduled", "pending", "on_time", "late", "partial", "missing", "excused", "cancelled"]
+Standing = Literal["scheduled", "pending", "on_time", "late", "partial", "missing", "excused", "cancelled", "imported"]
 BREACHES: frozenset[Standing] = frozenset({"late", "partial", "missing"})
 
 
@@ -206,9 +206,10 @@ class ExamKey:
 class Exam:
     """One exam of the ledger: a row. `use` counts the uses of its accession number by time, from 1.
 
-    `day` is the local date of the end (scheduled and cancelled orders: of the scheduled time). `standing` is the column
-    of the report it counts in; `partial` there means: still incomplete when the 12 hours were over. `worklist` names
-    what a person at the hospital should look at.
+    `day` is the local date of the end (scheduled and cancelled orders: of the scheduled time; imported exams: of the
+    first arrival, else the reports of these days would not count them). `standing` is the column of the report it
+    counts in; `partial` there means: still incomplete when the 12 hours were over. `worklist` names what a person at
+    the hospital should look at.
     """
 
     key: ExamKey

@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 from typing import TypeVar
 
 from chalicelib.domain.arrivals import Arrivals
-from chalicelib.domain.deadline import DEADLINE, Case, completed, ended, overlaps, stand, status
+from chalicelib.domain.deadline import DEADLINE, Case, completed, ended, imported, overlaps, stand, status
 from chalicelib.domain.exam import BREACHES, Exam, ExamKey, Excuse, Facts, NoticeFact, Report, Standing
 from chalicelib.domain.uses import NEAR, Use, uses
 
@@ -36,14 +36,16 @@ def _exam(scene: _Scene, number: int, use: Use, worklist: tuple[str, ...]) -> Ex
     declared = _last(use.notices, "declared_instances", int)
     completed_at = completed(received, declared)
     ended_at, source = ended(use.notices, use.studies, received, completed_at)
-    due_at = ended_at + DEADLINE if ended_at else None
+    old = imported(use.notices, use.studies, received)
+    due_at = ended_at + DEADLINE if ended_at and not old else None
     excused = overlaps(scene.excuses, ended_at, due_at)
     state, standing = stand(
-        Case(status(use.notices), received.total, completed_at, due_at, scene.judged_until, excused)
+        Case(status(use.notices), received.total, completed_at, due_at, scene.judged_until, excused, old)
     )
     scheduled_at = _last(use.notices, "scheduled_at", datetime)
-    unfinished = standing in ("scheduled", "cancelled")
-    placed_at = (scheduled_at or ended_at or use.first_at) if unfinished else ended_at
+    placed_at = received.nth(1) if old else ended_at
+    if standing in ("scheduled", "cancelled"):
+        placed_at = scheduled_at or ended_at
     return Exam(
         key=scene.key,
         use=number,
@@ -98,14 +100,15 @@ def _worklist(use: Use, found: Sequence[Use]) -> tuple[str, ...]:
     return tuple(sorted(reasons))
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Breach:
-    """An exam that did not make its deadline, as a sweep saw it."""
+    """An exam that did not make its deadline: all that a flag tells of it, so that a flag never stays behind."""
 
     day: str
     use: int
     standing: Standing
     due_at: datetime
+    completed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +146,9 @@ class Move:
 
 def breaches(exams: Iterable[Exam]) -> tuple[Breach, ...]:
     return tuple(
-        sorted(
-            Breach(exam.day, exam.use, exam.standing, exam.due_at)
-            for exam in exams
-            if exam.standing in BREACHES and exam.due_at
-        )
+        Breach(exam.day, exam.use, exam.standing, exam.due_at, exam.completed_at)
+        for exam in sorted(exams, key=lambda exam: (exam.day, exam.use))
+        if exam.standing in BREACHES and exam.due_at
     )
 
 
@@ -157,7 +158,7 @@ def docket(exams: Sequence[Exam], swept: Sequence[Breach], facts: Facts) -> Dock
     waiting = [exam.due_at for exam in exams if exam.standing == "pending" and exam.due_at]
     untold = [breach.due_at for breach in set(breaches(exams)) ^ set(swept)]
     rows = tuple(sorted((exam.day, exam.use) for exam in exams))
-    return Docket(rows, tuple(sorted(swept)), min((*waiting, *untold), default=None), facts.count)
+    return Docket(rows, tuple(swept), min((*waiting, *untold), default=None), facts.count)
 
 
 def judged(exams: Iterable[Exam], horizon: datetime) -> datetime | None:

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from chalicelib.domain.compliance import Figures, figures, total
+from chalicelib.domain.compliance import COUNTS, Figures, figures, total
 from chalicelib.domain.exam import Exam
 from chalicelib.domain.flag import Flag
 from chalicelib.services.ledger_ports import ComplianceReports, ExamLedger, Flags
 from chalicelib.services.ports import Hospitals
 
 PERCENTILES = (50, 90, 99)
-COUNTS = ("due", "on_time", "late", "partial", "missing", "excused", "cancelled", "scheduled", "pending")
 COLUMNS = ("hospital_id", "name", "day", *COUNTS, "rate", *(f"delay_p{percent}_minutes" for percent in PERCENTILES))
 BOM = "\ufeff"  # without it Excel reads Chinese UTF-8 as GBK
 CSV = "text/csv; charset=utf-8"

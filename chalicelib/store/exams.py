@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain.exam import Exam, ExamKey, Facts, NoticeFact, StudyFact
+from chalicelib.domain.exam import Exam, ExamKey, Facts, NoticeFact, StudyFact, read, written
 from chalicelib.domain.ledger import Breach, Collection, Docket, Move
 from chalicelib.store import keys
 
@@ -163,7 +163,7 @@ def _docket_put(key: ExamKey, docket: Docket) -> dict[str, Any]:
 
 
 def _docket_item(key: ExamKey, docket: Docket) -> dict[str, Any]:
-    swept = [[breach.day, breach.use, breach.standing, breach.due_at.isoformat()] for breach in docket.swept]
+    swept = [[b.day, b.use, b.standing, b.due_at.isoformat(), written(b.completed_at)] for b in docket.swept]
     item = {
         "PK": {"S": _owner(key)},
         "SK": {"S": keys.due(KIND)},
@@ -186,7 +186,10 @@ def _docket(item: Mapping[str, Any]) -> Docket:
     swept = json.loads(item["swept"]["S"])
     return Docket(
         rows=tuple((day, use) for day, use in json.loads(item["rows"]["S"])),
-        swept=tuple(Breach(day, use, standing, datetime.fromisoformat(due)) for day, use, standing, due in swept),
+        swept=tuple(
+            Breach(day, use, standing, datetime.fromisoformat(due_at), read(completed_at))
+            for day, use, standing, due_at, completed_at in swept
+        ),
         due_at=datetime.fromisoformat(item["due_at"]["S"]) if "due_at" in item else None,
         fact_count=int(item["fact_count"]["N"]),
         revision=int(item["revision"]["N"]),

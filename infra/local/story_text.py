@@ -125,8 +125,8 @@ TEXTS = {
     "sweep": Text(
         "定时巡检：超过 12 小时未上传者被标记",
         "The sweep flags who missed the 12 hours",
-        "{hospital}：{rule}；近日只此一家（另有 {old} 项因 pydicom 文件本身年代久远）",
-        "{hospital}: {rule}; of these days nobody else ({old} more for the old dates in pydicom's files)",
+        "{hospital}：{rule}；仅此一家（pydicom 的 {imported} 项旧检查计为历史导入，不计超时）",
+        "{hospital}: {rule}; nobody else ({imported} old exams from pydicom's files count as imported, no breach)",
     ),
     "sns": Text(
         "新标记经 SNS 告知",

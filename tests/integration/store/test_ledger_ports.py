@@ -78,7 +78,7 @@ def test_facts_come_back_as_they_were_put_each_once(ledger):
 
 
 def test_a_docket_is_put_by_whoever_read_the_last_and_saw_no_fewer_facts(ledger):
-    docket = Docket(((DAY, 1),), (Breach(DAY, 1, "late", DUE),), DUE, fact_count=2)
+    docket = Docket(((DAY, 1),), (Breach(DAY, 1, "late", DUE, DUE + HOUR),), DUE, fact_count=2)
     assert ledger.put_docket(KEY, docket)
     assert not ledger.put_docket(KEY, docket)
     held = ledger.read(KEY).docket

@@ -86,6 +86,32 @@ def test_a_real_accession_number_is_kept():
     assert ExamKey.of("H1", " CT2026-0 ", "1.2").accession == "CT2026-0"
 
 
+@pytest.mark.parametrize("source", ["AcquisitionDateTime", "MPPS", "StudyDate/Time", "EndAcquisitionDateTime"])
+@pytest.mark.parametrize("ahead", [SECOND, 10 * MINUTE])
+def test_no_source_ends_an_exam_after_it_was_received(source, ahead):
+    last = NOON + 20 * MINUTE  # within what `exam_end` tolerates of a clock that runs ahead
+    images = study(NOON, last, exam_ended_at=last + ahead, exam_end_source=source)
+    (exam,) = derive(ExamKey("H1", "A1"), Facts((), (images,), count=1), (), NOON.tzinfo)
+    assert (exam.ended_at, exam.end_source, exam.due_at) == (last, source, last + DEADLINE)
+    declared = notice("scheduled", declared_instances=1)  # complete with the first image: it had ended by then
+    (exam,) = derive(ExamKey("H1", "A1"), Facts((declared,), (images,), count=2), (), NOON.tzinfo)
+    assert exam.ended_at == exam.completed_at == NOON
+    waiting = notice("scheduled", declared_instances=9)
+    (exam,) = derive(ExamKey("H1", "A1"), Facts((waiting,), (images,), count=2), (), NOON.tzinfo)
+    assert (exam.ended_at, exam.completed_at) == (last, None)
+
+
+@pytest.mark.parametrize("facts", [(study(NOON),), (study(NOON), study(NOON + HOUR, study_instance_uid="1.9"))])
+def test_a_notice_or_an_arrival_ends_an_exam_no_later_than_it_was_received(facts):
+    told = notice(at=NOON + 5 * HOUR, sent_at=NOON + 2 * HOUR)
+    (exam,) = derive(ExamKey("H1", "A1"), Facts((told,), facts, count=3), (), NOON.tzinfo)
+    assert exam.ended_at == exam.completed_at
+    (alone,) = derive(ExamKey("H1", "A1"), Facts((told,), (), count=1), (), NOON.tzinfo)
+    assert alone.ended_at == NOON + 2 * HOUR
+    (silent,) = derive(ExamKey("H1", "A1"), Facts((), facts, count=1), (), NOON.tzinfo)
+    assert (silent.ended_at, silent.end_source) == (NOON, "received")
+
+
 instants = st.lists(st.integers(0, 5000).map(lambda second: NOON + second * SECOND * 7), max_size=40)
 
 

@@ -41,6 +41,7 @@ def world():
     world.tell(study(NOON, accession_number="part", study_instance_uid="2.2"))
     world.tell(notice("cancelled", accession_number="cancelled"))
     world.tell(notice("scheduled", accession_number="ordered"))
+    world.tell(study(NOON, accession_number="old", study_instance_uid="2.3", exam_ended_at=NOON - timedelta(days=99)))
     world.sweep(AFTER)
     world.tell(notice(at=NOON + 11 * HOUR, accession_number="fresh"))
     world.tell(notice(at=NOON + HOUR, accession_number="H2-1"), hospital="H2")
@@ -63,7 +64,7 @@ def test_a_hospitals_day_in_figures_and_flags(world):
     (day,) = read(world)("H1", DAY, DAY)
     row = day.row()
     counts = {"due": 7, "on_time": 4, "late": 1, "partial": 1, "missing": 1}
-    beside = {"excused": 0, "cancelled": 1, "scheduled": 1, "pending": 1}
+    beside = {"excused": 0, "cancelled": 1, "scheduled": 1, "pending": 1, "imported": 1}
     delays = {"delay_p50_minutes": 30, "delay_p90_minutes": 780, "delay_p99_minutes": 780}
     assert (
         row

@@ -15,6 +15,7 @@ from tests.support.ledger_world import HOUR, NOON, World, notice, study
 
 END = NOON + timedelta(days=60)
 instants = st.sampled_from([NOON + timedelta(hours=hours) for hours in (0, 1, 11, 13, 20, 96, 170, 400)])
+old_ends = st.sampled_from([NOON - timedelta(days=days) for days in (23, 30, 31, 9000)])
 patients = st.sampled_from(["P1", "P1", "P1", "P2"])
 
 
@@ -39,7 +40,7 @@ def studies(draw):
         *runs,
         study_instance_uid=draw(st.sampled_from(["1.1", "1.2"])),
         patient_id=draw(patients),
-        exam_ended_at=draw(st.none() | instants),
+        exam_ended_at=draw(st.none() | instants | old_ends),
         entry_count=draw(st.integers(1, 4)),
         withdrawn=draw(st.sampled_from([False, False, False, True])),
     )
@@ -110,6 +111,8 @@ def test_a_second_sweep_changes_nothing_and_flags_say_exactly_what_rows_say(give
     missed = {(exam.key.hospital_id, exam.day) for exam in before[0].values() if exam.standing in BREACHES}
     assert missed == {place[:2] for place in before[1]}
     assert len(messages) == len(missed)
+    for exam in before[0].values():
+        assert (exam.standing == "imported") <= (not exam.notified and exam.due_at is None)
     assert all(due_at is None for due_at, _ in before[2].values())
 
 

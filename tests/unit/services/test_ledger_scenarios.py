@@ -152,6 +152,53 @@ def test_a_study_that_says_nothing_of_its_time_counts_from_its_arrival(world):
     assert (exam.ended_at, exam.end_source, exam.standing) == (NOON, "received", "on_time")
 
 
+@pytest.mark.parametrize(
+    ("age", "standing"), [(timedelta(days=30), "late"), (timedelta(days=30, seconds=1), "imported")]
+)
+def test_a_study_without_a_notice_that_was_old_when_it_came_is_imported_and_counted_on_its_arrival(
+    world, age, standing
+):
+    world.tell(study(NOON, exam_ended_at=NOON - age, exam_end_source="AcquisitionDateTime"))
+    world.sweep(AFTER)
+    (exam,) = world.ledger.standing().values()
+    assert (exam.state, exam.standing, exam.ended_at) == ("complete", standing, NOON - age)
+    if standing == "imported":
+        assert (exam.day, exam.due_at) == ("2026-11-20", None)
+        assert (world.flags.held, world.topic.messages) == ({}, [])
+
+
+def test_the_first_arrival_says_whether_it_was_old_not_the_last(world):
+    end = NOON - timedelta(days=20)
+    world.tell(study(NOON, NOON + timedelta(days=20), exam_ended_at=end))
+    world.sweep(AFTER)
+    assert world.exam("2026-10-31").standing == "late"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_with_a_notice_the_deadline_of_an_old_exam_holds(world, order):
+    end = NOON - timedelta(days=90)
+    facts = notice(at=end, sent_at=NOON), study(NOON, exam_ended_at=end)
+    for place in order:
+        world.tell(facts[place])
+        world.sweep(AFTER)
+    (exam,) = world.ledger.standing().values()
+    assert (exam.day, exam.standing) == ("2026-08-22", "late")
+    assert world.flag("2026-08-22").figures == {"late": 1}
+    assert len(world.topic.messages) == 1
+
+
+def test_a_flag_tells_of_the_completion_as_it_stands_now(world):
+    told(world, notice(declared_instances=2), study(NOON, DUE + HOUR))
+    told(
+        world,
+        notice(declared_instances=3, sent_at=AFTER),
+        study(NOON, DUE + HOUR, DUE + 2 * HOUR),
+        sweep=AFTER + 2 * HOUR,
+    )
+    assert [exam.completed_at for exam in world.flag().exams] == [DUE + 2 * HOUR]
+    assert len(world.topic.messages) == 1
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_notice_before_or_after_study_is_one_exam(world, order):
     facts = notice(declared_instances=2), study((NOON + HOUR, 2), exam_ended_at=NOON - 2 * HOUR)
