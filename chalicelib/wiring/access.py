@@ -181,7 +181,5 @@ def register_doctor() -> RegisterDoctor:
 @cache
 def register_hospital() -> RegisterHospital:
     from chalicelib.services.register_hospital import RegisterHospital
-    from chalicelib.wiring.adapters import uploads
-    from chalicelib.wiring.environment import new_id
 
     return RegisterHospital(uploads(), hospitals(), record_decision(), new_id)
