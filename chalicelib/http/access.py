@@ -31,7 +31,7 @@ COOKIE = "__Host-session"
 ENTRY = "imaging_cloud.entry"  # beside CALLER in the request's context
 READS = frozenset({"GET", "HEAD"})
 
-Whose = Literal["open", "session", "own_hospital", "self", "granted", "province"]
+Whose = Literal["open", "session", "own_hospital", "self", "ward", "granted", "province"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Allowed:
     """Which roles may use a route, and whose things it is about.
 
     `open`: no token. `session`: the caller's own session. `own_hospital`, `self`: the token must be bound to a
-    hospital or person, and the service is asked about that one only. `granted`: one study, by a Grant.
-    `province`: no single hospital's or person's.
+    hospital or person, and the service is asked about that one only. `ward`: bound to a person, about the wards that
+    a desk proved to be theirs. `granted`: one study, by a Grant. `province`: no single hospital's or person's.
     """
 
     roles: frozenset[Role]
@@ -74,17 +74,36 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("GET", "/hospital/compliance"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/worklist"): _allow("own_hospital", "hospital"),
     ("POST", "/desk/registrations"): _allow("own_hospital", "desk_clerk"),
+    ("POST", "/desk/guardians"): _allow("own_hospital", "desk_clerk"),
+    ("POST", "/desk/guardians/end"): _allow("own_hospital", "desk_clerk"),
     # doctors
     ("POST", "/consent-requests"): _allow("own_hospital", "doctor"),
     ("POST", "/consent-requests/verify"): _allow("own_hospital", "doctor"),
+    ("POST", "/consent-requests/outcome"): _allow("own_hospital", "doctor"),
+    ("POST", "/consent-requests/qr"): _allow("own_hospital", "doctor"),
     ("GET", "/encounters/{encounter_id}/timeline"): _allow("own_hospital", "doctor"),
-    ("GET", "/hospitals/{hospital_id}/studies/{uid}/manifest"): _allow("granted", "doctor", "patient"),
+    ("GET", "/hospitals/{hospital_id}/studies/{uid}/manifest"): _allow("granted", "doctor", "patient", "guardian"),
     # patients
     ("GET", "/me/studies"): _allow("self", "patient"),
     ("GET", "/me/consents"): _allow("self", "patient"),
     ("POST", "/me/consents/revoke"): _allow("self", "patient"),
     ("GET", "/me/accesses"): _allow("self", "patient"),
     ("GET", "/me/identities"): _allow("self", "patient"),
+    ("GET", "/me/requests"): _allow("self", "patient"),
+    ("POST", "/me/requests/decide"): _allow("self", "patient"),
+    ("POST", "/me/qr"): _allow("self", "patient"),
+    ("GET", "/me/guardians"): _allow("self", "patient"),
+    ("POST", "/me/guardians/object"): _allow("self", "patient"),
+    ("GET", "/me/notices"): _allow("self", "patient"),
+    # guardians
+    ("GET", "/wards"): _allow("ward", "guardian"),
+    ("GET", "/wards/studies"): _allow("ward", "guardian"),
+    ("GET", "/wards/requests"): _allow("ward", "guardian"),
+    ("POST", "/wards/requests/decide"): _allow("ward", "guardian"),
+    ("GET", "/wards/consents"): _allow("ward", "guardian"),
+    ("POST", "/wards/consents/revoke"): _allow("ward", "guardian"),
+    ("GET", "/wards/accesses"): _allow("ward", "guardian"),
+    ("POST", "/wards/qr"): _allow("ward", "guardian"),
     # the commission
     ("POST", "/hospitals"): _allow("province", "regulator"),
     ("POST", "/hospitals/{hospital_id}/excuses"): _allow("province", "regulator"),
@@ -164,7 +183,7 @@ def _let_in(request: Request, allowed: Allowed, session: Session, bearer: Bearer
 def _is_bound(caller: Caller, whose: Whose) -> bool:
     if whose == "own_hospital":
         return bool(caller.hospital_id)
-    if whose == "self":
+    if whose in ("self", "ward"):
         return bool(caller.person_id)
     return True
 

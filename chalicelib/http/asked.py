@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from chalice.app import Request
 
 CALLER = "imaging_cloud.caller"  # where the door leaves whom it let in, in the request's context
+MAX_STUDIES = 10_000  # in one choice
 MAX_BODY = 6 * 1024 * 1024  # bytes: what a function can be handed
 _HOSPITAL = re.compile(r"[A-Z0-9]{1,16}")
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_REFERENCE = re.compile(r"[0-9A-Z]{26}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -83,6 +85,20 @@ class Fields:
     def hospital(self, name: str) -> str:
         return _hospital(self.values.get(name), name)
 
+    def part(self, name: str) -> Fields:
+        """An object within."""
+        value = self.values.get(name)
+        return Fields(value) if isinstance(value, dict) else _refuse(name)
+
+    def studies(self, name: str) -> frozenset[StudyRef] | None:
+        """A non-empty list of {hospital_id, study_instance_uid}; None where the field is absent or null."""
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, list) or not 0 < len(value) <= MAX_STUDIES:
+            _refuse(name)
+        return frozenset(_study(one, name) for one in value)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -119,6 +135,12 @@ class Asked:
             return _text(unquote(self.path[part], errors="strict"), part, max_length)
         except UnicodeDecodeError:
             _refuse(part)
+
+    def ward(self) -> str:
+        """Which ward a guardian acts for: the reference in X-Ward, which says nothing to anyone else. A header, for
+        paths and queries end up in logs."""
+        value: str = self.request.headers.get("x-ward", "")
+        return value if _REFERENCE.fullmatch(value) else _refuse("x-ward")
 
     def query(self, name: str, max_length: int = 2048) -> str:
         """A query parameter, "" when absent; given twice it means nothing."""
@@ -168,6 +190,13 @@ def _text(value: Any, name: str, max_length: int) -> str:
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
         _refuse(name)
     return value
+
+
+def _study(value: Any, name: str) -> StudyRef:
+    uid = value.get("study_instance_uid") if isinstance(value, dict) else None
+    if not isinstance(uid, str) or len(uid) > 64 or not _UID.fullmatch(uid):
+        _refuse(name)
+    return StudyRef(_hospital(value.get("hospital_id"), name), uid)
 
 
 def _hospital(value: Any, name: str) -> str:

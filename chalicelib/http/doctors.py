@@ -19,11 +19,13 @@ routes = Routes(__name__)
 
 @routes.post("/consent-requests")
 def request_consent(asked: Asked) -> Response:
-    """The same 202 whether anybody could be asked or not."""
+    """The same 202 whether anybody could be asked or not. The code ends at `expires_at`, the app's list at
+    `open_until`."""
     fields = asked.fields()
     purpose = cast(Purpose, fields.choice("purpose", get_args(Purpose)))
     made = wiring.request_consent()(asked.caller, fields.text("encounter_id", 128), purpose, asked.now)
-    return answer({"request_id": made.request_id, "expires_at": made.expires_at.isoformat()}, 202)
+    times = {"expires_at": shapes.instant(made.expires_at), "open_until": shapes.instant(made.open_until)}
+    return answer({"request_id": made.request_id, **times}, 202)
 
 
 @routes.post("/consent-requests/verify")
@@ -31,9 +33,24 @@ def verify_code(asked: Asked) -> Response:
     fields = asked.fields()
     given = (fields.text("encounter_id", 128), fields.text("request_id", 64), fields.text("code", 16))
     consent = wiring.verify_code()(asked.caller, *given, asked.now)
-    studies = [shapes.study_ref(ref) for ref in sorted(consent.studies)]
-    expires_at = consent.expires_at.isoformat()
-    return answer({"consent_id": consent.consent_id, "expires_at": expires_at, "studies": studies})
+    return answer(shapes.given(consent))
+
+
+@routes.post("/consent-requests/outcome")
+def read_outcome(asked: Asked) -> Response:
+    """What the patient answered in the app: state waiting, approved, denied or expired. For polling."""
+    fields = asked.fields()
+    given = (fields.text("encounter_id", 128), fields.text("request_id", 64))
+    state, consent = wiring.read_outcome()(asked.caller, *given, asked.now)
+    return answer({"state": state, "consent": shapes.given(consent) if consent else None})
+
+
+@routes.post("/consent-requests/qr")
+def scan_qr(asked: Asked) -> Response:
+    fields = asked.fields()
+    given = (fields.text("encounter_id", 128), fields.text("qr", 256))
+    purpose = cast(Purpose, fields.choice("purpose", get_args(Purpose), "treatment"))
+    return answer(shapes.given(wiring.scan_qr()(asked.caller, *given, purpose, asked.now)))
 
 
 @routes.get("/encounters/{encounter_id}/timeline")

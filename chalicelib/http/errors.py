@@ -47,6 +47,20 @@ FACTS: Mapping[str, Fact] = {
     "code_refused": Fact(403, "The code was not accepted.", "验证码不正确。"),
     "code_locked": Fact(403, "No more tries with this code.", "验证码已锁定，请重新申请。"),
     "registration_refused": Fact(422, "The registration contradicts itself or the card.", "登记信息有误或与证件不符。"),
+    "guardian_needed": Fact(
+        403,
+        "Under 14 a guardian must allow this (PIPL Art. 31).",
+        "未满14周岁须由监护人同意（《个人信息保护法》第三十一条）。",
+    ),
+    "guardianship_ended": Fact(403, "You are no longer this person's guardian here.", "您对该人的监护代理权限已终止。"),
+    "guardian_refused": Fact(422, "This guardianship cannot be recorded.", "无法登记或变更该监护关系。"),
+    "request_closed": Fact(409, "This request takes no answer any more.", "该申请已不能再答复。"),
+    "qr_refused": Fact(403, "The patient's code was not accepted; ask for a new one.", "二维码无效，请患者重新出示。"),
+    "identity_unlinked": Fact(
+        409,
+        "The desk must first link this patient's number to the person, with the card. Then ask for a new code.",
+        "该就诊号尚未与患者本人关联，请先到窗口刷身份证办理，再请患者重新出示二维码。",
+    ),
     # studies
     "manifest_changed": Fact(409, "New images have arrived; start again.", "影像已更新，请重新读取。"),
     "study_conflicted": Fact(
@@ -62,7 +76,16 @@ FACTS: Mapping[str, Fact] = {
 # The denials that are told: to whom once held the consent, to whom may read otherwise, or about the caller's own
 # account. `domain.consent` sees to that; a stranger's reason is none of these.
 TOLD_DENIALS = frozenset(
-    {"consent_expired", "consent_revoked", "frozen", "study_conflicted", "doctor_inactive", "session_ended"}
+    {
+        "consent_expired",
+        "consent_revoked",
+        "doctor_inactive",
+        "frozen",
+        "guardian_needed",
+        "guardianship_ended",
+        "session_ended",
+        "study_conflicted",
+    }
 )
 
 
@@ -82,9 +105,13 @@ RAISED: Mapping[str, Raised] = {
     "CodeLocked": Raised("code_locked"),
     "CodeRefused": Raised("code_refused", ("attempts_left",)),
     "Contended": Raised("try_again"),
+    "GuardianRefused": Raised("guardian_refused", ("reason",)),
+    "IdentityUnlinked": Raised("identity_unlinked"),
     "LedgerContended": Raised("try_again"),
     "ManifestChanged": Raised("manifest_changed"),
+    "QrRefused": Raised("qr_refused"),
     "RegistrationRefused": Raised("registration_refused", ("reason",)),
+    "RequestClosed": Raised("request_closed", ("state",)),
     "TokenNotOurs": Raised("bad_request", field="token"),
     "TooManyDays": Raised("bad_request", field="to"),
     "UnknownEntry": Raised("not_found"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast, get_args
 
 from chalicelib import wiring
 from chalicelib.domain.identity import PatientDetails
@@ -15,6 +15,9 @@ from chalicelib.http.routes import Routes
 
 if TYPE_CHECKING:
     from chalice.app import Response
+
+    from chalicelib.http.asked import Fields
+    from chalicelib.services.prove_guardian import Card
 
 PAGE = 100
 WORKLIST = timedelta(days=31)
@@ -86,3 +89,36 @@ def register_patient(asked: Asked) -> Response:
     done = wiring.register_patient()(asked.caller, patient, asked.now)
     told = {"person_id": done.person_id, "patient_id": done.identity.local_id, "status": done.status}
     return answer({**told, "phone": done.phone}, 201)
+
+
+@routes.post("/desk/guardians")
+def prove_guardian(asked: Asked) -> Response:
+    """{ward: {national_id, name}, guardian: {national_id, name}, kind: minor|incapacity, document, ward_present?}"""
+    from chalicelib.domain.guardian import Document, WardKind
+    from chalicelib.services.prove_guardian import Claim
+
+    fields = asked.fields()
+    claim = Claim(
+        ward=_card(fields, "ward"),
+        guardian=_card(fields, "guardian"),
+        kind=cast(WardKind, fields.choice("kind", get_args(WardKind))),
+        document=cast(Document, fields.choice("document", get_args(Document))),
+        ward_present=fields.flag("ward_present", default=False),
+    )
+    held = wiring.prove_guardian()(asked.caller, claim, asked.now)
+    return answer({"starts_at": shapes.instant(held.starts_at), "ends_at": shapes.instant(held.ends_at)}, 201)
+
+
+@routes.post("/desk/guardians/end")
+def end_guardian(asked: Asked) -> Response:
+    """{ward: {national_id, name}, guardian: {national_id, name}}"""
+    fields = asked.fields()
+    ended = wiring.end_guardian()(asked.caller, _card(fields, "ward"), _card(fields, "guardian"), asked.now)
+    return answer({"ended_at": shapes.instant(ended.ended_at)})
+
+
+def _card(fields: Fields, whose: str) -> Card:
+    from chalicelib.services.prove_guardian import Card
+
+    part = fields.part(whose)
+    return Card(part.text("national_id", 32), part.text("name", 64))

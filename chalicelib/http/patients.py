@@ -1,8 +1,9 @@
-"""For patients: their own record, what they allowed, and who looked."""
+"""For patients: their own record, who asks for it, what they allowed, who looked, and who acts for them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import wiring
 from chalicelib.http import shapes
@@ -12,6 +13,12 @@ from chalicelib.http.routes import Routes
 
 if TYPE_CHECKING:
     from chalice.app import Response
+
+    from chalicelib.domain.consent import Consent
+    from chalicelib.http.asked import Fields
+    from chalicelib.services.decide_request import Choice
+
+MOST_DAYS = 30  # of an approval in the app (`domain.consent.CONSENT_LIVES`)
 
 routes = Routes(__name__)
 
@@ -39,10 +46,70 @@ def revoke_consent(asked: Asked) -> Response:
 def own_accesses(asked: Asked) -> Response:
     with asked.own_token():
         found = wiring.read_accesses()(asked.caller, asked.now, asked.query("token"))
-    return answer(shapes.page("accesses", found, shapes.access))
+    return answer(shapes.page("accesses", wiring.explain_accesses()(found), shapes.access))
 
 
 @routes.get("/me/identities")
 def own_identities(asked: Asked) -> Response:
     known = wiring.read_identities()(asked.caller, asked.now)
     return answer({"identities": [shapes.identity(one) for one in known]})
+
+
+@routes.get("/me/requests")
+def own_requests(asked: Asked) -> Response:
+    """Who asks, and the words that approving agrees to."""
+    from chalicelib.domain.consent_notice import APP_NOTICE
+
+    found = wiring.read_requests()(asked.caller, asked.now)
+    return answer({"requests": [shapes.request(one) for one in found], "notice": shapes.agreement(APP_NOTICE)})
+
+
+@routes.post("/me/requests/decide")
+def decide_request(asked: Asked) -> Response:
+    """{request_id, decision: approve|deny, studies?: [{hospital_id, study_instance_uid}], days?: 1 to 30}"""
+    fields = asked.fields()
+    consent = wiring.decide_request()(asked.caller, fields.text("request_id", 64), choice(fields), asked.now)
+    return answer(decided(consent))
+
+
+@routes.post("/me/qr")
+def show_qr(asked: Asked) -> Response:
+    """What the phone draws; it needs a new one at `expires_at`."""
+    from chalicelib.domain.consent_notice import QR_NOTICE
+
+    shown = wiring.show_qr()(asked.caller, asked.now)
+    told = {"qr": shown.text, "expires_at": shapes.instant(shown.expires_at)}
+    return answer({**told, "notice": shapes.agreement(QR_NOTICE)}, 201)
+
+
+@routes.get("/me/guardians")
+def own_guardians(asked: Asked) -> Response:
+    found = wiring.read_guardians()(asked.caller, asked.now)
+    return answer({"guardians": [shapes.guardianship(one) for one in found]})
+
+
+@routes.post("/me/guardians/object")
+def object_to_guardian(asked: Asked) -> Response:
+    """{ward}: the `ward` of that guardianship in GET /me/guardians. It stops at once."""
+    stopped = wiring.object_to_guardian()(asked.caller, asked.fields().text("ward", 64), asked.now)
+    return answer({"ward": stopped.ward, "objected_at": shapes.instant(stopped.objected_at)})
+
+
+@routes.get("/me/notices")
+def own_notices(asked: Asked) -> Response:
+    with asked.own_token():
+        found = wiring.read_notices()(asked.caller, asked.now, asked.query("token"))
+    return answer(shapes.page("notices", found, shapes.notice))
+
+
+def choice(fields: Fields) -> Choice:
+    """What a person decides about a request; all their studies and a day unless they choose."""
+    from chalicelib.services.decide_request import Choice
+
+    approve = fields.choice("decision", ("approve", "deny")) == "approve"
+    days = fields.optional_number("days", 1, least=1, most=MOST_DAYS)
+    return Choice(approve, fields.studies("studies"), timedelta(days=days))
+
+
+def decided(consent: Consent | None) -> dict[str, Any]:
+    return {"state": "approved" if consent else "denied", "consent": shapes.consent(consent) if consent else None}

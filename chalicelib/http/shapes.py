@@ -6,18 +6,24 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from chalicelib.domain.in_app import WORDINGS
 from chalicelib.domain.page import Page
 from chalicelib.domain.study import StudyRef, Summary
 
 if TYPE_CHECKING:
-    from chalicelib.domain.access import AuditEvent
+    from chalicelib.domain.access_log import Access
+    from chalicelib.domain.access_words import Said
     from chalicelib.domain.consent import Consent
+    from chalicelib.domain.consent_notice import NoticeText
     from chalicelib.domain.exam import Exam
     from chalicelib.domain.flag import Flag
+    from chalicelib.domain.in_app import InAppNotice
     from chalicelib.domain.study import Hospital
     from chalicelib.services.inspect_study import Inspected
     from chalicelib.services.ports import QuarantineRecord
     from chalicelib.services.read_accesses import OwnIdentity
+    from chalicelib.services.read_guardians import SeenGuardianship
+    from chalicelib.services.read_requests import Listed
 
 Shape = dict[str, Any]
 Item = TypeVar("Item")
@@ -117,25 +123,49 @@ def consent(given: Consent) -> Shape:
         "granted_at": instant(given.granted_at),
         "expires_at": instant(given.expires_at),
         "revoked_at": instant(given.revoked_at),
+        "guardian_id": given.given_by,
         "studies": [study_ref(ref) for ref in sorted(given.studies)],
     }
 
 
-def access(event: AuditEvent) -> Shape:
-    """Who looked or tried to, as the person concerned sees it."""
+def access(told: Access) -> Shape:
+    """Who looked or tried to, as the person concerned reads it: facts, and one sentence in each language."""
+    event = told.event
     return {
         "at": instant(event.at),
         "action": event.action,
         "role": event.role,
         "subject": event.subject,
+        "name": told.who,
         "hospital_id": event.hospital_id,
+        "hospital": words(told.at_hospital),
         "allowed": event.allowed,
         "reason": event.reason,
-        "basis": event.basis,
+        "basis": told.basis,
+        "purpose": told.purpose,
         "consent_id": event.consent_id,
-        "encounter_id": event.encounter_id,
-        "study": study_ref(event.study) if event.study else None,
+        "encounter_id": told.encounter_id,
+        "study": _accessed(event.study, told) if event.study else None,
+        "sentence": words(told.sentence),
     }
+
+
+def _accessed(ref: StudyRef, told: Access) -> Shape:
+    """The study by name only where it is the reader's own."""
+    found, named = told.summary, {**study_ref(ref), "hospital": words(told.study_hospital)}
+    if found is None:
+        return named
+    return {
+        **named,
+        "study_date": found.study_date,
+        "study_description": found.study_description,
+        "modalities": found.modalities,
+        "body_parts": found.body_parts,
+    }
+
+
+def words(said: Said) -> Shape:
+    return {"zh": said.zh, "en": said.en}
 
 
 def identity(own: OwnIdentity) -> Shape:
