@@ -132,7 +132,7 @@ TEXTS = {
         "新标记经 SNS 告知",
         "SNS tells of the new flag",
         "收到 {messages} 条，每个标记一条",
-        "{messages} messages, one per flag",
+        "{messages} message, one per flag",
     ),
     "report": Text(
         "今日报表",

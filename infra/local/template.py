@@ -11,7 +11,6 @@ from typing import Any
 import yaml
 
 DATA_TEMPLATE = Path(__file__).resolve().parent.parent / "data.yaml"
-NO_VALUE = "AWS::NoValue"
 
 
 class _Loader(yaml.SafeLoader):
@@ -65,7 +64,7 @@ class Stack:
         return {name: str(self.resolve(output["Value"])) for name, output in self.template["Outputs"].items()}
 
     def resolve(self, value: Any) -> Any:
-        """A value with Ref, GetAtt, Sub, FindInMap, Join and Select replaced by what they come to."""
+        """A value with Ref, GetAtt, Sub and FindInMap replaced by what they come to."""
         if isinstance(value, list):
             return [self.resolve(item) for item in value]
         if not isinstance(value, dict):
@@ -87,10 +86,6 @@ class Stack:
             case "Fn::FindInMap":
                 table, first, second = self.resolve(argument)
                 return self.template["Mappings"][table][first][second]
-            case "Fn::Join":
-                return argument[0].join(self.resolve(argument[1]))
-            case "Fn::Select":
-                return self.resolve(argument[1])[int(argument[0])]
         raise NotImplementedError(f"{name} is not used by data.yaml so far: teach infra/local/template.py")
 
     def _ref(self, name: str) -> Any:

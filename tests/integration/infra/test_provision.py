@@ -5,6 +5,7 @@ import json
 import pytest
 
 from infra.local import skipped, template
+from infra.local.skipped import QUEUE_ATTRIBUTES
 from tests.support.cloud import TestCloud
 
 
@@ -83,3 +84,78 @@ def test_all_state_is_retained_and_encrypted(cloud: TestCloud) -> None:
             assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
     for table in cloud.made.stack.resources("AWS::DynamoDB::Table").values():
         assert table["SSESpecification"]["KMSMasterKeyId"] == cloud.outputs["DataKeyArn"]
+
+
+# What CloudFormation itself sets on moto, checked below or by the tests of the stores; the rest has an aspect.
+BY_CLOUDFORMATION = {
+    "AWS::S3::Bucket": {"BucketName", "ObjectLockEnabled"},
+    "AWS::DynamoDB::Table": {
+        "TableName",
+        "BillingMode",
+        "AttributeDefinitions",
+        "KeySchema",
+        "GlobalSecondaryIndexes",
+        "SSESpecification",
+    },
+    "AWS::SQS::Queue": {"QueueName"},
+    "AWS::SNS::Topic": {"TopicName"},
+    "AWS::IAM::Role": {"MaxSessionDuration"},
+}
+# Made by provision.py itself, or left out for a reason.
+OTHERWISE = {
+    "AWS::KMS::Key": {"Description", "EnableKeyRotation", "KeyPolicy", "KeySpec", "KeyUsage"},
+    "AWS::KMS::Alias": {"AliasName", "TargetKeyId"},
+    # moto reads actions but not conditions: tests/unit/infra/test_refusals.py
+    "AWS::S3::BucketPolicy": {"Bucket", "PolicyDocument"},
+    # moto refuses to log to a bucket without the policy that must stay out, and knows no partitioned prefix.
+    "AWS::S3::Bucket": {"LoggingConfiguration"},
+}
+
+
+class Reads(dict):
+    """Properties that note which of them an aspect looks at."""
+
+    def __init__(self, given):
+        super().__init__(given)
+        self.seen = set()
+
+    def __getitem__(self, name):
+        self.seen.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name, default=None):
+        self.seen.add(name)
+        return super().get(name, default)
+
+    def items(self):
+        self.seen.update(QUEUE_ATTRIBUTES)
+        return super().items()
+
+
+def test_nothing_in_the_template_is_overlooked(cloud: TestCloud) -> None:
+    """A property that neither moto's CloudFormation nor an aspect cares for would silently not be there locally."""
+    overlooked = set()
+    for logical, resource in cloud.made.stack.template["Resources"].items():
+        kind = resource["Type"]
+        properties = Reads(cloud.made.stack.resources(kind)[logical])
+        for aspect in skipped.ASPECTS:
+            if aspect.resource_type == kind:
+                aspect.want(properties)
+                aspect.targets(properties, "")
+        known = properties.seen | BY_CLOUDFORMATION.get(kind, set()) | OTHERWISE.get(kind, set())
+        overlooked |= {f"{logical}.{name}" for name in set(properties) - known}
+    assert overlooked == set()
+
+
+def test_the_tables_have_the_keys_and_indexes_of_the_design(cloud: TestCloud) -> None:
+    def keys(described):
+        return tuple(one["AttributeName"] for one in described["KeySchema"])
+
+    found = {}
+    for name in ("JOURNAL_TABLE", "MAIN_TABLE", "AUDIT_TABLE"):
+        table = cloud.client("dynamodb").describe_table(TableName=cloud.settings[name])["Table"]
+        indexes = {one["IndexName"]: keys(one) for one in table.get("GlobalSecondaryIndexes", [])}
+        found[name] = keys(table), indexes
+    assert found["JOURNAL_TABLE"] == (("PK", "SK"), {})
+    assert found["MAIN_TABLE"] == (("PK", "SK"), {"GSI1": ("GSI1PK", "GSI1SK"), "GSI2": ("GSI2PK", "GSI2SK")})
+    assert found["AUDIT_TABLE"] == (("PK", "SK"), {"by_person": ("person_id", "SK")})
