@@ -168,6 +168,70 @@ def words(said: Said) -> Shape:
     return {"zh": said.zh, "en": said.en}
 
 
+def given(consent: Consent) -> Shape:
+    """A consent as the doctor sees it who holds it."""
+    return {
+        "consent_id": consent.consent_id,
+        "basis": consent.basis,
+        "expires_at": instant(consent.ends_at),
+        "studies": [study_ref(ref) for ref in sorted(consent.studies)],
+    }
+
+
+def request(listed: Listed) -> Shape:
+    """A doctor's request as the person, or their guardian, sees it."""
+    asked = listed.request
+    return {
+        "request_id": asked.request_id,
+        "doctor_id": asked.doctor_id,
+        "doctor_name": listed.doctor_name,
+        "hospital_id": asked.hospital_id,
+        "encounter_id": asked.encounter_id,
+        "purpose": asked.purpose,
+        "asked_at": instant(asked.asked_at),
+        "expires_at": instant(asked.expires_at),
+        "state": listed.outcome,
+    }
+
+
+def agreement(text: NoticeText) -> Shape:
+    """The words that are agreed to."""
+    return {"version": text.version, "zh": text.zh, "en": text.en}
+
+
+def guardianship(seen: SeenGuardianship) -> Shape:
+    """To the ward, and to the guardian: each sees the other's name. `ward` is what the guardian's requests name."""
+    held = seen.held
+    return {
+        "ward": held.ward,
+        "guardian_id": held.guardian_id,
+        "name": seen.name,
+        "kind": held.kind,
+        "document": held.document,
+        "hospital_id": held.hospital_id,
+        "proven_at": instant(held.proven_at),
+        "starts_at": instant(held.starts_at),
+        "ends_at": instant(held.ends_at),
+        "objected_at": instant(held.objected_at),
+        "ended_at": instant(held.ended_at),
+        "is_live": seen.is_live,
+    }
+
+
+def notice(told: InAppNotice) -> Shape:
+    """What a person is told in the app."""
+    wording = WORDINGS[told.kind]
+    return {
+        "notice_id": told.notice_id,
+        "at": instant(told.at),
+        "kind": told.kind,
+        "hospital_id": told.hospital_id,
+        "consent_id": told.consent_id,
+        "study": study_ref(told.study) if told.study else None,
+        "message": {"zh": wording.zh, "en": wording.en},
+    }
+
+
 def identity(own: OwnIdentity) -> Shape:
     return {
         "hospital_id": own.identity.issuer,

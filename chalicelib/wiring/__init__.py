@@ -82,7 +82,7 @@ from chalicelib.wiring.imaging import (
     unpack_archive,
     view_manifest,
 )
-from chalicelib.wiring.oversight import audit_hours, seal_archive, seal_audit
+from chalicelib.wiring.oversight import audit_hours, explain_accesses, seal_archive, seal_audit
 
 __all__ = [
     "Settings",
@@ -104,6 +104,7 @@ __all__ = [
     "exam_ledger",
     "excuse_hospital",
     "excuses",
+    "explain_accesses",
     "find_visit",
     "flags",
     "guardians",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from chalicelib.wiring.adapters import consents, decision_facts, doctors, hospitals, people
 from chalicelib.wiring.environment import settings
 
 if TYPE_CHECKING:
     from chalicelib.services.audit_ports import AuditHours, SealArchive
+    from chalicelib.services.explain_accesses import ExplainAccesses
     from chalicelib.services.seal_audit import SealAudit
 
 
@@ -33,3 +35,10 @@ def seal_audit() -> SealAudit:
     from chalicelib.services.seal_audit import SealAudit
 
     return SealAudit(audit_hours(), seal_archive())
+
+
+@cache
+def explain_accesses() -> ExplainAccesses:
+    from chalicelib.services.explain_accesses import ExplainAccesses
+
+    return ExplainAccesses(hospitals(), doctors(), people(), consents(), decision_facts())

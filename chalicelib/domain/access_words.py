@@ -1,0 +1,162 @@
+"""The audit's words as its reader says them, in Chinese and English. What is not here is shown as the word itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What was done, and the same where it was refused. `{study}` stands for the study."""
+
+    done: Said
+    tried: Said
+
+
+def _deed(zh: str, en: str, tried_zh: str, tried_en: str) -> Deed:
+    return Deed(Said(zh, en), Said(tried_zh, tried_en))
+
+
+DEEDS: Mapping[str, Deed] = {
+    "view_study": _deed("查看了{study}", "viewed {study}", "试图查看{study}", "tried to view {study}"),
+    "read_timeline": _deed(
+        "查看了您的检查列表", "listed your studies", "试图查看您的检查列表", "tried to list your studies"
+    ),
+    "request_consent": _deed(
+        "申请查看您的影像", "asked for your permission", "试图申请查看您的影像", "tried to ask for your permission"
+    ),
+    "read_outcome": _deed(
+        "查询了申请的结果",
+        "asked what became of a request",
+        "试图查询申请的结果",
+        "tried to ask what became of a request",
+    ),
+    "verify_code": _deed(
+        "输入了您收到的验证码",
+        "entered the code you were sent",
+        "输入的验证码未被接受",
+        "entered a code that was not accepted",
+    ),
+    "decide_request": _deed(
+        "答复了医生的申请", "answered a doctor's request", "试图答复申请", "tried to answer a request"
+    ),
+    "show_qr": _deed(
+        "出示了动态二维码", "showed the dynamic QR code", "试图出示动态二维码", "tried to show the dynamic QR code"
+    ),
+    "scan_qr": _deed(
+        "扫描了您出示的动态二维码",
+        "scanned your QR code",
+        "扫描的二维码未被接受",
+        "scanned a QR code that was not accepted",
+    ),
+    "revoke_consent": _deed(
+        "撤回了一项授权", "withdrew a permission", "试图撤回授权", "tried to withdraw a permission"
+    ),
+    "register_patient": _deed(
+        "为您办理了身份登记", "registered you at a desk", "试图以您的身份办理登记", "tried to register somebody as you"
+    ),
+    "link_from_notice": _deed(
+        "上报了一条归属于您的就诊记录",
+        "reported a visit or exam as yours",
+        "试图上报就诊记录",
+        "tried to report a visit as yours",
+    ),
+    "prove_guardian": _deed("登记了一位监护人", "recorded a guardian", "试图登记监护人", "tried to record a guardian"),
+    "end_guardian": _deed(
+        "终止了一位监护人的权限", "ended a guardian's rights", "试图终止监护", "tried to end a guardian's rights"
+    ),
+    "object_to_guardian": _deed(
+        "对监护人提出异议", "objected to a guardian", "试图对监护人提出异议", "tried to object to a guardian"
+    ),
+    "read_accesses": _deed("查看了访问记录", "read who looked", "试图查看访问记录", "tried to read who looked"),
+    "read_consents": _deed("查看了授权列表", "listed permissions", "试图查看授权列表", "tried to list permissions"),
+    "read_requests": _deed("查看了待答复的申请", "listed requests", "试图查看待答复的申请", "tried to list requests"),
+    "read_identities": _deed(
+        "查看了关联的就诊卡", "listed hospital identities", "试图查看关联的就诊卡", "tried to list identities"
+    ),
+    "read_guardians": _deed("查看了监护人", "listed guardians", "试图查看监护人", "tried to list guardians"),
+    "read_wards": _deed("查看了被监护人", "listed wards", "试图查看被监护人", "tried to list wards"),
+    "read_notices": _deed("查看了通知", "read notices", "试图查看通知", "tried to read notices"),
+}
+
+ROLES: Mapping[str, Said] = {
+    "doctor": Said("医生", "a doctor"),
+    "patient": Said("您本人", "you yourself"),
+    "guardian": Said("您的监护人", "your guardian"),
+    "hospital": Said("信息系统", "the system"),
+    "desk_clerk": Said("窗口工作人员", "a desk clerk"),
+    "privacy_officer": Said("隐私保护负责人", "a privacy officer"),
+    "regulator": Said("卫生健康主管部门人员", "an officer of the health commission"),
+    "administrator": Said("系统管理员", "an administrator"),
+}
+
+PURPOSES: Mapping[str, Said] = {
+    "treatment": Said("诊疗", "treatment"),
+    "emergency": Said("急诊抢救", "emergency"),
+}
+
+BASES: Mapping[str, Said] = {
+    "self": Said("本人查看自己的档案", "one's own record"),
+    "guardian": Said("经证明的监护关系", "proven guardianship"),
+    "sms_code": Said("您告知的短信验证码", "the SMS code that you told"),
+    "health_app": Said("您在健康应用中的批准", "your approval in the health app"),
+    "dynamic_qr": Said("您出示的动态二维码", "the dynamic QR code that you showed"),
+    "assisted": Said("医生协助核验身份，有见证人并经复核", "identity checked by the doctor with a witness, reviewed"),
+    "break_glass": Said("紧急访问，事后复核", "emergency access, reviewed afterwards"),
+    "consent": Said("您的授权", "your permission"),
+}
+
+REASONS: Mapping[str, Said] = {
+    "no_consent": Said("没有您的授权", "you had given no permission"),
+    "consent_expired": Said("您的授权已到期", "your permission had ended"),
+    "consent_revoked": Said("您已撤回授权", "you had withdrawn your permission"),
+    "frozen": Said("您的档案已冻结", "your record was closed"),
+    "guardian_frozen": Said("监护人的档案已冻结", "the guardian's own record was closed"),
+    "guardianship_ended": Said("监护关系已终止", "the guardianship had ended"),
+    "guardianship_objected": Said("您已对该监护人提出异议", "you had objected to this guardian"),
+    "guardianship_waits": Said("监护权限尚未生效", "the guardianship had not begun yet"),
+    "study_conflicted": Said(
+        "该检查含多名患者影像，已停止提供", "the study is withheld: it holds several patients' images"
+    ),
+    "doctor_inactive": Said("该医生账号未启用", "the doctor's account was not active"),
+    "session_ended": Said("登录会话已结束", "the session had been ended"),
+    "unknown_study": Said("没有这项检查", "there is no such study"),
+    "no_link": Said("该检查不属于任何已知人员", "the study belongs to nobody known"),
+    "not_own": Said("该检查不属于查看者本人", "the study is not the reader's own"),
+    "no_ward": Said("查看者不是监护人", "the reader is no guardian of this person"),
+    "role": Said("该身份无权查看", "this role may not read"),
+    "unknown_encounter": Said("没有这次就诊", "there is no such visit"),
+    "closed_encounter": Said("该次就诊已结束", "the visit was over"),
+    "wrong_code": Said("验证码错误", "the code was wrong"),
+    "send_limit": Said("申请过于频繁", "asked too often"),
+    "no_phone": Said("没有可用的手机号码", "no phone to ask"),
+    "used": Said("验证码已使用", "the code had been used"),
+    "answered": Said("申请已答复", "the request had been answered"),
+    "link_changed": Said("身份关联已变更", "the identity is linked otherwise now"),
+    "not_own_request": Said("不是该医生的申请", "the request was another doctor's"),
+}
+
+MODALITIES: Mapping[str, Said] = {
+    "CR": Said("X线", "X-ray"),
+    "DX": Said("X线", "X-ray"),
+    "RG": Said("X线", "X-ray"),
+    "CT": Said("CT", "CT"),
+    "MR": Said("磁共振", "MR"),
+    "US": Said("超声", "ultrasound"),
+    "MG": Said("乳腺X线", "mammography"),
+    "NM": Said("核医学", "nuclear medicine"),
+    "PT": Said("PET", "PET"),
+    "XA": Said("血管造影", "angiography"),
+    "RF": Said("透视", "fluoroscopy"),
+}
+
+
+def said(table: Mapping[str, Said], word: str) -> Said:
+    return table.get(word) or Said(word, word.replace("_", " "))
