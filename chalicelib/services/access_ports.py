@@ -161,6 +161,10 @@ class DecisionFacts(Protocol):
 
     def study_and_person(self, study: StudyRef, person_id: str) -> tuple[Summary | None, Person | None]: ...
 
+    def link_and_manifest(self, summary: Summary) -> tuple[Link | None, bytes]:
+        """The link of a study's patient, and the study's manifest; LookupError when that is not all there."""
+        ...
+
     def summaries(self, studies: Sequence[StudyRef]) -> tuple[Summary, ...]:
         """Those that exist, in no particular order."""
         ...

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +13,8 @@ from chalicelib.services.act_as import ActAs, Acting
 from chalicelib.services.record_decision import About, RecordDecision
 
 ACTION = "view_study"
+
+LinkOf = Callable[[Summary], Link | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,24 @@ class Authorize:
     record: RecordDecision
 
     def __call__(self, caller: Caller, study: StudyRef, now: datetime) -> Grant:
-        return self.with_summary(caller, study, now)[0]
+        return self._decide(caller, study, now, self._link)[0]
 
-    def with_summary(self, caller: Caller, study: StudyRef, now: datetime) -> tuple[Grant, Summary]:
-        """The Grant with the study as read for it, so that a view need not read it again."""
-        facts = self._gather(caller, study, now)
+    def with_manifest(self, caller: Caller, study: StudyRef, now: datetime) -> tuple[Grant, Summary, bytes]:
+        """The Grant with study and manifest as read for it: the manifest comes with the link, in one call for both.
+        Whoever is refused never sees it.
+        """
+        manifest = b""
+
+        def link_of(summary: Summary) -> Link | None:
+            nonlocal manifest
+            link, manifest = self.facts.link_and_manifest(summary)
+            return link
+
+        grant, summary = self._decide(caller, study, now, link_of)
+        return grant, summary, manifest
+
+    def _decide(self, caller: Caller, study: StudyRef, now: datetime, link_of: LinkOf) -> tuple[Grant, Summary]:
+        facts = self._gather(caller, study, now, link_of)
         decision = decide(facts, now)
         about = About(person_id=_reader(facts.link), study=study)
         if caller.role == "guardian":
@@ -48,10 +64,10 @@ class Authorize:
             self.act_as.tell(Acting(facts.person, facts.guardianship), "guardian_read", now, study=study)
         return decision, facts.summary
 
-    def _gather(self, caller: Caller, study: StudyRef, now: datetime) -> Facts:
+    def _gather(self, caller: Caller, study: StudyRef, now: datetime, link_of: LinkOf) -> Facts:
         if caller.role == "doctor":
             summary, doctor = self.facts.study_and_doctor(study, caller.subject)
-            link = self._link(summary)
+            link = _patient(summary, link_of)
             if link is None:
                 return Facts(caller, study, summary, doctor=doctor)
             return Facts(
@@ -65,10 +81,10 @@ class Authorize:
             )
         if caller.role == "patient" and caller.person_id:
             summary, person = self.facts.study_and_person(study, caller.person_id)
-            return Facts(caller, study, summary, self._link(summary), person)
+            return Facts(caller, study, summary, _patient(summary, link_of), person)
         if caller.role == "guardian" and caller.person_id:
             summary, guardian = self.facts.study_and_person(study, caller.person_id)
-            link = self._link(summary)
+            link = _patient(summary, link_of)
             if link is None:
                 return Facts(caller, study, summary, guardian=guardian)
             ward = self.people.person(link.person_id) or Person(link.person_id)
@@ -76,11 +92,13 @@ class Authorize:
             return Facts(caller, study, summary, link, ward, guardian=guardian, guardianship=held)
         return Facts(caller, study)
 
-    def _link(self, summary: Summary | None) -> Link | None:
-        """None for a placeholder id too: such a study is nobody's."""
-        if summary is None or not summary.patient_id:
-            return None
+    def _link(self, summary: Summary) -> Link | None:
         return self.people.link(IdentityKey(summary.issuer, summary.patient_id))
+
+
+def _patient(summary: Summary | None, link_of: LinkOf) -> Link | None:
+    """None for a placeholder id too: such a study is nobody's."""
+    return link_of(summary) if summary is not None and summary.patient_id else None
 
 
 def _reader(link: Link | None) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from chalicelib.domain.access import Caller, Grant
 from chalicelib.domain.manifest import Manifest, Row, Series, place_of
 from chalicelib.domain.study import Place, StudyRef, Summary
-from chalicelib.services.ports import Signer, Studies
+from chalicelib.services.ports import Signer
 
 PAGE = 1000  # instances in one answer
 URLS_LIVE = timedelta(minutes=5)
@@ -51,9 +51,9 @@ class TokenNotOurs(Exception):  # noqa: N818 - named by the fact
 
 
 class Authorizes(Protocol):
-    """`services.authorize`: a Grant with the study as read for it, or AccessDenied; either is audited."""
+    """`services.authorize`: a Grant with study and manifest as read for it, or AccessDenied; either is audited."""
 
-    def with_summary(self, caller: Caller, study: StudyRef, now: datetime) -> tuple[Grant, Summary]: ...
+    def with_manifest(self, caller: Caller, study: StudyRef, now: datetime) -> tuple[Grant, Summary, bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +84,14 @@ class ViewManifest:
     """GET …/manifest. At most 1,000 instances a page; each object is signed once, so all of a pack share a URL."""
 
     authorize: Authorizes
-    studies: Studies
     reports: Reports
     signer: Signer
 
     def __call__(self, caller: Caller, ref: StudyRef, token: str, now: datetime) -> Mapping[str, Any]:
         """The answer, JSON-ready. Raises AccessDenied, ManifestChanged, TokenNotOurs."""
-        grant, summary = self.authorize.with_summary(caller, ref, now)
+        grant, summary, body = self.authorize.with_manifest(caller, ref, now)
         start = page_start(token, summary.manifest_digest, PAGE)
-        manifest = Manifest.from_json(self.studies.manifest(ref, summary.manifest_digest, summary.manifest_parts))
+        manifest = Manifest.from_json(body)
         if manifest.ref != grant.study:
             raise ManifestChanged("the manifest is of another study")
         parts = _page(manifest, start)

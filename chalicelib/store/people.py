@@ -26,7 +26,7 @@ class DynamoPeople:
 
     def link(self, identity: IdentityKey) -> Link | None:
         item = self._get(keys.identity(identity.issuer, identity.local_id), keys.IDENTITY_PERSON)
-        return _link(item) if item else None
+        return link_of_item(item) if item else None
 
     def links(self, person_id: str) -> tuple[Link, ...]:
         found: list[Link] = []
@@ -38,7 +38,7 @@ class DynamoPeople:
         }
         while True:
             answer = self._client.query(**query)
-            found += [_link(item) for item in answer["Items"]]
+            found += [link_of_item(item) for item in answer["Items"]]
             if "LastEvaluatedKey" not in answer:
                 return tuple(found)
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -113,7 +113,7 @@ def _person_item(person: Person) -> dict[str, Any]:
     )
 
 
-def _link(item: items.Item) -> Link:
+def link_of_item(item: items.Item) -> Link:
     return Link(
         identity=IdentityKey(items.text(item, "issuer"), items.text(item, "local_id")),
         person_id=items.text(item, "person_id"),

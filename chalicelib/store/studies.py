@@ -5,7 +5,7 @@ import binascii
 import contextlib
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -43,11 +43,7 @@ class DynamoStudies:
 
     def manifest(self, ref: StudyRef, digest: str, parts: int) -> bytes:
         """The manifest's JSON. LookupError when a part is missing: a SUMMARY never names what is not all there."""
-        wanted = [_part_key(ref, digest, part) for part in range(parts)]
-        found = {item["SK"]["S"]: item["body"]["B"] for item in batch.get(self._client, self._table, wanted)}
-        if len(found) != parts:
-            raise LookupError(f"manifest {digest} lacks {parts - len(found)} of {parts} parts")
-        return zlib.decompress(b"".join(found[name] for name in sorted(found)))
+        return body_of(batch.get(self._client, self._table, manifest_keys(ref, digest, parts)), parts)
 
     def put_manifest(self, ref: StudyRef, digest: str, body: bytes, read_revision: int) -> int:
         """One call a part, nearly always one: conditions know no batches."""
@@ -152,6 +148,18 @@ class DynamoStudies:
             if "LastEvaluatedKey" not in answer:
                 return
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def manifest_keys(ref: StudyRef, digest: str, parts: int) -> list[dict[str, Any]]:
+    return [_part_key(ref, digest, part) for part in range(parts)]
+
+
+def body_of(items: Iterable[Mapping[str, Any]], parts: int) -> bytes:
+    """A manifest from its parts in any order. LookupError when one is missing."""
+    found = {item["SK"]["S"]: item["body"]["B"] for item in items}
+    if len(found) != parts:
+        raise LookupError(f"a manifest lacks {parts - len(found)} of {parts} parts")
+    return zlib.decompress(b"".join(found[name] for name in sorted(found)))
 
 
 def _part_key(ref: StudyRef, digest: str, part: int) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.consent import Doctor, Encounter
-from chalicelib.domain.identity import IdentityKey, Person
+from chalicelib.domain.identity import IdentityKey, Link, Person
 from chalicelib.domain.study import StudyRef, Summary
 from chalicelib.store import batch, items, keys
-from chalicelib.store.people import person_of_item
-from chalicelib.store.studies import summary_of
+from chalicelib.store.people import link_of_item, person_of_item
+from chalicelib.store.studies import body_of, manifest_keys, summary_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -63,7 +63,7 @@ class DynamoEncounters:
 
 
 class DynamoDecisionFacts:
-    """Study and account in one BatchGetItem, strongly consistent: half the calls of two reads."""
+    """What is wanted together in one BatchGetItem, strongly consistent: half the calls of two reads."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -76,6 +76,13 @@ class DynamoDecisionFacts:
     def study_and_person(self, study: StudyRef, person_id: str) -> tuple[Summary | None, Person | None]:
         summary, person = self._study_and(study, keys.person(person_id))
         return summary, person_of_item(person) if person else None
+
+    def link_and_manifest(self, summary: Summary) -> tuple[Link | None, bytes]:
+        parts = manifest_keys(summary.ref, summary.manifest_digest, summary.manifest_parts)
+        identity = _key(keys.identity(summary.issuer, summary.patient_id), keys.IDENTITY_PERSON)
+        found = {item["SK"]["S"]: item for item in batch.get(self._client, self._table, [identity, *parts])}
+        link = found.pop(keys.IDENTITY_PERSON, None)
+        return link_of_item(link) if link else None, body_of(found.values(), summary.manifest_parts)
 
     def summaries(self, studies: Sequence[StudyRef]) -> tuple[Summary, ...]:
         wanted = [_key(keys.study(ref), keys.SUMMARY) for ref in dict.fromkeys(studies)]

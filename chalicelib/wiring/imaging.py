@@ -128,4 +128,4 @@ def view_manifest() -> ViewManifest:
     from chalicelib.services.find_reports import FindReports
     from chalicelib.services.view_manifest import ViewManifest
 
-    return ViewManifest(authorize(), studies(), FindReports(exam_ledger()), signer())
+    return ViewManifest(authorize(), FindReports(exam_ledger()), signer())

@@ -6,9 +6,11 @@ import hashlib
 import hmac
 import random
 import threading
+from collections import Counter
 from dataclasses import replace
 
 from chalicelib.domain.code import WRONG_PER_CODE
+from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.page import Page
 
 
@@ -17,6 +19,7 @@ class FakePeople:
         self.persons = {}
         self.links_by_identity = {}
         self.holders = {}
+        self.former_links = {}
         self._step = threading.Lock()
 
     def person(self, person_id):
@@ -39,7 +42,22 @@ class FakePeople:
                 self.persons[person.person_id] = replace(person, revision=person.revision + 1)
                 if change.phone_key:
                     self.holders[change.phone_key] = person.person_id
+            former = change.former
+            if former and (former.person_id, former.status) != (change.link.person_id, change.link.status):
+                self.former_links.setdefault(former.identity, []).append(former)
             self.links_by_identity[change.link.identity] = replace(change.link, revision=change.link.revision + 1)
+            return True
+
+    def history(self, identity):
+        return tuple(self.former_links.get(identity, ()))
+
+    def save_person(self, person, phone_key=""):
+        with self._step:
+            if _revision(self.persons.get(person.person_id)) != person.revision:
+                return False
+            self.persons[person.person_id] = replace(person, revision=person.revision + 1)
+            if phone_key:
+                self.holders[phone_key] = person.person_id
             return True
 
     def phone_holder(self, phone_key):
@@ -166,6 +184,32 @@ class FakeCounters:
             self.taken[_counted(counter)] = max(0, self.taken.get(_counted(counter), 0) - 1)
 
 
+class FakeHiddenStudies:
+    def __init__(self):
+        self.hidden = set()
+
+    def hide(self, person_id, study, now):
+        self.hidden.add((person_id, study))
+
+    def show(self, person_id, study):
+        self.hidden.discard((person_id, study))
+
+    def of_person(self, person_id):
+        return frozenset(study for owner, study in self.hidden if owner == person_id)
+
+
+class FakePairs:
+    def __init__(self):
+        self.counted = Counter()
+
+    def count(self, hospital_id, pair, now):
+        self.counted[hospital_id, f"{now:%Y-%m}", pair] += 1
+
+    def of_hospital(self, hospital_id, month):
+        found = [(key[2], number) for key, number in self.counted.items() if key[:2] == (hospital_id, month)]
+        return tuple(sorted(found, key=lambda one: (-one[1], one[0].helper, one[0].doctor)))
+
+
 class FakeDecisionFacts:
     """Over the other fakes; `studies` is any `Studies` port."""
 
@@ -177,6 +221,10 @@ class FakeDecisionFacts:
 
     def study_and_person(self, study, person_id):
         return self._studies.summary(study), self._people.person(person_id)
+
+    def link_and_manifest(self, summary):
+        link = self._people.link(IdentityKey(summary.issuer, summary.patient_id))
+        return link, self._studies.manifest(summary.ref, summary.manifest_digest, summary.manifest_parts)
 
     def summaries(self, studies):
         return tuple(summary for ref in set(studies) if (summary := self._studies.summary(ref)))

@@ -36,11 +36,11 @@ class World:
         self.stored = reports
         self.signer = CountingSigner()
 
-    def with_summary(self, caller, study, now):
+    def with_manifest(self, caller, study, now):
         if self.minutes is None:
             raise AccessDenied("no_grant")
         grant = Grant(caller, study, "self", "", now + timedelta(minutes=self.minutes))
-        return grant, self.settled.summary
+        return grant, self.settled.summary, self.manifest(study, self.settled.summary.manifest_digest, 1)
 
     def summary(self, ref):
         return self.settled.summary if ref == REF else None
@@ -54,7 +54,7 @@ class World:
         return self.stored
 
     def view(self, token=""):
-        return ViewManifest(self, self, self.reports, self.signer)(CALLER, REF, token, NOW)
+        return ViewManifest(self, self.reports, self.signer)(CALLER, REF, token, NOW)
 
 
 def test_an_instance_carries_its_url_and_only_what_differs_from_its_series():
