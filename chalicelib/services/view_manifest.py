@@ -152,7 +152,8 @@ def _series(part: _Part, urls: Urls) -> dict[str, Any]:
 
 
 def _report_rows(manifest: Manifest) -> list[Row]:
-    return [row for series in manifest.series for row in series.instances() if _is_report(row["sop_class_uid"])]
+    found = (row for series in manifest.series if _may_report(series) for row in series.instances())
+    return [row for row in found if _is_report(row["sop_class_uid"])]
 
 
 def _report(row: Row, urls: Urls) -> dict[str, Any]:
@@ -171,6 +172,11 @@ def _instance(row: Row, urls: Urls) -> dict[str, Any]:
 
 def _chosen(names: Sequence[str], row: Row) -> dict[str, Any]:
     return {name: row[name] for name in names if name in row}
+
+
+def _may_report(series: Series) -> bool:
+    """Most series are of one class, which stands once in `shared`: no need to look at each of 300 slices."""
+    return "sop_class_uid" not in series.shared or _is_report(series.shared["sop_class_uid"])
 
 
 def _is_report(sop_class_uid: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 LIFETIME = timedelta(minutes=5)  # the bucket refuses s3:signatureAge above 300,000 ms
 PREFIXES = ("instances", "unpacked", "archives", "reports")  # never notices: they hold national ids
 CACHE_CONTROL = "private, no-store"
+EVENT_PARAMETER = "x-audit-event"
+_plain = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch  # what quoting leaves as it is, as nearly all keys and versions are
+_plain_path = re.compile(r"[A-Za-z0-9_.~/-]+").fullmatch
 RENEW_BEFORE = timedelta(minutes=10)  # a URL dies with the credential that signed it, so never sign with a dying one
 
 
@@ -98,26 +102,27 @@ class S3Signer:
         seconds = _lifetime(grant, now)
         credentials = self._credentials(now)
         stamp = now.strftime("%Y%m%dT%H%M%SZ")
-        return self._urls(places, credentials, stamp, seconds, content_type)
+        terms = _Terms(credentials, stamp, seconds, content_type, _mark(grant))
+        return self._urls(places, terms)
 
-    def _urls(
-        self, places: Sequence[Place], credentials: Credentials, stamp: str, seconds: int, content_type: str
-    ) -> tuple[str, ...]:
+    def _urls(self, places: Sequence[Place], terms: _Terms) -> tuple[str, ...]:
+        credentials, stamp, seconds = terms.credentials, terms.stamp, terms.seconds
+        content_type, mark = terms.content_type, terms.mark
         scope = f"{stamp[:8]}/{self._bucket.region}/s3/aws4_request"
         auth = _auth_query(f"{credentials.access_key}/{scope}", stamp, seconds, credentials.token)
         response = _response_query(content_type)
-        # Canonical order sorts by name: X-Amz-… < response-… < versionId.
+        # Canonical order sorts by name: X-Amz-… < response-… < versionId < x-….
         shared = f"{auth.canonical}&{response.canonical}&versionId="
-        tail = f"\nhost:{self._bucket.host}\n\nhost\nUNSIGNED-PAYLOAD"
+        tail = f"{mark}\nhost:{self._bucket.host}\n\nhost\nUNSIGNED-PAYLOAD"
         head = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n"
         key = self._signing_key(credentials.secret_key, stamp[:8])
         origin = f"{self._bucket.scheme}://{self._bucket.host}"
-        query = f"&{response.plain}&{auth.plain}&X-Amz-Signature="
+        query = f"{mark}&{response.plain}&{auth.plain}&X-Amz-Signature="
         base = self._bucket.path
         urls = []
         for place in places:
-            path = f"{base}/{quote(place.key, safe='/~')}"
-            version = quote(place.version_id, safe="-._~")
+            path = f"{base}/{place.key if _plain_path(place.key) else quote(place.key, safe='/~')}"
+            version = place.version_id if _plain(place.version_id) else quote(place.version_id, safe="-._~")
             canonical = f"GET\n{path}\n{shared}{version}{tail}"
             to_sign = head + hashlib.sha256(canonical.encode()).hexdigest()
             signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
@@ -131,6 +136,23 @@ class S3Signer:
                 key = hmac.digest(key, part.encode(), "sha256")
             self._derived = (secret, date, key)
         return self._derived[2]
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What the URLs of one answer have in common."""
+
+    credentials: Credentials
+    stamp: str
+    seconds: int
+    content_type: str
+    mark: str
+
+
+def _mark(grant: Grant) -> str:
+    """The audit event that allowed this, in the URL itself: S3 ignores a parameter that begins with `x-`, writes it
+    into its access log, and the signature holds it fast. So what S3 gave can be held against what was allowed."""
+    return f"&{EVENT_PARAMETER}={quote(grant.event_id, safe='')}" if grant.event_id else ""
 
 
 def _check_places(study: StudyRef, places: Sequence[Place]) -> None:
