@@ -10,6 +10,7 @@ from typing import TypeVar
 from chalicelib.domain.arrivals import Arrivals
 from chalicelib.domain.deadline import DEADLINE, Case, completed, ended, imported, overlaps, stand, status
 from chalicelib.domain.exam import BREACHES, Exam, ExamKey, Excuse, Facts, NoticeFact, Report, Standing
+from chalicelib.domain.signposts import belonging
 from chalicelib.domain.uses import NEAR, Use, uses
 
 Value = TypeVar("Value")
@@ -18,7 +19,8 @@ Value = TypeVar("Value")
 def derive(key: ExamKey, facts: Facts, excuses: Iterable[Excuse], zone: tzinfo) -> tuple[Exam, ...]:
     """The exams that these facts speak of: a pure function of the set of them. There is no clock in it: what the time
     that has passed means is a fact too (`judged_until`). `zone` is the hospital's, for the local date."""
-    found = uses(facts)
+    here = belonging(key.accession, facts)
+    found = uses(here.facts, here.moved)
     scene = _Scene(key, facts.judged_until, tuple(excuses), zone)
     return tuple(_exam(scene, number, use, _worklist(use, found)) for number, use in enumerate(found, start=1))
 
@@ -84,9 +86,9 @@ def _reports(notices: Sequence[NoticeFact]) -> tuple[Report, ...]:
 
 
 def _worklist(use: Use, found: Sequence[Use]) -> tuple[str, ...]:
-    """What a person at the hospital should look at: images of a cancelled order, and images that no notice fits while
-    a notice under the same accession number waits for images."""
-    reasons = set()
+    """What a person at the hospital should look at: images of a cancelled order, a notice that left for another
+    accession number, and images that no notice fits while one under the same accession number waits for images."""
+    reasons = {"notice_moved"} if use.moved else set()
     if use.studies and status(use.notices) == "cancelled":
         reasons.add("images_of_cancelled_order")
     if use.studies and not use.notices:

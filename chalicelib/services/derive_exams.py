@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 
 from chalicelib.domain.exam import BREACHES, Exam, ExamKey, Excuse, Facts, NoticeFact, StudyFact
 from chalicelib.domain.ledger import Collection, Docket, Move, breaches, derive, docket, judged
+from chalicelib.domain.signposts import guests, targets
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.ledger_ports import MOVE_LIMIT, Derived, ExamLedger, Excuses
 from chalicelib.services.ports import Hospitals
@@ -38,9 +39,17 @@ class DeriveExams:
         self.again(key)
 
     def notice_recorded(self, hospital_id: str, fact: NoticeFact) -> None:
-        key = ExamKey.of(hospital_id, fact.accession_number, fact.study_instance_uid)
-        self.ledger.put_notice(key, fact)
-        self.again(key)
+        """A notice is told wherever notices of its id and patient ever were, and where the studies are that they name:
+        there it is a signpost (`domain.signposts`). Nearly always that is one place."""
+        self.ledger.put_notice(_home(hospital_id, fact), fact)
+        self.ledger.put_notice_id(hospital_id, fact)
+        alike = self.ledger.of_notice_id(hospital_id, fact)
+        named = {ExamKey(hospital_id, one.study_instance_uid) for one in alike if one.study_instance_uid}
+        for key in sorted({_home(hospital_id, one) for one in alike} | named):
+            for one in alike:
+                if _home(hospital_id, one) != key:
+                    self.ledger.put_notice(key, one)
+            self.again(key)
 
     def judge(self, key: ExamKey, horizon: datetime) -> Derived | None:
         """Judge what is due by `horizon`; None when nothing is (the index was behind)."""
@@ -61,7 +70,25 @@ class DeriveExams:
         return self.ledger.put_docket(derived.key, replace(cleared, rows=held.rows, revision=held.revision))
 
     def again(self, key: ExamKey, due_at: datetime | None = None) -> Derived:
-        """Derive and write from what is known now. Raises LedgerContended.
+        """Derive and write from what is known now, and tell what belongs elsewhere. Raises LedgerContended."""
+        derived, facts = self._derive(key, due_at)
+        told = guests(key.accession, facts)
+        for accession in sorted(targets(key.accession, facts)) if told else ():
+            self._visit(ExamKey(key.hospital_id, accession), told)
+        return derived
+
+    def _visit(self, key: ExamKey, told: Sequence[NoticeFact | StudyFact]) -> None:
+        """Derived in any case: whoever put the facts may have died before."""
+        held = self.ledger.read(key).facts
+        for fact in told:
+            if isinstance(fact, StudyFact) and fact not in held.studies:
+                self.ledger.put_study(key, fact)
+            elif isinstance(fact, NoticeFact) and fact not in held.notices:
+                self.ledger.put_notice(key, fact)
+        self._derive(key)
+
+    def _derive(self, key: ExamKey, due_at: datetime | None = None) -> tuple[Derived, Facts]:
+        """The facts are those it was derived from.
 
         `due_at` is left standing, for callers whom nothing else calls again if they die before the last row: a sweep.
         """
@@ -75,7 +102,7 @@ class DeriveExams:
             # An excuse is no fact of this collection. Whoever adds one looks for rows afterwards; we look for excuses
             # after the rows: one of the two sees the other.
             if written is not None and self._excuses(key, exams, excuses) == excuses:
-                return Derived(key, exams, written)
+                return Derived(key, exams, written), held.facts
         raise LedgerContended
 
     def _exams(self, key: ExamKey, facts: Facts) -> tuple[Sequence[Exam], tuple[Excuse, ...]]:
@@ -114,3 +141,7 @@ class DeriveExams:
         for day, use in gone:
             self.ledger.bury(key, day, use, new.fact_count)
         return new
+
+
+def _home(hospital_id: str, fact: NoticeFact) -> ExamKey:
+    return ExamKey.of(hospital_id, fact.accession_number, fact.study_instance_uid)

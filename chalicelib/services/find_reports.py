@@ -6,6 +6,7 @@ from datetime import UTC
 
 from chalicelib.domain.exam import ExamKey
 from chalicelib.domain.ledger import derive
+from chalicelib.domain.signposts import targets
 from chalicelib.domain.study import Place, StudyRef
 from chalicelib.services.ledger_ports import ExamLedger
 from chalicelib.services.view_manifest import StoredReport
@@ -16,7 +17,8 @@ class FindReports:
     """Reports that came with the notices of a study's exam.
 
     Asked of the facts at each view, not copied beside the study: so a report is shown only while notice and study agree
-    on accession number, patient and date, and a corrected notice takes its report along. One read.
+    on accession number, patient and date, and a corrected notice takes its report along. One read, and another where a
+    notice names a study that bears no accession number.
     """
 
     ledger: ExamLedger
@@ -24,7 +26,11 @@ class FindReports:
     def __call__(self, ref: StudyRef, accession_number: str) -> Sequence[StoredReport]:
         """Newest first."""
         key = ExamKey.of(ref.hospital_id, accession_number, ref.study_instance_uid)
-        exams = derive(key, self.ledger.read(key).facts, (), UTC)
+        facts = {key: self.ledger.read(key).facts}
+        for accession in sorted(targets(key.accession, facts[key])):
+            elsewhere = ExamKey(ref.hospital_id, accession)
+            facts[elsewhere] = self.ledger.read(elsewhere).facts
+        exams = [exam for place, known in facts.items() for exam in derive(place, known, (), UTC)]
         found = [exam.reports for exam in exams if ref.study_instance_uid in exam.study_instance_uids]
         return [
             StoredReport(Place(report.key, report.version_id, 0, report.length), report.content_type)

@@ -20,6 +20,15 @@ class ExamLedger(Protocol):
 
     def put_notice(self, key: ExamKey, fact: NoticeFact) -> None: ...
 
+    def put_notice_id(self, hospital_id: str, fact: NoticeFact) -> None:
+        """The same fact under the notice's id and patient, where notices that moved from one accession number to
+        another meet."""
+        ...
+
+    def of_notice_id(self, hospital_id: str, fact: NoticeFact) -> tuple[NoticeFact, ...]:
+        """All facts of that notice's id and patient, in a fixed order."""
+        ...
+
     def put_study(self, key: ExamKey, fact: StudyFact) -> None: ...
 
     def put_judged(self, key: ExamKey, due_at: datetime) -> None:

@@ -36,6 +36,14 @@ class DynamoExams:
     def put_notice(self, key: ExamKey, fact: NoticeFact) -> None:
         self._put_fact(key, keys.notice(fact.digest), fact.to_json())
 
+    def put_notice_id(self, hospital_id: str, fact: NoticeFact) -> None:
+        item = {"PK": {"S": _same_notice(hospital_id, fact)}, "SK": {"S": keys.notice(fact.digest)}}
+        self._client.put_item(TableName=self._table, Item=item | {"body": {"B": zlib.compress(fact.to_json())}})
+
+    def of_notice_id(self, hospital_id: str, fact: NoticeFact) -> tuple[NoticeFact, ...]:
+        found = self._all(_same_notice(hospital_id, fact))
+        return tuple(NoticeFact.from_json(zlib.decompress(item["body"]["B"])) for item in found)
+
     def put_study(self, key: ExamKey, fact: StudyFact) -> None:
         self._put_fact(key, keys.study_fact(fact.study_instance_uid, fact.digest), fact.to_json())
 
@@ -128,6 +136,10 @@ class DynamoExams:
 
 def _owner(key: ExamKey) -> str:
     return keys.accession(key.hospital_id, key.accession, "")
+
+
+def _same_notice(hospital_id: str, fact: NoticeFact) -> str:
+    return keys.notice_id(hospital_id, fact.notice_id, fact.patient_id)
 
 
 def _guarded(item: dict[str, Any], fact_count: int) -> dict[str, Any]:

@@ -83,8 +83,14 @@ def identity(issuer: str, local_id: str) -> str:
     return f"IDENTITY#{text(issuer)}#{text(local_id)}"
 
 
+IDENTITIES = "IDENTITY#"
 IDENTITY_PERSON = "PERSON"
+FORMER_LINKS = "WAS#"
 PROFILE = "PROFILE"
+
+
+def former_link(revision: int) -> str:
+    return f"{FORMER_LINKS}{revision:09d}"
 
 
 def person(person_id: str) -> str:
@@ -138,6 +144,21 @@ def told(ulid: str) -> str:
     return f"{TOLD}{ulid}"
 
 
+HIDDEN = "HIDDEN#"
+
+
+def hidden(ref: StudyRef) -> str:
+    return f"{HIDDEN}{ref.hospital_id}#{ref.study_instance_uid}"
+
+
+def pairs(month: str) -> str:
+    return f"PAIR#{month}#"
+
+
+def pair(month: str, kind: str, helper: str, doctor_id: str) -> str:
+    return f"{pairs(month)}{kind}#{text(helper)}#{text(doctor_id)}"
+
+
 def qr(qr_hash: str) -> str:
     return f"QR#{qr_hash}"
 
@@ -179,6 +200,13 @@ EXCUSE = "EXCUSE#"
 
 def notice(notice_id: str) -> str:
     return f"{NOTICE}{text(notice_id)}"
+
+
+def notice_id(hospital_id: str, notice_id: str, patient_id: str) -> str:
+    """Where the facts of one notice id and patient gather. The patient's id is hashed, for keys turn up in error texts;
+    it is here so that a hospital which gives all its notices one id does not gather them all."""
+    patient = hashlib.sha256(patient_id.encode()).hexdigest()[:16]
+    return f"NOTICEID#{hospital_id}#{text(notice_id)}#{patient}"
 
 
 def study_fact(study_instance_uid: str, fact_digest: str) -> str:

@@ -17,6 +17,7 @@ MOVED = "gone"
 class FakeLedger:
     def __init__(self):
         self.facts = defaultdict(dict)
+        self.notice_ids = defaultdict(dict)
         self.dockets = {}
         self.rows = defaultdict(dict)  # (hospital, day) → sort key → (fact count, Exam or MOVED)
         self.reads = Counter()
@@ -24,6 +25,14 @@ class FakeLedger:
 
     def put_notice(self, key, fact):
         self.facts[key]["notice", fact.digest] = fact
+
+    def put_notice_id(self, hospital_id, fact):
+        self.notice_ids[hospital_id, fact.notice_id, fact.patient_id][fact.digest] = fact
+
+    def of_notice_id(self, hospital_id, fact):
+        held = self.notice_ids.get((hospital_id, fact.notice_id, fact.patient_id), {})
+        self._read("of_notice_id", len(held))
+        return tuple(fact for _, fact in sorted(held.items()))
 
     def put_study(self, key, fact):
         self.facts[key]["study", fact.study_instance_uid, fact.digest] = fact

@@ -23,7 +23,8 @@ GRACE = timedelta(minutes=15)
 
 def notice(status="performed", at=NOON, **given):
     """`at` is the exam's end (scheduled: its time), and when the notice was sent unless `sent_at` says otherwise."""
-    given = {"notice_id": f"n-{status}", "accession_number": "A1", "patient_id": "P1", "sent_at": at} | given
+    given = {"accession_number": "A1", "patient_id": "P1", "sent_at": at} | given
+    given = {"notice_id": f"n-{status}-{given['accession_number']}"} | given
     given = {"received_at": given["sent_at"]} | given
     when = {"performed": {"performed_at": at}, "scheduled": {"scheduled_at": at}, "cancelled": {}}[status]
     return NoticeFact(status=status, **when | given)

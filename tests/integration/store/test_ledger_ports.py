@@ -53,7 +53,8 @@ def reports(request):
 
 
 def exams(ledger, *facts):
-    for fact in facts:
+    for told in facts:
+        fact = replace(told, accession_number=KEY.accession)
         (ledger.put_study if hasattr(fact, "entry_count") else ledger.put_notice)(KEY, fact)
     return derive(KEY, ledger.read(KEY).facts, (), NOON.tzinfo)
 
@@ -72,9 +73,21 @@ def test_facts_come_back_as_they_were_put_each_once(ledger):
         ledger.put_judged(KEY, DUE)
         ledger.put_judged(KEY, DUE - HOUR)
     facts = ledger.read(KEY).facts
-    assert set(facts.notices) == set(told)
-    assert set(facts.studies) == set(settled)
+    assert set(facts.notices) == {replace(fact, accession_number=KEY.accession) for fact in told}
+    assert set(facts.studies) == {replace(fact, accession_number=KEY.accession) for fact in settled}
     assert (facts.judged_until, facts.count) == (DUE, 6)
+
+
+def test_notices_of_one_id_and_patient_are_found_together(ledger):
+    told = [
+        notice(status, notice_id="N", accession_number=f"A{n}") for n, status in enumerate(("performed", "cancelled"))
+    ]
+    for fact in (*told, *told, notice(patient_id="P2", notice_id="N"), notice(notice_id="N/#2")):
+        ledger.put_notice_id("H1", fact)
+    ledger.put_notice_id("H2", notice(notice_id="N"))
+    assert ledger.of_notice_id("H1", told[0]) == tuple(sorted(told, key=lambda fact: fact.digest))
+    assert ledger.of_notice_id("H1", notice(notice_id="N/#2")) == (notice(notice_id="N/#2"),)
+    assert ledger.of_notice_id("H9", told[0]) == ()
 
 
 def test_a_docket_is_put_by_whoever_read_the_last_and_saw_no_fewer_facts(ledger):
