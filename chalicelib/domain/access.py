@@ -30,7 +30,8 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Proof that this caller may read this study now. Only `services.authorize` makes one; the signer takes one."""
+    """Proof that this caller may read this study now. Only `services.authorize` makes one; the signer takes one.
+    `event_id`: the audit event that recorded it."""
 
     caller: Caller
     study: StudyRef
@@ -38,6 +39,7 @@ class Grant:
     consent_id: str
     expires_at: datetime
 
+    event_id: str = ""
 
 class AccessDenied(Exception):  # noqa: N818 - the design's word for the fact
     """The caller may not. `reason` is one of the words of DESIGN §6; only `no_grant` is ever told to strangers."""

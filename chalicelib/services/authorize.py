@@ -59,7 +59,7 @@ class Authorize:
             denied = decision if isinstance(decision, Denied) else Denied("no_grant", "unknown_study")
             self.record.deny(caller, ACTION, denied, now, about)
         about = replace(about, basis=decision.basis, consent_id=decision.consent_id)
-        self.record.allow(caller, ACTION, decision.basis, now, about)
+        decision = replace(decision, event_id=self.record.allow(caller, ACTION, decision.basis, now, about))
         if facts.guardianship is not None and facts.person is not None:
             self.act_as.tell(Acting(facts.person, facts.guardianship), "guardian_read", now, study=study)
         return decision, facts.summary

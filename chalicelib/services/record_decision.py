@@ -34,9 +34,11 @@ class RecordDecision:
     audit: Audit
     random: Randomness
 
-    def allow(self, caller: Caller, action: str, reason: str, now: datetime, about: About = NOTHING) -> None:
-        """Raises AuditFailed when the event could not be written; then nothing is allowed."""
-        self._put(replace(self._event(caller, action, reason, now, about), allowed=True))
+    def allow(self, caller: Caller, action: str, reason: str, now: datetime, about: About = NOTHING) -> str:
+        """The event's id. Raises AuditFailed when it could not be written; then nothing is allowed."""
+        event = replace(self._event(caller, action, reason, now, about), allowed=True)
+        self._put(event)
+        return event.event_id
 
     def note(self, caller: Caller, action: str, reason: str, now: datetime, about: About = NOTHING) -> None:
         """A refusal that the service answers in its own way. Raises AuditFailed."""

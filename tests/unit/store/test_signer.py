@@ -1,5 +1,6 @@
 """Signed URLs are byte-equal to botocore's, bounded by five minutes and the grant, and only of the granted hospital."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -64,7 +65,7 @@ def signer(style="virtual", credentials=MADE_UP):
     return S3Signer(bucket_at("uploads", region, CLIENTS[style].meta.endpoint_url), lambda now: credentials)
 
 
-def botocore_url(style, key, version, seconds, stamp):
+def botocore_url(style, key, version, seconds, stamp, mark=""):  # noqa: PLR0913, PLR0917 - what a URL is made of
     """botocore's URL for the same request at the same instant: its own presigner reads the clock, so its signer
     is given the request that the presigner would build, with our timestamp."""
     made = CLIENTS[style].generate_presigned_url(
@@ -78,7 +79,7 @@ def botocore_url(style, key, version, seconds, stamp):
         },
         ExpiresIn=seconds,
     )
-    bare = made.split("&X-Amz-Algorithm")[0]
+    bare = made.split("&X-Amz-Algorithm")[0].replace("&response", f"{mark}&response", 1)
     auth = S3SigV4QueryAuth(
         BotoCredentials(MADE_UP.access_key, MADE_UP.secret_key, MADE_UP.token), "s3", BUCKETS[style][0], seconds
     )
@@ -106,6 +107,16 @@ KEYS = [
 def test_a_url_is_byte_equal_to_what_botocore_signs(style, key):
     (url,) = signer(style).sign(grant(), [place(key, "v/1 +é")], NOW)
     assert url == botocore_url(style, key, "v/1 +é", 300, "20261124T040000Z")
+
+
+@pytest.mark.parametrize("style", BUCKETS)
+def test_a_url_names_the_audit_event_that_allowed_it_under_the_signature(style):
+    event_id = "01KB0000000000000000000000"
+    (url,) = signer(style).sign(replace(grant(), event_id=event_id), [place()], NOW)
+    mark = f"&x-audit-event={event_id}"
+    assert url == botocore_url(style, place().key, "v1", 300, "20261124T040000Z", mark)
+    (other,) = signer(style).sign(replace(grant(), event_id="01KB0000000000000000000001"), [place()], NOW)
+    assert other.rpartition("=")[2] != url.rpartition("=")[2]
 
 
 @given(
