@@ -208,7 +208,7 @@ def deny_guardianship(held: Guardianship, now: datetime) -> Denied | None:
     if held.is_live(now):
         return None
     ended = "guardianship_objected" if held.objected_at is not None else "guardianship_ended"
-    return Denied("guardianship_ended", ended) if held.starts_at <= now else Denied("no_grant", "guardianship_waits")
+    return Denied("guardianship_ended", ended) if held.was_live(now) else Denied("no_grant", "guardianship_waits")
 
 
 def _by_consent(facts: Facts, now: datetime) -> Grant | Denied:

@@ -74,6 +74,11 @@ class Guardianship:
         """An objection and an end have no clock: they stand at once."""
         return self.objected_at is None and self.ended_at is None and self.starts_at <= now < self.ends_at
 
+    def was_live(self, now: datetime) -> bool:
+        """Whether it counted once: it began, and was not stopped while it still waited."""
+        stops = [at for at in (self.objected_at, self.ended_at) if at is not None]
+        return self.starts_at <= min([now, *stops])
+
     def tells_ward(self, now: datetime) -> bool:
         """Whether the ward is told of each act: from 14 on, adults too."""
         return not is_under(self.ward_birth_date, CONSENTS_FROM, now)
