@@ -69,7 +69,8 @@ def targets(accession: str, facts: Facts) -> frozenset[str]:
 
 def guests(accession: str, facts: Facts) -> tuple[Fact, ...]:
     """What is told to the targets: what has no accession number, and its home here."""
-    return tuple(fact for fact in (*facts.notices, *facts.studies) if not is_named(fact) and home(fact) == accession)
+    all_here: tuple[Fact, ...] = (*facts.notices, *facts.studies)
+    return tuple(fact for fact in all_here if not is_named(fact) and home(fact) == accession)
 
 
 class _Told:
