@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -19,13 +19,14 @@ Purpose = Literal["treatment", "emergency"]
 class Caller:
     """Who a verified token says is calling. `hospital_id` is bound for doctors, clerks and hospitals; `person_id`
     for patients and guardians: their own. `session_epoch` must equal the account's: raising it there ends every
-    session."""
+    session. `phone` is a number that the issuer vouches for: the real-name app's only."""
 
     role: Role
     subject: str
     hospital_id: str = ""
     person_id: str = ""
     session_epoch: int = 0
+    phone: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class Grant:
     basis: Basis
     consent_id: str
     expires_at: datetime
-
     event_id: str = ""
+
 
 class AccessDenied(Exception):  # noqa: N818 - the design's word for the fact
     """The caller may not. `reason` is one of the words of DESIGN §6; only `no_grant` is ever told to strangers."""

@@ -28,6 +28,7 @@ WRONG_PER_CODE = Limit("wrong", 5, "code", "life", "DESIGN §6")
 WRONG_PER_PERSON = Limit("wrong", 5, "person", "day", "DESIGN §6: 1,825 guesses a year hit one in 10^6 with 0.18 %")
 WRONG_PER_DOCTOR = Limit("wrong", 10, "doctor", "day", "DESIGN §6: 3,650 guesses a year hit one in 10^6 with 0.36 %")
 WRONG_QR_PER_DOCTOR = Limit("qr", 10, "doctor", "hour", "[A]: a patient's code of 256 bits is not guessed, but probed")
+PHONE_NOTICES = Limit("phone", 5, "person", "day", "[A]: each tells up to all numbers of a person; vendors stop at 10")
 SENDS = Limit("send", 3, "person", "hour", "DESIGN §6, per doctor and patient; vendors stop at 5 an hour and number")
 
 _WINDOWS = {"day": ("%Y-%m-%d", timedelta(days=1)), "hour": ("%Y-%m-%dT%H", timedelta(hours=1))}
@@ -71,11 +72,13 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a code goes and what it opens. `guardian_id`: whose phone it is, where it is not the patient's."""
+    """Where a code goes and what it opens. `guardian_id`: whose phone it is, where it is not the patient's. `only`:
+    the hospitals that a number opens which does not open all yet (domain.phone); () where it does."""
 
     phone: str = field(repr=False)
     scope: Scope
     guardian_id: str = ""
+    only: tuple[str, ...] = ()
 
 
 def code_route(

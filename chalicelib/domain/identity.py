@@ -19,6 +19,7 @@ MANY_NAMES = 3  # one local id under so many unlike names is nobody's
 
 LinkStatus = Literal["unconfirmed", "confirmed", "contested"]
 Confirmer = Literal["desk", "app", "rule"]
+PhoneRuleName = Literal["app", "known", "told_others", "told_nobody"]  # domain.phone has the table
 STRONG: frozenset[Confirmer] = frozenset({"desk", "app"})  # saw the human: a card in a reader, a real-name account
 
 # Ids that name nobody, however often they are typed; compared in capitals without punctuation or blanks.
@@ -55,7 +56,12 @@ class PatientDetails:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """The human behind identities. `phone` is a verified one: only a desk with a card reader or the app sets it."""
+    """The human behind identities. `phone` is a verified one: only a desk with a card reader or the app sets it.
+
+    What it opens is said by `domain.phone`: `phone_rule` is the rule it came under, `phone_desks` the hospitals whose
+    desks saw it, `phone_opens_at` when a wait ends, `phone_clerk` the clerk who set it. `phone_set_at` is when the
+    number last changed: no code sent before counts any more. `former_phone` is the last one that opened everything.
+    """
 
     person_id: str
     name: str = field(default="", repr=False)
@@ -65,6 +71,13 @@ class Person:
     phone_verified_at: datetime | None = None
     frozen_at: datetime | None = None
     session_epoch: int = 0
+    phone_rule: PhoneRuleName = "app"
+    phone_desks: tuple[str, ...] = ()
+    phone_set_at: datetime | None = None
+    phone_opens_at: datetime | None = None
+    phone_clerk: str = ""
+    former_phone: str = field(default="", repr=False)
+    former_phone_verified_at: datetime | None = None
     revision: int = field(default=0, compare=False)
 
     def has_phone(self, now: datetime) -> bool:
@@ -77,7 +90,8 @@ class Link:
     """That an identity is a person's, and how well that is known. `phone` is the hospital's own, unverified.
 
     `names` are the unlike names this identity appeared under, first seen first. `by_national_id` says whether the
-    person was found by a national id; otherwise the person stands for this one identity alone.
+    person was found by a national id; otherwise the person stands for this one identity alone. `contested_by` is who
+    contested it, "" where a rule did.
     """
 
     identity: IdentityKey
@@ -87,6 +101,7 @@ class Link:
     confirmed_by: Confirmer | None = None
     confirmed_at: datetime | None = None
     contested_because: str = ""
+    contested_by: str = ""
     by_national_id: bool = False
     names: tuple[str, ...] = field(default=(), repr=False)
     sex: str = field(default="", repr=False)
@@ -143,11 +158,11 @@ def with_name(link: Link, name: str) -> Link:
     return contested(link, "many_names") if len(link.names) >= MANY_NAMES else link
 
 
-def contested(link: Link, because: str) -> Link:
+def contested(link: Link, because: str, by: str = "") -> Link:
     """The link giving nothing any more, until a desk looks at the human."""
     if link.status == "contested":
         return link
-    return replace(link, status="contested", contested_because=because)
+    return replace(link, status="contested", contested_because=because, contested_by=by)
 
 
 def normal_date(text: str) -> str:

@@ -10,7 +10,22 @@ from typing import Literal
 from chalicelib.domain.study import StudyRef
 
 InAppKind = Literal[
-    "guardian_proven", "guardian_objected", "guardian_ended", "guardian_read", "guardian_answered", "guardian_revoked"
+    "guardian_proven",
+    "guardian_objected",
+    "guardian_ended",
+    "guardian_read",
+    "guardian_answered",
+    "guardian_revoked",
+    "phone_new",
+    "phone_by_app",
+    "phone_voided",
+    "phone_lapsed",
+    "identity_linked",
+    "identity_contested",
+    "identity_unlinked",
+    "identity_relinked",
+    "frozen",
+    "unfrozen",
 ]
 
 
@@ -37,6 +52,54 @@ WORDINGS: Mapping[str, Wording] = {
         "Your guardian has answered a doctor's request for you. You can take a consent back.",
     ),
     "guardian_revoked": Wording("您的监护人代您撤回了一项授权。", "Your guardian has taken a consent back for you."),
+    "phone_new": Wording(
+        "有窗口为您登记了新的手机号。目前它只对见过该号码的医院有效；如无人提出异议，72小时后可能对全部影像生效。"
+        "如非本人办理，请点“不是我的号码”或“不是我”，该号码立即作废。",
+        "A desk has set a new phone number for you. For now it counts only for the hospitals that saw it; without an "
+        "objection it may count for everything after 72 hours. If this was not you, press “not my number” or “not me”: "
+        "it is void at once.",
+    ),
+    "phone_by_app": Wording(
+        "您已通过实名健康应用更换手机号，立即生效。",
+        "Your phone number was changed by the real-name health app and counts from now on.",
+    ),
+    "phone_voided": Wording(
+        "新登记的手机号已作废，原号码（如有）已恢复。",
+        "The number set last is void; the one before it, if any, counts again.",
+    ),
+    "phone_lapsed": Wording(
+        "您登记的手机号已由他人在窗口或应用中核验，对您不再有效。如号码仍归您使用，请持身份证到窗口重新核验。",
+        "Your number was verified for somebody else and no longer counts for you. If it is still yours, have it "
+        "verified again at a desk, with your card.",
+    ),
+    "identity_linked": Wording(
+        "一个院内号已归到您名下。如不是您的，请在“我的院内号”中提出异议，它立即停止生效。",
+        "A hospital's patient number was linked to you. If it is not yours, contest it under “my identities”: it gives "
+        "nothing from then on.",
+    ),
+    "identity_contested": Wording(
+        "您的一个院内号已提出异议，其中的影像暂不对任何人开放；请持身份证到该医院窗口核实。",
+        "A patient number of yours is contested, and its images are closed to everybody. Show your card at a desk of "
+        "that hospital to settle it.",
+    ),
+    "identity_unlinked": Wording(
+        "一个院内号已不再归您名下；如有误，请持身份证到该医院窗口办理。",
+        "A hospital's patient number is no longer yours. If that is wrong, show your card at a desk of that hospital.",
+    ),
+    "identity_relinked": Wording(
+        "一个院内号已重新归到您名下，请持身份证到该医院窗口核实后生效。",
+        "A hospital's patient number was given back to you. It counts after you show your card at a desk there.",
+    ),
+    "frozen": Wording(
+        "您已冻结影像档案：任何人（包括您本人和医生）都不能查看影像，也不能发起新的申请。"
+        "您仍可查看谁看过、撤回授权。解冻须本人持身份证到任一医院窗口办理。",
+        "You have frozen your record: nobody, you and doctors included, can see images, and nobody can ask. You can "
+        "still see who looked, and take consents back. To open it again, come to any hospital's desk with your card.",
+    ),
+    "unfrozen": Wording(
+        "窗口已核对身份证并解冻您的影像档案。如非本人办理，请再次点“不是我”。",
+        "A desk has read your card and opened your record again. If that was not you, press “not me” again.",
+    ),
 }
 
 

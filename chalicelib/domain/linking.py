@@ -24,7 +24,7 @@ from chalicelib.domain.phone import normal_phone
 
 class RegistrationRefused(Exception):  # noqa: N818 - the fact is the name
     """A desk may not register this. `reason`: placeholder, name_missing, phone, birth_date_differs, sex_differs,
-    name_differs, identity_taken, national_id_{length,characters,birth_date,check_digit,legacy}."""
+    name_differs, identity_taken, same_clerk, national_id_{length,characters,birth_date,check_digit,legacy}."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -33,12 +33,13 @@ class RegistrationRefused(Exception):  # noqa: N818 - the fact is the name
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Whom an identity is said to be: the person, the checked national id if there was a good one, and all links
-    that the person has already."""
+    """Whom an identity is said to be: the person, the checked national id if there was a good one, all links that
+    the person has already, and the clerk at whose desk."""
 
     person_id: str
     national_id: NationalId | None
     links: tuple[Link, ...] = ()
+    clerk: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +113,18 @@ def link_at_desk(
 ) -> Link:
     """A confirmed link for the holder of the card. Raises RegistrationRefused.
 
-    A desk confirms whom an identity was said to be, and gives a person to one that had none if name or birth date
-    speak for it. It never takes an identity from another person: a clerk with a card of their own would.
+    A desk confirms whom an identity was said to be, and gives a person to one that had none, or to one that is
+    contested, if name or birth date speak for it. It never takes an identity from another person that nobody
+    contests, nor may one clerk both contest and move it: a clerk with a card of their own would.
     """
     national_id = evidence.national_id
     if national_id is None:
         raise RegistrationRefused("national_id_length")
     if former is not None and former.person_id != evidence.person_id:
-        if former.by_national_id or former.status != "unconfirmed":
+        if former.status == "contested":
+            if evidence.clerk and former.contested_by == evidence.clerk:
+                raise RegistrationRefused("same_clerk")
+        elif former.by_national_id or former.status != "unconfirmed":
             raise RegistrationRefused("identity_taken")
         if not _may_be(former, patient.name, national_id.birth_date):
             raise RegistrationRefused("name_differs")

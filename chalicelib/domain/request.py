@@ -33,8 +33,9 @@ class Request:
 
     `owner` is the person's id, or the stand-in of an identity without a person. `scope` says what the right code
     opens: all confirmed identities of the person, or only the encounter's own identity at that hospital (an unverified
-    phone); `code_holder` is the guardian whose phone it went to, "" for the patient's own. `listed` requests stand in
-    the person's list: the identity was confirmed, and the doctor had not asked too often.
+    phone); `code_holder` is the guardian whose phone it went to, "" for the patient's own; `only` are the hospitals
+    that a number opens which still waits, () where it opens all. `listed` requests stand in the person's list: the
+    identity was confirmed, and the doctor had not asked too often.
     """
 
     request_id: str
@@ -49,6 +50,7 @@ class Request:
     expires_at: datetime
     listed: bool = False
     code_holder: str = ""
+    only: tuple[str, ...] = ()
     answer: Answer | None = None
 
     def outcome(self, now: datetime) -> Outcome:

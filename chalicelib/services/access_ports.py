@@ -17,6 +17,7 @@ from chalicelib.domain.identity import IdentityKey, Link, Person
 from chalicelib.domain.in_app import InAppNotice
 from chalicelib.domain.linking import LinkChange
 from chalicelib.domain.page import Page
+from chalicelib.domain.pair import Pair
 from chalicelib.domain.qr import ShownQr
 from chalicelib.domain.request import Answer, Request
 from chalicelib.domain.study import StudyRef, Summary
@@ -37,8 +38,16 @@ class People(Protocol):
         """All identities linked to a person, whatever their status."""
         ...
 
+    def history(self, identity: IdentityKey) -> tuple[Link, ...]:
+        """What a link was each time before it changed hands or status, oldest first."""
+        ...
+
     def save(self, change: LinkChange) -> bool:
-        """Link, its copy under the person, profile and phone holder in one transaction."""
+        """Link, its copy under the person, its history, profile and phone holder in one transaction."""
+        ...
+
+    def save_person(self, person: Person, phone_key: str = "") -> bool:
+        """The profile alone, under the revision it was read with; and the phone's holder where a key is given."""
         ...
 
     def phone_holder(self, phone_key: str) -> str:
@@ -132,6 +141,26 @@ class InAppNotices(Protocol):
 
     def of_person(self, person_id: str, token: str, limit: int) -> Page[InAppNotice]:
         """Newest first. ValueError when `token` is none of ours."""
+        ...
+
+
+class HiddenStudies(Protocol):
+    """What a person keeps out of reminders, lookup and every list that is resolved from now on."""
+
+    def hide(self, person_id: str, study: StudyRef, now: datetime) -> None: ...
+
+    def show(self, person_id: str, study: StudyRef) -> None: ...
+
+    def of_person(self, person_id: str) -> frozenset[StudyRef]: ...
+
+
+class Pairs(Protocol):
+    """How often two people of one hospital had a hand in the same thing, by month: for its privacy officer."""
+
+    def count(self, hospital_id: str, pair: Pair, now: datetime) -> None: ...
+
+    def of_hospital(self, hospital_id: str, month: str) -> tuple[tuple[Pair, int], ...]:
+        """Of a month (YYYY-MM), the most frequent first."""
         ...
 
 

@@ -111,7 +111,7 @@ class DecideRequest:
 
     def _consent(self, case: _Case, request: Request, choice: Choice) -> Consent:
         self._may_approve(case, self._open_visits_link(request))
-        own = self.resolve.of_person(request.owner)
+        own = self.resolve.of_person(request.owner, hidden_too=choice.studies is not None)
         studies = own if choice.studies is None else choice.studies
         if not studies <= own:
             self._deny(case, "no_grant", "not_own_study")

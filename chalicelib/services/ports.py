@@ -217,7 +217,8 @@ class Mac(Protocol):
 
 class Sms(Protocol):
     def send(self, phone: str, template: str, values: Mapping[str, str]) -> None:
-        """Hand one message to the gateway. `template` is "consent_code"; nothing of it is ever logged."""
+        """Hand one message to the gateway. `template` is "consent_code" or "phone_change"; nothing of it is ever
+        logged."""
         ...
 
 

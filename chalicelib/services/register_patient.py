@@ -19,11 +19,19 @@ from chalicelib.domain.identity import (
 )
 from chalicelib.domain.linking import Evidence, LinkChange, RegistrationRefused, link_at_desk, link_from_notice
 from chalicelib.domain.national_id import BadNationalId, NationalId, read_national_id
-from chalicelib.domain.phone import masked_phone, normal_phone
+from chalicelib.domain.phone import (
+    PhoneChange,
+    SeenAtDesk,
+    masked_phone,
+    normal_phone,
+    opens_all,
+    with_desk_phone,
+)
 from chalicelib.domain.ulid import RANDOM_BYTES, ulid
 from chalicelib.services.access_ports import People, Randomness
 from chalicelib.services.ports import Mac
 from chalicelib.services.record_decision import About, RecordDecision
+from chalicelib.services.tell_person import TellOfPhone, TellPerson
 
 ATTEMPTS = 5
 
@@ -34,30 +42,36 @@ class Contended(Exception):  # noqa: N818 - the fact is the name
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """What a desk is told. `phone` is masked; "" where the person has no verified phone."""
+    """What a desk is told. `phone` is masked; "" where the person has no verified phone. While `phone_waits` it opens
+    only the hospitals that saw it, at the latest until `phone_opens_at` where a wait ends by itself."""
 
     person_id: str
     identity: IdentityKey
     status: LinkStatus
     phone: str
+    phone_waits: bool = False
+    phone_opens_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterPatient:
     """A desk clerk with a card reader: the person behind the card, their identity here, and their verified phone.
 
-    Raises RegistrationRefused (audited), AuditFailed, Contended. The national id is hashed and forgotten.
+    What a number set here may open is said by `domain.phone`; who could object is told. Raises RegistrationRefused
+    (audited), AuditFailed, Contended. The national id is hashed and forgotten.
     """
 
     people: People
     mac: Mac
+    tell_person: TellPerson
+    tell_of_phone: TellOfPhone
     record: RecordDecision
 
     def __call__(self, caller: Caller, patient: PatientDetails, now: datetime) -> Registered:
         try:
             national_id = _checked(patient, now)
             person_id = person_of(self.mac("national_id", national_id.number))
-            return self._register(caller, patient, Evidence(person_id, national_id), now)
+            return self._register(caller, patient, Evidence(person_id, national_id, clerk=caller.subject), now)
         except RegistrationRefused as refused:
             self.record.note(caller, "register_patient", refused.reason, now)
             raise
@@ -69,13 +83,39 @@ class RegisterPatient:
         for _ in range(ATTEMPTS):
             former = self.people.link(identity)
             link = link_at_desk(former, identity, patient, evidence, now)
-            known = self.people.person(evidence.person_id)
-            person = _as_on_card(known or Person(evidence.person_id), patient, link, phone, now)
-            reason = "phone_changed" if known and phone and known.phone not in ("", phone) else "desk"
+            known = self.people.person(evidence.person_id) or Person(evidence.person_id)
+            person = replace(known, name=patient.name, sex=link.sex, birth_date=link.birth_date)
+            seen = SeenAtDesk(phone, caller.hospital_id, caller.subject, self._holder(phone_key))
+            links = self.people.links(evidence.person_id)
+            change = with_desk_phone(person, seen, links, now) if phone else PhoneChange(person)
+            reason = f"phone_{change.person.phone_rule}" if change.person.phone_set_at == now else "desk"
             self.record.allow(caller, "register_patient", reason, now, About(person.person_id))
-            if self.people.save(LinkChange(link, former, person, phone_key)):
-                return Registered(person.person_id, identity, link.status, masked_phone(person.phone))
+            if self.people.save(LinkChange(link, former, change.person, phone_key)):
+                self._tell(caller, Linking(former, link), change, seen, now)
+                return _registered(link, change.person, now)
         raise Contended
+
+    def _holder(self, phone_key: str) -> str:
+        return self.people.phone_holder(phone_key) if phone_key else ""
+
+    def _tell(self, caller: Caller, linking: Linking, change: PhoneChange, seen: SeenAtDesk, now: datetime) -> None:
+        former, link = linking.former, linking.link
+        if former is None or (former.person_id, former.status) != (link.person_id, link.status):
+            self.tell_person(link.person_id, "identity_linked", caller, now)
+        if former is not None and former.person_id != link.person_id and former.by_national_id:
+            self.tell_person(former.person_id, "identity_unlinked", caller, now)
+        if change.person.phone_set_at == now:
+            self.tell_of_phone(change, "phone_new", caller, now)
+        if seen.number and seen.holder_id not in ("", link.person_id):
+            self.tell_person(seen.holder_id, "phone_lapsed", caller, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Linking:
+    """A link before and after."""
+
+    former: Link | None
+    link: Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +175,8 @@ def _checked(patient: PatientDetails, now: datetime) -> NationalId:
     return national_id
 
 
-def _as_on_card(person: Person, patient: PatientDetails, link: Link, phone: str, now: datetime) -> Person:
-    person = replace(person, name=patient.name, sex=link.sex, birth_date=link.birth_date)
-    return replace(person, phone=phone, phone_verified_at=now) if phone else person
+def _registered(link: Link, person: Person, now: datetime) -> Registered:
+    phone = masked_phone(person.phone)
+    waits = bool(phone) and not opens_all(person, now)
+    opens_at = person.phone_opens_at if waits else None
+    return Registered(person.person_id, link.identity, link.status, phone, waits, opens_at)

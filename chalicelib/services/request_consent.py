@@ -81,6 +81,7 @@ class RequestConsent:
             expires_at=now + REQUEST_LIFE,
             listed=reach.in_app,
             code_holder=reach.route.guardian_id if reach.route else "",
+            only=reach.route.only if reach.route else (),
         )
 
     def _code(self, request: Request, digits: str, *, reachable: bool) -> Code:

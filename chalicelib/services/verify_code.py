@@ -10,8 +10,11 @@ from chalicelib.domain.code import WRONG_PER_DOCTOR, WRONG_PER_PERSON, Code, Cou
 from chalicelib.domain.consent import CONSENT_LIVES, Consent, Denied
 from chalicelib.domain.consent_notice import SMS_NOTICE
 from chalicelib.domain.guardian import Guardianship
+from chalicelib.domain.identity import Person
+from chalicelib.domain.pair import Pair
+from chalicelib.domain.phone import PAIR_WINDOW
 from chalicelib.domain.request import Answer, Request
-from chalicelib.services.access_ports import Consents, Counters, Guardians, People
+from chalicelib.services.access_ports import Consents, Counters, Guardians, Pairs, People
 from chalicelib.services.answer_request import AnswerRequest
 from chalicelib.services.find_visit import FindVisit, Visit
 from chalicelib.services.ports import Mac
@@ -48,6 +51,7 @@ class VerifyCode:
     guardians: Guardians
     consents: Consents
     counters: Counters
+    pairs: Pairs
     resolve: ResolveStudies
     answer_request: AnswerRequest
     mac: Mac
@@ -103,7 +107,8 @@ class VerifyCode:
     def _consent(self, caller: Caller, visit: Visit, request: Request, now: datetime) -> Consent:
         """Written last, with the request's answer in one transaction: a crash before it opens nothing."""
         held = self.guardians.get(request.owner, request.code_holder) if request.code_holder else None
-        if not self._still_answers(visit, request, held, now):
+        holder = self.people.person(request.code_holder or request.owner)
+        if not (self._still_answers(visit, request, held, now) and _still_holds(request, holder)):
             self._lock(caller, visit, "link_changed", now)
         consent = Consent(
             consent_id=request.request_id,
@@ -128,7 +133,16 @@ class VerifyCode:
         answer = Answer("approved", "sms_code", now, request.code_holder, consent.consent_id)
         if not self.answer_request(request, answer, consent, now, held):
             self._lock(caller, visit, "used", now)
+        self._count_pair(consent, holder, now)
         return consent
+
+    def _count_pair(self, consent: Consent, holder: Person | None, now: datetime) -> None:
+        """A number's first uses, by the clerk who set it and the doctor who profits, for the privacy officer."""
+        if consent.scope == "identity" or holder is None or not holder.phone_clerk or holder.phone_set_at is None:
+            return
+        if now < holder.phone_set_at + PAIR_WINDOW:
+            pair = Pair("phone", holder.phone_clerk, consent.doctor_id)
+            self.pairs.count(consent.hospital_id, pair, now)
 
     def _still_answers(self, visit: Visit, request: Request, held: Guardianship | None, now: datetime) -> bool:
         """The five minutes since the request may have brought a freeze, a contested link or a guardian's end."""
@@ -143,6 +157,14 @@ class VerifyCode:
     def _lock(self, caller: Caller, visit: Visit, detail: str, now: datetime) -> NoReturn:
         self.record.note(caller, ACTION, detail, now, _about(visit))
         raise CodeLocked
+
+
+def _still_holds(request: Request, holder: Person | None) -> bool:
+    """The number may have been changed or voided since the code was sent to it, or the holder may have frozen all."""
+    if request.scope == "identity" or holder is None:
+        return True
+    unchanged = holder.phone_set_at is None or holder.phone_set_at <= request.asked_at
+    return unchanged and holder.frozen_at is None
 
 
 def _about(visit: Visit) -> About:

@@ -180,6 +180,7 @@ def _request_item(request: Request) -> dict[str, Any]:
         asked_at=request.asked_at,
         listed=request.listed,
         code_holder=request.code_holder,
+        only=request.only,
         dies_at=request.expires_at,
         expires_at=_forget(request.expires_at),
     )
@@ -199,6 +200,7 @@ def _request(item: items.Item) -> Request:
         expires_at=items.instant(item, "dies_at"),
         listed=items.truth(item, "listed"),
         code_holder=items.text(item, "code_holder"),
+        only=items.texts(item, "only"),
         answer=_answer(item) if "decision" in item else None,
     )
 

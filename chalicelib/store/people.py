@@ -9,12 +9,12 @@ from chalicelib.store import items, keys
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-LINKS_OF_PERSON = "PK = :pk AND begins_with(SK, :identities)"
+BENEATH = "PK = :pk AND begins_with(SK, :kind)"
 
 
 class DynamoPeople:
     """Persons, links and phone holders in the main table. A link stands twice, written in one transaction: under its
-    identity, and under its person."""
+    identity, and under its person. What it was before it changed hands or status stays under its identity."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -29,11 +29,27 @@ class DynamoPeople:
         return link_of_item(item) if item else None
 
     def links(self, person_id: str) -> tuple[Link, ...]:
+        return self._links(keys.person(person_id), keys.IDENTITIES)
+
+    def history(self, identity: IdentityKey) -> tuple[Link, ...]:
+        return self._links(keys.identity(identity.issuer, identity.local_id), keys.FORMER_LINKS)
+
+    def save(self, change: LinkChange) -> bool:
+        return self._transact(self._writes(change))
+
+    def save_person(self, person: Person, phone_key: str = "") -> bool:
+        return self._transact(self._profile(person, phone_key))
+
+    def phone_holder(self, phone_key: str) -> str:
+        item = self._get(keys.phone(phone_key), keys.IDENTITY_PERSON)
+        return items.text(item, "person_id") if item else ""
+
+    def _links(self, pk: str, kind: str) -> tuple[Link, ...]:
         found: list[Link] = []
         query: dict[str, Any] = {
             "TableName": self._table,
-            "KeyConditionExpression": LINKS_OF_PERSON,
-            "ExpressionAttributeValues": {":pk": {"S": keys.person(person_id)}, ":identities": {"S": "IDENTITY#"}},
+            "KeyConditionExpression": BENEATH,
+            "ExpressionAttributeValues": {":pk": {"S": pk}, ":kind": {"S": kind}},
             "ConsistentRead": True,
         }
         while True:
@@ -43,18 +59,14 @@ class DynamoPeople:
                 return tuple(found)
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def save(self, change: LinkChange) -> bool:
+    def _transact(self, writes: list[Any]) -> bool:
         try:
-            self._client.transact_write_items(TransactItems=self._writes(change))
+            self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as cancelled:
             if items.lost_race(cancelled.response):
                 return False
             raise
         return True
-
-    def phone_holder(self, phone_key: str) -> str:
-        item = self._get(keys.phone(phone_key), keys.IDENTITY_PERSON)
-        return items.text(item, "person_id") if item else ""
 
     def _writes(self, change: LinkChange) -> list[Any]:
         link, former = change.link, change.former
@@ -67,13 +79,16 @@ class DynamoPeople:
         if former is not None and former.person_id != link.person_id:
             key = {"PK": {"S": keys.person(former.person_id)}, "SK": {"S": identity}}
             writes.append({"Delete": {"TableName": self._table, "Key": key}})
-        person = change.person
-        if person is not None:
-            read = items.at_revision(person.revision)
-            writes.append(self._put(keys.person(person.person_id), keys.PROFILE, _person_item(person), read))
-            if change.phone_key:
-                holder = items.attributes(person_id=person.person_id)
-                writes.append(self._put(keys.phone(change.phone_key), keys.IDENTITY_PERSON, holder))
+        if former is not None and (former.person_id, former.status) != (link.person_id, link.status):
+            writes.append(self._put(identity, keys.former_link(former.revision), _link_item(former)))
+        return writes + (self._profile(change.person, change.phone_key) if change.person else [])
+
+    def _profile(self, person: Person, phone_key: str) -> list[Any]:
+        read = items.at_revision(person.revision)
+        writes = [self._put(keys.person(person.person_id), keys.PROFILE, _person_item(person), read)]
+        if phone_key:
+            holder = items.attributes(person_id=person.person_id)
+            writes.append(self._put(keys.phone(phone_key), keys.IDENTITY_PERSON, holder))
         return writes
 
     def _put(self, pk: str, sk: str, values: items.Item, condition: items.Item | None = None) -> dict[str, Any]:
@@ -95,6 +110,13 @@ def person_of_item(item: items.Item) -> Person:
         phone_verified_at=items.instant_or_none(item, "phone_verified_at"),
         frozen_at=items.instant_or_none(item, "frozen_at"),
         session_epoch=items.number(item, "session_epoch"),
+        phone_rule=item["phone_rule"]["S"] if "phone_rule" in item else "told_nobody",
+        phone_desks=items.texts(item, "phone_desks"),
+        phone_set_at=items.instant_or_none(item, "phone_set_at"),
+        phone_opens_at=items.instant_or_none(item, "phone_opens_at"),
+        phone_clerk=items.text(item, "phone_clerk"),
+        former_phone=items.text(item, "former_phone"),
+        former_phone_verified_at=items.instant_or_none(item, "former_phone_verified_at"),
         revision=items.number(item, "revision"),
     )
 
@@ -109,6 +131,13 @@ def _person_item(person: Person) -> dict[str, Any]:
         phone_verified_at=person.phone_verified_at,
         frozen_at=person.frozen_at,
         session_epoch=person.session_epoch,
+        phone_rule=person.phone_rule,
+        phone_desks=person.phone_desks,
+        phone_set_at=person.phone_set_at,
+        phone_opens_at=person.phone_opens_at,
+        phone_clerk=person.phone_clerk,
+        former_phone=person.former_phone,
+        former_phone_verified_at=person.former_phone_verified_at,
         revision=person.revision + 1,
     )
 
@@ -122,6 +151,7 @@ def link_of_item(item: items.Item) -> Link:
         confirmed_by=item["confirmed_by"]["S"] if "confirmed_by" in item else None,
         confirmed_at=items.instant_or_none(item, "confirmed_at"),
         contested_because=items.text(item, "contested_because"),
+        contested_by=items.text(item, "contested_by"),
         by_national_id=items.truth(item, "by_national_id"),
         names=items.texts(item, "names"),
         sex=items.text(item, "sex"),
@@ -142,6 +172,7 @@ def _link_item(link: Link) -> dict[str, Any]:
         confirmed_by=link.confirmed_by,
         confirmed_at=link.confirmed_at,
         contested_because=link.contested_because,
+        contested_by=link.contested_by,
         by_national_id=link.by_national_id,
         names=link.names,
         sex=link.sex,

@@ -13,9 +13,11 @@ from chalicelib.wiring.adapters import (
     doctors,
     encounters,
     guardians,
+    hidden_studies,
     hospitals,
     in_app_notices,
     mac,
+    pairs,
     people,
     sms,
     studies,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from chalicelib.services.request_consent import RequestConsent
     from chalicelib.services.resolve_studies import ResolveStudies
     from chalicelib.services.revoke_consent import RevokeConsent
+    from chalicelib.services.tell_person import TellOfPhone, TellPerson
     from chalicelib.services.verify_code import VerifyCode
 
 
@@ -79,7 +82,7 @@ def request_consent() -> RequestConsent:
 def resolve_studies() -> ResolveStudies:
     from chalicelib.services.resolve_studies import ResolveStudies
 
-    return ResolveStudies(people(), studies())
+    return ResolveStudies(people(), studies(), hidden_studies())
 
 
 @cache
@@ -99,6 +102,7 @@ def verify_code() -> VerifyCode:
         guardians(),
         consents(),
         counters(),
+        pairs(),
         resolve_studies(),
         answer_request(),
         mac(),
@@ -168,7 +172,23 @@ def revoke_consent() -> RevokeConsent:
 def register_patient() -> RegisterPatient:
     from chalicelib.services.register_patient import RegisterPatient
 
-    return RegisterPatient(people(), mac(), record_decision())
+    return RegisterPatient(people(), mac(), tell_person(), tell_of_phone(), record_decision())
+
+
+@cache
+def tell_person() -> TellPerson:
+    from secrets import token_bytes
+
+    from chalicelib.services.tell_person import TellPerson
+
+    return TellPerson(in_app_notices(), token_bytes)
+
+
+@cache
+def tell_of_phone() -> TellOfPhone:
+    from chalicelib.services.tell_person import TellOfPhone
+
+    return TellOfPhone(tell_person(), counters(), hospitals(), sms())
 
 
 @cache

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chalicelib.store.exams import DynamoExams
     from chalicelib.store.flags import DynamoExcuses, DynamoFlags
     from chalicelib.store.guardians import DynamoGuardians, DynamoInAppNotices, DynamoQrs
+    from chalicelib.store.hidden import DynamoHiddenStudies, DynamoPairs
     from chalicelib.store.people import DynamoPeople
     from chalicelib.store.studies import DynamoStudies
     from chalicelib.store.visits import DynamoDecisionFacts, DynamoDoctors, DynamoEncounters
@@ -162,6 +163,22 @@ def in_app_notices() -> DynamoInAppNotices:
     from chalicelib.store.guardians import DynamoInAppNotices
 
     return DynamoInAppNotices(clients.dynamodb(), settings().main_table)
+
+
+@cache
+def hidden_studies() -> DynamoHiddenStudies:
+    from chalicelib.store import clients
+    from chalicelib.store.hidden import DynamoHiddenStudies
+
+    return DynamoHiddenStudies(clients.dynamodb(), settings().main_table)
+
+
+@cache
+def pairs() -> DynamoPairs:
+    from chalicelib.store import clients
+    from chalicelib.store.hidden import DynamoPairs
+
+    return DynamoPairs(clients.dynamodb(), settings().main_table)
 
 
 @cache

@@ -14,8 +14,12 @@ from chalicelib.domain.study import StudyRef, Summary
 from chalicelib.services.act_as import ActAs
 from chalicelib.services.answer_request import AnswerRequest
 from chalicelib.services.authorize import Authorize
+from chalicelib.services.change_phone import ChangePhone, ReadPhone, VoidPhone
+from chalicelib.services.contest_identity import ContestIdentity, UndoLink
 from chalicelib.services.decide_request import DecideRequest
 from chalicelib.services.find_visit import FindVisit
+from chalicelib.services.freeze_person import FreezePerson, UnfreezePerson
+from chalicelib.services.hide_study import HideStudy, ReadHidden
 from chalicelib.services.object_to_guardian import ObjectToGuardian
 from chalicelib.services.own_account import OwnAccount
 from chalicelib.services.prove_guardian import EndGuardian, ProveGuardian, ReadCard, StopGuardian, TellOfGuardian
@@ -33,11 +37,14 @@ from chalicelib.services.resolve_studies import ResolveStudies
 from chalicelib.services.revoke_consent import RevokeConsent
 from chalicelib.services.scan_qr import ScanQr
 from chalicelib.services.show_qr import ShowQr
+from chalicelib.services.tell_person import TellOfPhone, TellPerson
 from chalicelib.services.verify_code import VerifyCode
 from chalicelib.store.audit import DynamoAudit
 from chalicelib.store.consents import DynamoConsents
 from chalicelib.store.counters import DynamoCounters
 from chalicelib.store.guardians import DynamoGuardians, DynamoInAppNotices, DynamoQrs
+from chalicelib.store.hidden import DynamoHiddenStudies, DynamoPairs
+from chalicelib.store.hospitals import DynamoHospitals
 from chalicelib.store.mac import KmsMac
 from chalicelib.store.people import DynamoPeople
 from chalicelib.store.studies import DynamoStudies
@@ -50,12 +57,14 @@ from tests.support.fakes_people import (
     FakeDecisionFacts,
     FakeDoctors,
     FakeEncounters,
+    FakeHiddenStudies,
     FakeMac,
+    FakePairs,
     FakePeople,
     FakeSms,
     SeededRandomness,
 )
-from tests.support.fakes_settle import FakeStudies
+from tests.support.fakes_settle import FakeHospitals, FakeStudies
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 ZHANG_PHONE = "13800138000"
@@ -128,6 +137,9 @@ class Clinic:
     guardians: Any
     notices: Any
     qrs: Any
+    hidden: Any
+    pairs: Any
+    hospitals: Any
     sms: FakeSms = field(default_factory=FakeSms)
     random: Any = field(default_factory=SeededRandomness)
 
@@ -135,7 +147,9 @@ class Clinic:
         self.record = RecordDecision(self.audit, self.random)
         self.find_visit = FindVisit(self.doctors, self.encounters, self.people)
         self.own = OwnAccount(self.people, self.record)
-        self.register = RegisterPatient(self.people, self.mac, self.record)
+        self.tell_person = TellPerson(self.notices, self.random)
+        self.tell_of_phone = TellOfPhone(self.tell_person, self.counters, self.hospitals, self.sms)
+        self.register = RegisterPatient(self.people, self.mac, self.tell_person, self.tell_of_phone, self.record)
         self.link_from_notice = LinkFromNotice(self.people, self.mac, self.random, self.record)
         self.record_encounter = RecordEncounter(self.encounters)
         self.register_doctor = RegisterDoctor(self.doctors, self.record)
@@ -151,13 +165,14 @@ class Clinic:
             self.record,
         )
         self.answer_request = AnswerRequest(self.consents)
-        self.resolve = ResolveStudies(self.people, self.studies)
+        self.resolve = ResolveStudies(self.people, self.studies, self.hidden)
         self.verify = VerifyCode(
             self.find_visit,
             self.people,
             self.guardians,
             self.consents,
             self.counters,
+            self.pairs,
             self.resolve,
             self.answer_request,
             self.mac,
@@ -173,6 +188,21 @@ class Clinic:
         self.read_consents = ReadConsents(self.act_as, self.consents)
         self.read_identities = ReadIdentities(self.own, self.people)
         self._bases()
+        self._own_hands()
+
+    def _own_hands(self):
+        """What people do to their own record, and desks and officers to links."""
+        self.contest = ContestIdentity(self.own, self.people, self.tell_person, self.record)
+        self.undo = UndoLink(self.people, self.tell_person, self.random, self.record)
+        self.freeze = FreezePerson(self.own, self.people, self.tell_person, self.record)
+        self.unfreeze = UnfreezePerson(self.people, self.mac, self.tell_person, self.record)
+        self.change_phone = ChangePhone(
+            self.own, self.people, self.mac, self.tell_person, self.tell_of_phone, self.record
+        )
+        self.void_phone = VoidPhone(self.own, self.people, self.tell_person, self.record)
+        self.read_phone = ReadPhone(self.own, self.people, self.mac)
+        self.hide = HideStudy(self.own, self.facts, self.people, self.consents, self.hidden, self.record)
+        self.read_hidden = ReadHidden(self.own, self.hidden)
 
     def _bases(self):
         """The health app, the QR and guardians."""
@@ -256,6 +286,9 @@ def clinic_in_memory():
         guardians,
         FakeInAppNotices(),
         FakeQrs(),
+        FakeHiddenStudies(),
+        FakePairs(),
+        FakeHospitals(),
     )
 
 
@@ -274,4 +307,7 @@ def clinic_on(cloud):
         DynamoGuardians(client, table),
         DynamoInAppNotices(client, table),
         DynamoQrs(client, table),
+        DynamoHiddenStudies(client, table),
+        DynamoPairs(client, table),
+        DynamoHospitals(client, table),
     )

@@ -406,7 +406,7 @@ def test_a_number_verified_for_someone_else_no_longer_answers_for_the_first(clin
     clinic.patient("H2", zhang("B9", name="李四", national_id=national_id(order="055")))
     clinic.visit()
     clinic.request(doctor, "E1", "treatment", NOW)
-    assert clinic.sms.sent == []
+    assert [template for _, template, _ in clinic.sms.sent] == ["phone_change"]  # told of it, and no code
 
 
 def test_a_notice_never_changes_a_verified_phone(clinic):
