@@ -64,12 +64,11 @@ def play(stage: Stage, steps: dict[str, Step]) -> bool:
         stage.say(f"[bold]{number:2}. {TEXTS[name].title(stage.language)}[/bold]")
         begun = time.monotonic()
         try:
-            found = step(stage)
+            done = TEXTS[name].done(stage.language).format(**step(stage))
         except (NotHeldError, OSError, KeyError, ValueError, TypeError) as error:
             what = str(error) if isinstance(error, NotHeldError) else f"{type(error).__name__}: {error}"
             stage.say(f"    [red]✗[/red] {escape(frame['failed'].format(what=what))}")
             return False
-        done = TEXTS[name].done(stage.language).format(**found)
         stage.say(f"    [green]✓[/green] {escape(done)} [dim]({time.monotonic() - begun:.2f} s)[/dim]")
     stage.console.print(Rule(frame["held"].format(held=len(steps), seconds=time.monotonic() - started)))
     return True

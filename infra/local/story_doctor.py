@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from infra.local.client import Answer, expect, fetch, until
@@ -155,15 +156,24 @@ def revoke(stage: Stage) -> dict[str, Any]:
 
 
 def sweep(stage: Stage) -> dict[str, Any]:
+    """The test files that pydicom ships were made years ago and no notice names them: Jiangbei has imported them, which
+    is counted and is no breach."""
+
     def flags() -> list[Any] | None:
         found = stage.client.pages("regulator", "/compliance/flags", "flags")
         return found if any(one["hospital_id"] == LAKE.hospital_id for one in found) else None
 
     found = until(flags, "the sweep raises a flag")
-    expect([one["hospital_id"] for one in found] == [LAKE.hospital_id], "one flag: the hospital that did not upload")
+    expect(len(found) == 1, f"one flag, not {len(found)}")
+    expect(found[0]["hospital_id"] == LAKE.hospital_id, "the hospital that did not upload")
     expect([one["accession"] for one in found[0]["exams"]] == [MISSED_ACCESSION], "it names the exam")
     stage.kept["flag"], stage.kept["flags"] = found[0], found
-    return {"hospital": LAKE.name, "rule": found[0]["rule"]}
+    today = datetime.now(UTC).date()
+    path = f"/hospital/compliance?from={today - timedelta(days=1)}&to={today + timedelta(days=1)}"
+    days = stage.client.call("hospital-jb001", "GET", path).of(200)["days"]
+    imported = sum(day["imported"] for day in days)
+    expect(imported > 0, "old exams are counted as imported")
+    return {"hospital": LAKE.name, "rule": found[0]["rule"], "imported": imported}
 
 
 def operator(stage: Stage, service: str) -> Any:
