@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from chalicelib.domain.access import AccessDenied, Grant
+from chalicelib.domain.reads import EVENT_PARAMETER
 from chalicelib.domain.study import Place, StudyRef
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 LIFETIME = timedelta(minutes=5)  # the bucket refuses s3:signatureAge above 300,000 ms
 PREFIXES = ("instances", "unpacked", "archives", "reports")  # never notices: they hold national ids
 CACHE_CONTROL = "private, no-store"
-EVENT_PARAMETER = "x-audit-event"
 _plain = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch  # what quoting leaves as it is, as nearly all keys and versions are
 _plain_path = re.compile(r"[A-Za-z0-9_.~/-]+").fullmatch
 RENEW_BEFORE = timedelta(minutes=10)  # a URL dies with the credential that signed it, so never sign with a dying one

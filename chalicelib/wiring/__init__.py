@@ -82,7 +82,7 @@ from chalicelib.wiring.imaging import (
     unpack_archive,
     view_manifest,
 )
-from chalicelib.wiring.oversight import audit_hours, explain_accesses, seal_archive, seal_audit
+from chalicelib.wiring.oversight import audit_hours, check_reads, explain_accesses, seal_archive, seal_audit
 
 __all__ = [
     "Settings",
@@ -92,6 +92,7 @@ __all__ = [
     "audit",
     "audit_hours",
     "authorize",
+    "check_reads",
     "compliance_reports",
     "consents",
     "counters",

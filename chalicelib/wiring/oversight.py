@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from chalicelib.wiring.adapters import consents, decision_facts, doctors, hospitals, people
+from chalicelib.wiring.adapters import consents, decision_facts, doctors, exam_ledger, hospitals, people, studies
 from chalicelib.wiring.environment import settings
 
 if TYPE_CHECKING:
     from chalicelib.services.audit_ports import AuditHours, SealArchive
+    from chalicelib.services.check_reads import CheckReads
     from chalicelib.services.explain_accesses import ExplainAccesses
     from chalicelib.services.seal_audit import SealAudit
 
@@ -42,3 +43,19 @@ def explain_accesses() -> ExplainAccesses:
     from chalicelib.services.explain_accesses import ExplainAccesses
 
     return ExplainAccesses(hospitals(), doctors(), people(), consents(), decision_facts())
+
+
+@cache
+def check_reads() -> CheckReads:
+    from chalicelib.services.check_reads import CheckReads
+    from chalicelib.services.find_reports import FindReports
+    from chalicelib.store import clients
+    from chalicelib.store.access_logs import S3AccessLogs, Source
+    from chalicelib.store.topics import SnsTopic
+
+    role = settings().signer_role_arn
+    account_id = role.split(":")[4] if role.count(":") >= 5 else ""
+    source = Source(account_id, clients.region(), settings().uploads_bucket)
+    logs = S3AccessLogs(clients.s3(), settings().access_logs_bucket, source)
+    topic = SnsTopic(clients.sns(), settings().alarms_topic_arn)
+    return CheckReads(logs, seal_archive(), studies(), FindReports(exam_ledger()), topic, role)

@@ -68,4 +68,4 @@ def test_every_queue_of_work_has_its_trigger_and_no_other():
 
 def test_the_schedules_are_known():
     names = {source.name for source in app.app.event_sources if isinstance(source, ScheduledEventConfig)}
-    assert names == {"sweep", "reconcile", "report", "seal"}
+    assert names == {"sweep", "reconcile", "report", "seal", "check_reads"}
