@@ -18,7 +18,7 @@ class Limit:
     kind: str
     count: int
     holder: Literal["code", "person", "doctor"]
-    window: Literal["life", "day", "hour"]
+    window: Literal["life", "month", "day", "hour"]
     source: str
 
 
@@ -27,16 +27,21 @@ CODE_LIFE = timedelta(minutes=5)  # DESIGN §6
 WRONG_PER_CODE = Limit("wrong", 5, "code", "life", "DESIGN §6")
 WRONG_PER_PERSON = Limit("wrong", 5, "person", "day", "DESIGN §6: 1,825 guesses a year hit one in 10^6 with 0.18 %")
 WRONG_PER_DOCTOR = Limit("wrong", 10, "doctor", "day", "DESIGN §6: 3,650 guesses a year hit one in 10^6 with 0.36 %")
+GUARDIAN_NOTICES = Limit("guardian_notice", 3, "person", "day", "[A]: a desk that repeats itself sends no more")
 WRONG_QR_PER_DOCTOR = Limit("qr", 10, "doctor", "hour", "[A]: a patient's code of 256 bits is not guessed, but probed")
 PHONE_NOTICES = Limit("phone", 5, "person", "day", "[A]: each tells up to all numbers of a person; vendors stop at 10")
 SENDS = Limit("send", 3, "person", "hour", "DESIGN §6, per doctor and patient; vendors stop at 5 an hour and number")
 
-_WINDOWS = {"day": ("%Y-%m-%d", timedelta(days=1)), "hour": ("%Y-%m-%dT%H", timedelta(hours=1))}
+_WINDOWS = {
+    "month": ("%Y-%m", timedelta(days=31)),
+    "day": ("%Y-%m-%d", timedelta(days=1)),
+    "hour": ("%Y-%m-%dT%H", timedelta(hours=1)),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """One count in one window (UTC days and hours). It may be forgotten at `forget_at`, well after the window."""
+    """One count in one window (UTC months, days and hours). It may be forgotten at `forget_at`, well after the window."""
 
     holder: Literal["person", "doctor"]
     holder_id: str

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chalicelib.domain.access import Caller
+from chalicelib.domain.code import GUARDIAN_NOTICES, counter
 from chalicelib.domain.guardian import Document, GuardianRefused, Guardianship, Proof, WardKind, proven
 from chalicelib.domain.identity import person_of
 from chalicelib.domain.in_app import InAppKind, InAppNotice
 from chalicelib.domain.names import names_conflict
 from chalicelib.domain.national_id import BadNationalId, NationalId, read_national_id
 from chalicelib.domain.ulid import RANDOM_BYTES, ulid
-from chalicelib.services.access_ports import Consents, Guardians, InAppNotices, People, Randomness
-from chalicelib.services.ports import Mac
+from chalicelib.services.access_ports import Consents, Counters, Guardians, InAppNotices, People, Randomness
+from chalicelib.services.ports import Mac, Sms
 from chalicelib.services.record_decision import About, RecordDecision
 from chalicelib.services.register_patient import ATTEMPTS, Contended
 
@@ -69,10 +70,14 @@ class ReadCard:
 
 @dataclass(frozen=True, slots=True)
 class TellOfGuardian:
-    """Ward, guardian and the ward's other guardians learn of what a desk or a ward did, in the app."""
+    """Ward, guardian and the ward's other guardians learn of what a desk or a ward did, in the app; a ward of 14 or
+    older of a new guardian by SMS too, for a clerk who makes a guardian up hopes that nobody looks into the app."""
 
+    people: People
     guardians: Guardians
     notices: InAppNotices
+    counters: Counters
+    sms: Sms
     random: Randomness
 
     def __call__(self, held: Guardianship, kind: InAppKind, caller: Caller, now: datetime) -> None:
@@ -81,6 +86,18 @@ class TellOfGuardian:
             notice_id = ulid(now, self.random(RANDOM_BYTES))
             notice = InAppNotice(notice_id, person_id, now, kind, caller.hospital_id, caller.subject, held.guardian_id)
             self.notices.tell(notice)
+        if kind == "guardian_proven" and held.tells_ward(now):
+            self._by_sms(held.ward_id, now)
+
+    def _by_sms(self, ward_id: str, now: datetime) -> None:
+        """To the verified phone and to those that hospitals who know the ward have; it names nobody."""
+        ward = self.people.person(ward_id)
+        phones = {ward.phone} if ward is not None else set()
+        phones |= {link.phone for link in self.people.links(ward_id) if link.status == "confirmed"}
+        if self.counters.take(counter(GUARDIAN_NOTICES, ward_id, now)) is None:
+            return
+        for phone in sorted(phones - {""}):
+            self.sms.send(phone, "guardian_new", {})
 
 
 @dataclass(frozen=True, slots=True)

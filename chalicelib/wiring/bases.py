@@ -23,6 +23,7 @@ from chalicelib.wiring.adapters import (
     mac,
     people,
     qrs,
+    sms,
 )
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _tell_of_guardian() -> TellOfGuardian:
 
     from chalicelib.services.prove_guardian import TellOfGuardian
 
-    return TellOfGuardian(guardians(), in_app_notices(), token_bytes)
+    return TellOfGuardian(people(), guardians(), in_app_notices(), counters(), sms(), token_bytes)
 
 
 @cache

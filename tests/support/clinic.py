@@ -230,7 +230,7 @@ class Clinic:
             self.record,
         )
         read_card, stop = ReadCard(self.people, self.mac), StopGuardian(self.guardians, self.consents)
-        tell = TellOfGuardian(self.guardians, self.notices, self.random)
+        tell = TellOfGuardian(self.people, self.guardians, self.notices, self.counters, self.sms, self.random)
         self.prove_guardian = ProveGuardian(read_card, self.guardians, tell, self.random, self.record)
         self.end_guardian = EndGuardian(read_card, self.guardians, stop, tell, self.record)
         self.object_to_guardian = ObjectToGuardian(self.own, self.guardians, stop, tell, self.record)

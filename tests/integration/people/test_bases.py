@@ -511,9 +511,19 @@ def test_a_clerk_alone_opens_no_adults_record(clinic):
     held = clinic.prove_guardian(CLERK, claim(OLD_ID, "incapacity", "court_decision"), NOW)
     assert denied(clinic.authorize, guardian, ref, NOW) == "no_grant"
     assert denied(clinic.read_timeline, guardian, NOW, "", 50, held.ward) == "no_grant"
+    assert clinic.sms.sent[-1] == ("13800138111", "guardian_new", {})
     assert told_of_guardians(clinic, ward) == ["guardian_proven"]
     clinic.object_to_guardian(ward, held.ward, NOW)
     assert denied(clinic.authorize, guardian, ref, NOW + ADULT_WARD_WAIT) == "no_grant"
+
+
+def test_a_ward_hears_of_a_new_guardian_by_sms_but_not_without_end(clinic):
+    clinic.patient(patient=child(number=TEEN_ID))
+    mother(clinic)
+    sent = len(clinic.sms.sent)
+    for _ in range(5):
+        clinic.prove_guardian(CLERK, claim(TEEN_ID), NOW)
+    assert clinic.sms.sent[sent:] == [("13800138111", "guardian_new", {})] * 3
 
 
 def test_an_adults_guardianship_lapses_after_a_year_unless_renewed(clinic):
