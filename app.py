@@ -75,11 +75,11 @@ def seal(event: CloudWatchEvent) -> dict[str, Any]:
     return oversight.seal(event.context)
 
 
-@app.lambda_function()
-def reindex(event: dict[str, Any], context: Any) -> dict[str, Any]:  # run by an operator, until "done"
 @app.schedule(Cron(0, 5, "*", "*", "?", "*"))  # S3 delivers most of its log within hours
 def check_reads(event: CloudWatchEvent) -> dict[str, Any]:
     return oversight.check_reads(event.to_dict(), event.context)
 
 
+@app.lambda_function()
+def reindex(event: dict[str, Any], context: Any) -> dict[str, Any]:  # run by an operator, until "done"
     return sweeps.reindex(event, context)
