@@ -19,7 +19,8 @@ Purpose = Literal["treatment", "emergency"]
 class Caller:
     """Who a verified token says is calling. `hospital_id` is bound for doctors, clerks and hospitals; `person_id`
     for patients and guardians: their own. `session_epoch` must equal the account's: raising it there ends every
-    session. `phone` is a number that the issuer vouches for: the real-name app's only."""
+    session. `phone` is a number that the issuer vouches for: the real-name app's only. `signed_in_at` is when the human
+    last proved who they are (`auth_time`, else `iat`), for what asks for a fresh login."""
 
     role: Role
     subject: str
@@ -27,6 +28,7 @@ class Caller:
     person_id: str = ""
     session_epoch: int = 0
     phone: str = field(default="", repr=False)
+    signed_in_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

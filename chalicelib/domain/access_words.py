@@ -84,6 +84,43 @@ DEEDS: Mapping[str, Deed] = {
     "read_guardians": _deed("查看了监护人", "listed guardians", "试图查看监护人", "tried to list guardians"),
     "read_wards": _deed("查看了被监护人", "listed wards", "试图查看被监护人", "tried to list wards"),
     "read_notices": _deed("查看了通知", "read notices", "试图查看通知", "tried to read notices"),
+    "request_assisted": _deed(
+        "读取了您的身份证，申请在见证下查看您的影像",
+        "read your card and asked to see your images before a witness",
+        "试图以读卡方式申请查看您的影像",
+        "tried to ask for your images by a card",
+    ),
+    "witness_assisted": _deed(
+        "作为见证人确认了医生的读卡申请",
+        "confirmed a doctor's request as the witness",
+        "试图作为见证人确认申请",
+        "tried to confirm a request as the witness",
+    ),
+    "break_glass": _deed(
+        "因紧急情况获准查看您的影像，未经您同意",
+        "was permitted to see your images in an emergency, without your consent",
+        "试图以紧急情况为由查看您的影像",
+        "tried to see your images as an emergency",
+    ),
+    "object_to_access": _deed(
+        "对一次访问提出了异议", "objected to an access", "试图对访问提出异议", "tried to object to an access"
+    ),
+    "review_access": _deed("复核了一次访问", "reviewed an access", "试图复核访问", "tried to review an access"),
+    "suspend_break_glass": _deed(
+        "因未按时复核，暂停了该医生的紧急访问权",
+        "suspended the doctor's right to emergency access, for it was not reviewed in time",
+        "试图暂停紧急访问权",
+        "tried to suspend the right to emergency access",
+    ),
+    "print_hand_over": _deed(
+        "打印了给您的告知书", "printed the notice meant for you", "试图打印告知书", "tried to print a notice"
+    ),
+    "finish_hand_over": _deed(
+        "登记告知书已交付或寄出",
+        "recorded that the notice was handed over or posted",
+        "试图登记告知书的交付",
+        "tried to record a notice as delivered",
+    ),
 }
 
 ROLES: Mapping[str, Said] = {
@@ -141,6 +178,43 @@ REASONS: Mapping[str, Said] = {
     "answered": Said("申请已答复", "the request had been answered"),
     "link_changed": Said("身份关联已变更", "the identity is linked otherwise now"),
     "not_own_request": Said("不是该医生的申请", "the request was another doctor's"),
+    "unknown_request": Said("没有这项申请", "there is no such request"),
+    "already_answered": Said("申请已先有答复", "the request had been answered before"),
+    "under_14": Said("未满14周岁须由监护人同意", "under 14 a guardian must allow it"),
+    "not_own_study": Said("所选检查不属于本人", "a chosen study is not the person's own"),
+    "not_wards": Said("该检查尚未确认属于被监护人", "the study is not confirmed to be the ward's"),
+    "locked": Said("验证码已锁定", "the code was locked"),
+    "qr_limit": Said("扫码失败次数过多", "too many scans had failed"),
+    "qr_unknown": Said("二维码无效、已过期或已使用", "the QR code was void, expired or used"),
+    "qr_foreign": Said("二维码不属于该就诊患者", "the QR code was not this visit's patient's"),
+    "qr_withdrawn": Said("出示后已冻结或监护已终止", "closed, or the guardian stopped, since it was shown"),
+    "identity_unlinked": Said("就诊号尚未与本人关联", "the visit's number is not linked to the person yet"),
+    "unknown_consent": Said("没有这项授权", "there is no such permission"),
+    "unknown_guardian": Said("没有这位监护人", "there is no such guardian"),
+    "name_differs": Said("姓名与证件不符", "the name differs from the card's"),
+    "document": Said("证明文件不足以证明监护关系", "the document does not prove guardianship"),
+    "objected": Said("被监护人已提出异议且未到场", "the ward had objected and was not there"),
+    "ward_adult": Said("被监护人已成年", "the ward is of age"),
+    "ward_minor": Said("被监护人未成年", "the ward is a minor"),
+    "guardian_minor": Said("监护人未成年", "the guardian is a minor"),
+    "same_person": Said("监护人与被监护人为同一人", "guardian and ward are one person"),
+    "break_glass_suspended": Said("该医生的紧急访问权已暂停", "the doctor's right to emergency access was suspended"),
+    "break_glass_quota": Said("该医生的紧急访问次数已用完", "the doctor had used up emergency access"),
+    "not_an_emergency": Said("不是急诊就诊", "the visit was no emergency"),
+    "not_confirmed": Said("未作紧急声明", "the emergency was not confirmed"),
+    "unknown_person": Said("就诊号不属于任何已知人员", "nobody known stands behind the visit's number"),
+    "identity_contested": Said("就诊号的归属有争议", "whose the visit's number is, is contested"),
+    "identity_unlinked": Said("就诊号尚未由窗口核实归属", "no desk has confirmed whose the visit's number is"),
+    "phone_exists": Said("您有可用的手机号", "you have a phone that can answer"),
+    "guardian_needed": Said("须由监护人同意", "a guardian must allow it"),
+    "card_differs": Said("身份证与就诊人不符", "the card was not the patient's"),
+    "card_unreadable": Said("身份证号码无效", "the card's number was not valid"),
+    "card_limit": Said("读卡次数过多", "too many cards were tried"),
+    "witness_role": Said("该身份不能见证", "this role may not be a witness"),
+    "witness_is_doctor": Said("见证人与医生为同一人", "witness and doctor were the same"),
+    "witness_not_fresh": Said("见证人未重新登录", "the witness had not signed in afresh"),
+    "assisted_closed": Said("申请已确认或已过期", "the request had been confirmed or had ended"),
+    "own_witness": Said("复核人正是见证人", "the reviewer had been the witness"),
 }
 
 MODALITIES: Mapping[str, Said] = {

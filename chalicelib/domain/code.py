@@ -41,7 +41,7 @@ _WINDOWS = {
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """One count in one window (UTC months, days and hours). It may be forgotten at `forget_at`, well after the window."""
+    """One count in one window (months, days and hours of UTC). It may be forgotten at `forget_at`, well after."""
 
     holder: Literal["person", "doctor"]
     holder_id: str

@@ -40,7 +40,11 @@ DoctorStatus = Literal["active", "suspended", "left"]
 
 @dataclass(frozen=True, slots=True)
 class Doctor:
-    """A doctor's account: bound to one licence and one hospital. Another `session_epoch` ends every session."""
+    """A doctor's account: bound to one licence and one hospital. Another `session_epoch` ends every session.
+
+    `emergency_role`: emergencies are their work, so they may break the glass in any visit. `break_glass_stops` are the
+    reviews that stand against the right to (domain.review); while there is one, the right is suspended.
+    """
 
     doctor_id: str
     hospital_id: str
@@ -48,7 +52,13 @@ class Doctor:
     name: str
     status: DoctorStatus = "active"
     session_epoch: int = 0
+    emergency_role: bool = False
+    break_glass_stops: tuple[str, ...] = ()
     revision: int = field(default=0, compare=False)
+
+    @property
+    def break_glass_suspended(self) -> bool:
+        return bool(self.break_glass_stops)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +228,22 @@ def _by_consent(facts: Facts, now: datetime) -> Grant | Denied:
     mine = [consent for consent in facts.consents if _is_callers(consent, facts.caller)]
     held = [consent for consent in mine if covers(consent, link, facts.study)]
     live = [consent for consent in held if consent.is_live(now)]
-    if live:
-        best = max(live, key=lambda consent: (consent.ends_at, consent.consent_id))
-        return _unless_closed(facts) or Grant(facts.caller, facts.study, best.basis, best.consent_id, best.ends_at)
-    return _former(held, now)
+    if not live:
+        return _former(held, now)
+    standing = [consent for consent in live if not closed_to(consent, facts.person, facts.doctor)]
+    if not standing:
+        reason = closed_to(live[0], facts.person, facts.doctor)
+        return Denied(reason, reason)
+    best = max(standing, key=lambda consent: (consent.ends_at, consent.consent_id))
+    return _unless_conflicted(facts) or Grant(facts.caller, facts.study, best.basis, best.consent_id, best.ends_at)
+
+
+def closed_to(consent: Consent, person: Person | None, doctor: Doctor | None) -> str:
+    """What stands in the way of a live consent; "" for nothing. A freeze closes every basis but an emergency's
+    (domain.break_glass says why), and that one ends with the doctor's right to it."""
+    if consent.basis == "break_glass":
+        return "break_glass_suspended" if doctor is not None and doctor.break_glass_suspended else ""
+    return "frozen" if person is not None and person.frozen_at is not None else ""
 
 
 def _is_callers(consent: Consent, caller: Caller) -> bool:
@@ -229,9 +251,14 @@ def _is_callers(consent: Consent, caller: Caller) -> bool:
 
 
 def _unless_closed(facts: Facts) -> Denied | None:
-    """What stands above every permission. Told openly: only someone who may read otherwise gets this far."""
+    """What stands above a person's and a guardian's own right. Told openly: only who may read otherwise gets here."""
     if facts.person is not None and facts.person.frozen_at is not None:
         return Denied("frozen", "frozen")
+    return _unless_conflicted(facts)
+
+
+def _unless_conflicted(facts: Facts) -> Denied | None:
+    """Not in an emergency either: it may be another patient's."""
     if facts.summary is not None and facts.summary.state == "conflicted":
         return Denied("study_conflicted", "study_conflicted")
     return None

@@ -26,6 +26,11 @@ InAppKind = Literal[
     "identity_relinked",
     "frozen",
     "unfrozen",
+    "break_glass",
+    "assisted",
+    "objection_taken",
+    "reviewed_justified",
+    "reviewed_not_justified",
 ]
 
 
@@ -99,6 +104,31 @@ WORDINGS: Mapping[str, Wording] = {
     "unfrozen": Wording(
         "窗口已核对身份证并解冻您的影像档案。如非本人办理，请再次点“不是我”。",
         "A desk has read your card and opened your record again. If that was not you, press “not me” again.",
+    ),
+    "break_glass": Wording(
+        "有医生因紧急情况、未经您同意获准查看您的影像，期限2小时，您冻结或隐藏的内容也在内。医院隐私保护负责人将在24小时内复核。"
+        "如有异议，请在“谁看过”中提出，该访问随即停止。",
+        "In an emergency a doctor was permitted to see your images for 2 hours without your consent, those you froze "
+        "or hid too. The hospital's privacy officer reviews it within 24 hours. If you object, say so under “who looked”: "
+        "it ends at once.",
+    ),
+    "assisted": Wording(
+        "有医生读取您的身份证并经一名见证人确认，获准在24小时内查看您的影像。如您当时不在场或不同意，请在“谁看过”中提出异议，授权立即撤回。",
+        "A doctor was permitted to see your images for 24 hours: your card was read and a witness confirmed it. If you "
+        "were not there or do not agree, object under “who looked”: the permission is withdrawn at once.",
+    ),
+    "objection_taken": Wording(
+        "您的异议已交医院隐私保护负责人处理，相应授权已撤回。",
+        "Your objection is with the hospital's privacy officer, and the permission was withdrawn.",
+    ),
+    "reviewed_justified": Wording(
+        "医院隐私保护负责人已复核一次未经您手机确认的访问，认定合理。",
+        "The hospital's privacy officer has reviewed an access that no phone of yours confirmed: it was justified.",
+    ),
+    "reviewed_not_justified": Wording(
+        "医院隐私保护负责人已复核一次未经您手机确认的访问，认定不合理，相应授权已撤回。您可向医院投诉或依法维权。",
+        "The hospital's privacy officer has reviewed an access that no phone of yours confirmed, and found it not "
+        "justified. It was withdrawn; you may complain to the hospital or take legal steps.",
     ),
 }
 

@@ -3,17 +3,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.domain.access import Caller
-from chalicelib.domain.consent import Denied, Encounter, deny_doctor
+from chalicelib.domain.consent import Denied, Doctor, Encounter, deny_doctor
 from chalicelib.domain.identity import Link, stand_in
 from chalicelib.services.access_ports import Doctors, Encounters, People
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """An open encounter, and who its patient is as far as that is known."""
+    """An open encounter, who its patient is as far as that is known, and the account of the doctor who asks."""
 
     encounter: Encounter
     link: Link | None
+    doctor: Doctor | None = None
 
     @property
     def owner(self) -> str:
@@ -35,10 +36,11 @@ class FindVisit:
     people: People
 
     def __call__(self, caller: Caller, encounter_id: str) -> Visit | Denied:
-        denied = deny_doctor(caller, self.doctors.get(caller.subject))
+        doctor = self.doctors.get(caller.subject)
+        denied = deny_doctor(caller, doctor)
         if denied:
             return denied
         encounter = self.encounters.get(caller.hospital_id, encounter_id)
         if encounter is None or not encounter.is_open:
             return Denied("no_encounter", "closed_encounter" if encounter else "unknown_encounter")
-        return Visit(encounter, self.people.link(encounter.identity))
+        return Visit(encounter, self.people.link(encounter.identity), doctor)

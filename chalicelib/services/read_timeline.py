@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.access import Caller
-from chalicelib.domain.consent import REMEMBERED, Denied, covers
+from chalicelib.domain.consent import REMEMBERED, Denied, closed_to, covers
 from chalicelib.domain.identity import IdentityKey, Link
 from chalicelib.domain.page import Page
 from chalicelib.domain.study import StudyRef, Summary
@@ -99,10 +99,9 @@ class ReadEncounterTimeline:
         if visit.link is None:
             return []
         person = self.people.person(visit.link.person_id)
-        if person is not None and person.frozen_at is not None:
-            return []
         consents = self.consents.of_doctor(visit.link.person_id, caller.subject, now - REMEMBERED)
-        live = [one for one in consents if one.is_live(now) and one.hospital_id == caller.hospital_id]
+        mine = [one for one in consents if one.is_live(now) and one.hospital_id == caller.hospital_id]
+        live = [one for one in mine if not closed_to(one, person, visit.doctor)]
         refs: set[StudyRef] = set().union(*(one.studies for one in live))
         links = {link.identity: link for link in self.people.links(visit.link.person_id)} if refs else {}
         summaries = self.facts.summaries(sorted(refs))

@@ -13,7 +13,8 @@ from chalicelib.services.register_patient import ATTEMPTS, Contended
 @dataclass(frozen=True, slots=True)
 class RegisterDoctor:
     """An administrator opens, changes or closes a doctor's account. Another hospital, licence or status ends every
-    session of it. Answers the account as it stands; raises AuditFailed, Contended."""
+    session of it. What a privacy officer holds against it stays. Answers the account as it stands; raises AuditFailed,
+    Contended."""
 
     doctors: Doctors
     record: RecordDecision
@@ -23,7 +24,9 @@ class RegisterDoctor:
             former = self.doctors.get(account.doctor_id)
             changed = former is not None and _bonds(former) != _bonds(account)
             epoch = former.session_epoch + changed if former else 0
-            doctor = replace(account, session_epoch=epoch, revision=former.revision if former else 0)
+            stops = former.break_glass_stops if former else ()
+            revision = former.revision if former else 0
+            doctor = replace(account, session_epoch=epoch, break_glass_stops=stops, revision=revision)
             self.record.allow(caller, "register_doctor", "changed" if former else "new", now)
             if self.doctors.put(doctor):
                 return doctor

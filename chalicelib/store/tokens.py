@@ -25,6 +25,7 @@ REQUIRED = ["exp", "iat", "nbf", "aud", "iss"]
 _HOSPITAL = re.compile("[A-Z0-9]{0,16}")
 _PERSON = re.compile("[A-Za-z0-9_-]{0,64}")
 CLAIMS = ("role", "subject", "hospital_id", "person_id", "session_epoch")
+PHONE = "phone"  # believed only where ISSUERS maps it: the real-name app's issuer, which has checked the number
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class Issuer:
 
 def parse_issuers(setting: str) -> tuple[Issuer, ...]:
     """The `ISSUERS` setting: a JSON list of {issuer, audience, jwks_url, claims, max_lifetime_seconds?, roles?,
-    hospital_id?}. Raises ValueError: a process with a bad setting must not start."""
+    hospital_id?}; `claims` maps `phone` for the real-name app only. Raises ValueError: a process with a bad setting
+    must not start."""
     issuers = tuple(_issuer(given) for given in json.loads(setting))
     if len({issuer.issuer for issuer in issuers}) != len(issuers):
         raise ValueError("ISSUERS names an issuer twice")
@@ -51,7 +53,9 @@ def parse_issuers(setting: str) -> tuple[Issuer, ...]:
 
 
 def _issuer(given: Mapping[str, Any]) -> Issuer:
-    claims = {name: given.get("claims", {}).get(name, name) for name in CLAIMS}
+    mapped = given.get("claims", {})
+    claims = {name: mapped.get(name, name) for name in CLAIMS}
+    claims |= {PHONE: mapped[PHONE]} if PHONE in mapped else {}
     lifetime = timedelta(seconds=given.get("max_lifetime_seconds", MAX_LIFETIME.total_seconds()))
     roles = tuple(given.get("roles", ROLES))
     if not set(roles) <= set(ROLES) or not timedelta(0) < lifetime <= MAX_LIFETIME:
@@ -172,7 +176,9 @@ def _caller(payload: Mapping[str, Any], issuer: Issuer) -> Caller:
     hospital_id = payload.get(issuer.claims["hospital_id"], "")
     person_id = payload.get(issuer.claims["person_id"], "")
     epoch = payload.get(issuer.claims["session_epoch"], 0)
-    if not all(isinstance(value, str) for value in (role, subject, hospital_id, person_id)) or type(epoch) is not int:
+    phone = payload.get(issuer.claims[PHONE], "") if PHONE in issuer.claims else ""
+    texts = (role, subject, hospital_id, person_id, phone)
+    if not all(isinstance(value, str) for value in texts) or type(epoch) is not int:
         raise _RefusedError("claim_type")
     if not subject:
         raise _RefusedError("claim_missing")
@@ -180,4 +186,12 @@ def _caller(payload: Mapping[str, Any], issuer: Issuer) -> Caller:
         raise _RefusedError("claim_type")  # both become parts of keys
     if role not in issuer.roles or (issuer.hospital_id and hospital_id != issuer.hospital_id):
         raise _RefusedError("role")
-    return Caller(cast(Role, role), subject, hospital_id, person_id, epoch)
+    vouched = phone if role == "patient" else ""
+    return Caller(cast(Role, role), subject, hospital_id, person_id, epoch, vouched, _signed_in_at(payload))
+
+
+def _signed_in_at(payload: Mapping[str, Any]) -> datetime:
+    """When the human signed in (OpenID Connect Core §2). An issuer that renews tokens without asking the human must
+    say `auth_time`: a renewed `iat` would pass for a login."""
+    issued = _instant(payload, "iat")
+    return min(issued, _instant(payload, "auth_time")) if "auth_time" in payload else issued

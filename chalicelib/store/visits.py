@@ -26,10 +26,10 @@ class DynamoDoctors:
     def get(self, doctor_id: str) -> Doctor | None:
         key = _key(keys.doctor(doctor_id), keys.PROFILE)
         item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
-        return _doctor(item) if item else None
+        return doctor_of_item(item) if item else None
 
     def put(self, doctor: Doctor) -> bool:
-        item = _key(keys.doctor(doctor.doctor_id), keys.PROFILE) | _doctor_item(doctor)
+        item = _key(keys.doctor(doctor.doctor_id), keys.PROFILE) | doctor_item(doctor)
         try:
             self._client.put_item(TableName=self._table, Item=item, **items.at_revision(doctor.revision))
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -71,7 +71,7 @@ class DynamoDecisionFacts:
 
     def study_and_doctor(self, study: StudyRef, doctor_id: str) -> tuple[Summary | None, Doctor | None]:
         summary, doctor = self._study_and(study, keys.doctor(doctor_id))
-        return summary, _doctor(doctor) if doctor else None
+        return summary, doctor_of_item(doctor) if doctor else None
 
     def study_and_person(self, study: StudyRef, person_id: str) -> tuple[Summary | None, Person | None]:
         summary, person = self._study_and(study, keys.person(person_id))
@@ -99,7 +99,7 @@ def _key(pk: str, sk: str) -> dict[str, Any]:
     return {"PK": {"S": pk}, "SK": {"S": sk}}
 
 
-def _doctor_item(doctor: Doctor) -> dict[str, Any]:
+def doctor_item(doctor: Doctor) -> dict[str, Any]:
     return items.attributes(
         doctor_id=doctor.doctor_id,
         hospital_id=doctor.hospital_id,
@@ -107,11 +107,13 @@ def _doctor_item(doctor: Doctor) -> dict[str, Any]:
         name=doctor.name,
         status=doctor.status,
         session_epoch=doctor.session_epoch,
+        emergency_role=doctor.emergency_role,
+        break_glass_stops=doctor.break_glass_stops,
         revision=doctor.revision + 1,
     )
 
 
-def _doctor(item: items.Item) -> Doctor:
+def doctor_of_item(item: items.Item) -> Doctor:
     return Doctor(
         doctor_id=items.text(item, "doctor_id"),
         hospital_id=items.text(item, "hospital_id"),
@@ -119,6 +121,8 @@ def _doctor(item: items.Item) -> Doctor:
         name=items.text(item, "name"),
         status=item["status"]["S"],
         session_epoch=items.number(item, "session_epoch"),
+        emergency_role=items.truth(item, "emergency_role"),
+        break_glass_stops=items.texts(item, "break_glass_stops"),
         revision=items.number(item, "revision"),
     )
 
