@@ -40,11 +40,12 @@ def reconcile() -> dict[str, Any]:
 
 
 def report(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """The reports of the day before in the province, or of {"day"} in the event's detail. Raises when time ran out."""
+    """The reports of the day before in the province, or of {"day"} in the event's detail. Raises when time ran out:
+    Lambda then runs it again, and it goes on where it stopped."""
     asked = event.get("detail", {}).get("day")
     yesterday = (wiring.now().astimezone(UTC) + PROVINCE).date() - timedelta(days=1)
     day = datetime.fromisoformat(asked).date() if asked else yesterday
-    done = wiring.report_compliance()(day, lambda: context.get_remaining_time_in_millis() > SPARE_MS)
+    done = wiring.report_compliance()(day, wiring.now(), lambda: context.get_remaining_time_in_millis() > SPARE_MS)
     if not done:
         raise TimeoutError("the reports of the day are not complete: run it again with more time")
     return {"day": day.isoformat()}

@@ -137,6 +137,7 @@ def access(told: Access) -> Shape:
         "role": event.role,
         "subject": event.subject,
         "name": told.who,
+        "guardian_id": event.guardian_id,
         "hospital_id": event.hospital_id,
         "hospital": words(told.at_hospital),
         "allowed": event.allowed,
@@ -247,7 +248,7 @@ def identity(own: OwnIdentity) -> Shape:
 
 def flag(raised: Flag) -> Shape:
     """The same in API and report."""
-    from chalicelib.services.report_compliance import flag_answer
+    from chalicelib.services.read_compliance import flag_answer
 
     return flag_answer(raised)
 

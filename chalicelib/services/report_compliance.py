@@ -1,101 +1,42 @@
-"""What regulator and hospital are shown: figures and flags of a day, as answers and as files. Rows are the only source,
-so report, answer and ledger cannot differ."""
+"""The reports of a day: every hospital's, and the province's from them.
+
+A hospital costs two queries and two PUTs, which wait more than they work: they are done side by side. With 2,100
+hospitals at 20 ms a query and 50 ms a PUT that is under a minute; where time runs out all the same, what is done is
+kept, and the next run of that day goes on from there.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
-from chalicelib.domain.compliance import COUNTS, Figures, figures, total
-from chalicelib.domain.exam import Exam
-from chalicelib.domain.flag import Flag
-from chalicelib.services.ledger_ports import ComplianceReports, ExamLedger, Flags
+from chalicelib.domain.compliance import COUNTS, Figures, total
+from chalicelib.domain.study import Hospital
+from chalicelib.services.ledger_ports import ComplianceReports
 from chalicelib.services.ports import Hospitals
+from chalicelib.services.read_compliance import COLUMNS, Day, ReadCompliance, csv_bytes, json_bytes
 
-PERCENTILES = (50, 90, 99)
-COLUMNS = ("hospital_id", "name", "day", *COUNTS, "rate", *(f"delay_p{percent}_minutes" for percent in PERCENTILES))
-BOM = "\ufeff"  # without it Excel reads Chinese UTF-8 as GBK
 CSV = "text/csv; charset=utf-8"
 JSON = "application/json"
-MOST_DAYS = 400
-
-
-class TooManyDays(ValueError):  # noqa: N818 - named by the fact
-    """More days than one answer holds, or an end before the beginning."""
+BATCH = 64  # hospitals between two looks at the clock
+FRESH = timedelta(hours=1)  # older figures than this are not put together with new ones
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """One hospital's day."""
+class Done:
+    """A hospital whose reports are written: its answer, and the delays that the province's percentiles need."""
 
-    hospital_id: str
-    name: str
-    day: str
-    figures: Figures
-    flags: tuple[Flag, ...]
+    answer: Mapping[str, Any]
+    delays: tuple[int, ...]
 
-    def row(self) -> dict[str, Any]:
-        """By the names of COLUMNS; "" where there is no value."""
-        counts = {name: getattr(self.figures, name) for name in COUNTS}
-        delays = {f"delay_p{percent}_minutes": self.figures.delay(percent) for percent in PERCENTILES}
-        shown = {name: "" if value is None else value for name, value in delays.items()}
-        return (
-            {"hospital_id": self.hospital_id, "name": self.name, "day": self.day}
-            | counts
-            | {"rate": self.figures.rate}
-            | shown
-        )
-
-    def answer(self) -> dict[str, Any]:
-        """JSON-ready: the row, and each flag with the exams behind it."""
-        return self.row() | {"flags": [flag_answer(flag) for flag in self.flags]}
-
-
-@dataclass(frozen=True)
-class ReadCompliance:
-    """A hospital's days from its rows and flags."""
-
-    ledger: ExamLedger
-    flags: Flags
-    hospitals: Hospitals
-
-    def __call__(self, hospital_id: str, first: date, last: date) -> tuple[Day, ...]:
-        """Both ends included. Raises TooManyDays."""
-        days = (last - first).days + 1
-        if not 1 <= days <= MOST_DAYS:
-            raise TooManyDays(f"1 to {MOST_DAYS} days")
-        flags = self.flags.of_hospital(hospital_id, first.isoformat(), last.isoformat())
-        hospital = self.hospitals.get(hospital_id)
-        return tuple(
-            Day(
-                hospital_id,
-                hospital.name if hospital else "",
-                day,
-                figures(self.ledger.of_day(hospital_id, day)),
-                tuple(flag for flag in flags if flag.day == day),
-            )
-            for day in ((first + timedelta(days=number)).isoformat() for number in range(days))
-        )
-
-
-@dataclass(frozen=True)
-class ListWorklist:
-    """Exams that a person at the hospital should look at, of some days."""
-
-    ledger: ExamLedger
-
-    def __call__(self, hospital_id: str, first: date, last: date) -> tuple[Exam, ...]:
-        """Both ends included. Raises TooManyDays."""
-        days = (last - first).days + 1
-        if not 1 <= days <= MOST_DAYS:
-            raise TooManyDays(f"1 to {MOST_DAYS} days")
-        names = ((first + timedelta(days=number)).isoformat() for number in range(days))
-        return tuple(exam for day in names for exam in self.ledger.of_day(hospital_id, day) if exam.worklist)
+    @property
+    def figures(self) -> Figures:
+        return Figures(**{name: self.answer[name] for name in COUNTS}, delays=self.delays)
 
 
 @dataclass(frozen=True)
@@ -105,60 +46,56 @@ class ReportCompliance:
     read: ReadCompliance
     hospitals: Hospitals
     reports: ComplianceReports
+    workers: int = 8
 
-    def __call__(self, day: date, keep_going: Callable[[], bool]) -> bool:
-        """Write the reports of a day. False when time ran out before the province's: run it again."""
-        found = []
-        for hospital in sorted(self.hospitals.list(), key=lambda known: known.hospital_id):
-            if not keep_going():
-                return False
-            (one,) = self.read(hospital.hospital_id, day, day)
-            found.append(one)
-            self._put(f"compliance/{day}/{hospital.hospital_id}", [one], one.answer())
-        whole = Day("", "全省 Province", day.isoformat(), total([one.figures for one in found]), ())
-        answer = whole.row() | {"hospitals": [one.answer() for one in found]}
-        self._put(f"compliance/{day}/province", [*found, whole], answer)
+    def __call__(self, day: date, now: datetime, keep_going: Callable[[], bool]) -> bool:
+        """Write the reports of a day. False when time ran out before the province's: run it again within the hour."""
+        begun = self._begun(day, now)
+        found = dict(begun)
+        left = iter(sorted((one for one in self.hospitals.list() if one.hospital_id not in found), key=_id))
+        with ThreadPoolExecutor(self.workers) as pool:
+            while batch := list(islice(left, BATCH)):
+                if not keep_going():
+                    self._keep(day, now, found)
+                    return False
+                done = pool.map(lambda hospital: self._one(day, hospital), batch)
+                found |= {hospital.hospital_id: one for hospital, one in zip(batch, done, strict=True)}
+        self._province(day, [found[hospital_id] for hospital_id in sorted(found)])
+        if begun:
+            self._keep(day, now, {})
         return True
 
-    def _put(self, name: str, days: Sequence[Day], answer: Mapping[str, Any]) -> None:
-        self.reports.put(f"{name}.csv", csv_bytes(day.row() for day in days), CSV)
+    def _one(self, day: date, hospital: Hospital) -> Done:
+        (one,) = self.read.named(hospital.hospital_id, hospital.name, day, 1)
+        self._put(f"compliance/{day}/{hospital.hospital_id}", [one.row()], one.answer())
+        return Done(one.answer(), one.figures.delays)
+
+    def _province(self, day: date, found: Sequence[Done]) -> None:
+        whole = Day("", "全省 Province", day.isoformat(), total([one.figures for one in found]), ()).row()
+        rows = [{name: one.answer[name] for name in COLUMNS} for one in found]
+        answer = whole | {"hospitals": [one.answer for one in found]}
+        self._put(f"compliance/{day}/province", [*rows, whole], answer)
+
+    def _begun(self, day: date, now: datetime) -> dict[str, Done]:
+        """What a run that ran out of time has left."""
+        body = self.reports.get(_unfinished(day))
+        kept: dict[str, Any] = json.loads(body) if body else {"at": "", "done": []}
+        if not kept["done"] or not timedelta(0) <= now - datetime.fromisoformat(kept["at"]) <= FRESH:
+            return {}
+        return {answer["hospital_id"]: Done(answer, tuple(delays)) for answer, delays in kept["done"]}
+
+    def _keep(self, day: date, now: datetime, found: Mapping[str, Done]) -> None:
+        done = [[one.answer, one.delays] for _, one in sorted(found.items())]
+        self.reports.put(_unfinished(day), json_bytes({"at": now.isoformat(), "done": done}), JSON)
+
+    def _put(self, name: str, rows: Iterable[Mapping[str, Any]], answer: Mapping[str, Any]) -> None:
+        self.reports.put(f"{name}.csv", csv_bytes(rows), CSV)
         self.reports.put(f"{name}.json", json_bytes(answer), JSON)
 
 
-def flag_answer(flag: Flag) -> dict[str, Any]:
-    """JSON-ready, the same in API and report."""
-    return {
-        "hospital_id": flag.hospital_id,
-        "day": flag.day,
-        "rule": flag.rule,
-        "state": flag.state,
-        "raised_at": flag.raised_at.isoformat(),
-        "figures": flag.figures,
-        "exams": [
-            {
-                "accession": exam.accession,
-                "use": exam.use,
-                "standing": exam.standing,
-                "due_at": exam.due_at.isoformat() if exam.due_at else None,
-                "completed_at": exam.completed_at.isoformat() if exam.completed_at else None,
-            }
-            for exam in flag.exams
-        ],
-    }
+def _id(hospital: Hospital) -> str:
+    return hospital.hospital_id
 
 
-def csv_bytes(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """RFC 4180 with a byte order mark. A text that a spreadsheet would run as a formula is led by an apostrophe."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
-    return (BOM + text.getvalue()).encode()
-
-
-def json_bytes(answer: Mapping[str, Any]) -> bytes:
-    return json.dumps(answer, ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"
-
-
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+def _unfinished(day: date) -> str:
+    return f"compliance/{day}/unfinished.json"

@@ -11,7 +11,8 @@ from chalicelib.wiring.environment import now, settings
 if TYPE_CHECKING:
     from chalicelib.services.derive_exams import DeriveExams
     from chalicelib.services.excuse_hospital import ExcuseHospital
-    from chalicelib.services.report_compliance import ListWorklist, ReadCompliance, ReportCompliance
+    from chalicelib.services.read_compliance import ListWorklist, ReadCompliance
+    from chalicelib.services.report_compliance import ReportCompliance
     from chalicelib.services.sweep_due import SweepDue
 
 
@@ -44,14 +45,14 @@ def excuse_hospital() -> ExcuseHospital:
 
 @cache
 def read_compliance() -> ReadCompliance:
-    from chalicelib.services.report_compliance import ReadCompliance
+    from chalicelib.services.read_compliance import ReadCompliance
 
     return ReadCompliance(exam_ledger(), flags(), hospitals())
 
 
 @cache
 def list_worklist() -> ListWorklist:
-    from chalicelib.services.report_compliance import ListWorklist
+    from chalicelib.services.read_compliance import ListWorklist
 
     return ListWorklist(exam_ledger())
 

@@ -12,6 +12,7 @@ from chalicelib.store.exams import DynamoExams
 from chalicelib.store.flags import DynamoExcuses, DynamoFlags
 from tests.support.ledger_world import GRACE, HOUR, NOON, World, notice, study
 
+OLD = timedelta(days=31)
 AFTER = NOON + 12 * HOUR + GRACE
 
 
@@ -60,38 +61,59 @@ def story(world):
     yield lambda: world.sweep(AFTER + 13 * HOUR)
 
 
+def detours(world):
+    """A study without an accession number that a notice names, the notice moved to another number, and an import."""
+    yield lambda: world.tell(study(NOON + HOUR, accession_number="", study_instance_uid="1.4"))
+    yield lambda: world.tell(notice(accession_number="A4", study_instance_uid="1.4", notice_id="N4"))
+    yield lambda: world.tell(notice(accession_number="A5", notice_id="N4", sent_at=NOON + HOUR))
+    yield lambda: world.tell(study(NOON, accession_number="A6", study_instance_uid="1.6", exam_ended_at=NOON - OLD))
+    yield lambda: world.sweep(AFTER)
+
+
 def outcome(world):
     days = ("2026-11-20", "2026-11-21")
     return [(world.exams(day), replace(flag, raised_at=NOON) if (flag := world.flag(day)) else None) for day in days]
 
 
-@pytest.fixture
-def truth():
+def told_of(tale):
     world = World()
-    for step in story(world):
+    for step in tale(world):
         step()
     return outcome(world)
 
 
-def test_the_real_tables_tell_the_story_as_the_fakes_do(cloud, truth):
+def test_the_real_tables_tell_the_story_as_the_fakes_do(cloud):
     world, _ = world_on(cloud)
     for step in story(world):
         step()
-    assert outcome(world) == truth
+    truth = outcome(world)
+    assert truth == told_of(story)
     assert [exam.standing for exam in truth[0][0]] == ["on_time", "late"]
     assert [exam.standing for exam in truth[1][0]] == ["excused"]
 
 
-def test_dying_at_each_call_in_turn_and_delivery_again_end_the_same(cloud, truth):
-    world, meter = world_on(cloud)
-    for step in story(world):
+def test_the_real_tables_tell_of_detours_as_the_fakes_do(cloud):
+    world, _ = world_on(cloud)
+    for step in detours(world):
         step()
-    calls = meter.spent["calls"]
+    truth = outcome(world)
+    assert truth == told_of(detours)
+    stands = [(exam.key.accession, exam.standing) for exam in truth[0][0]]
+    assert stands == [("A4", "cancelled"), ("A5", "on_time"), ("A6", "imported")]
+    assert truth[0][1] is None
+
+
+@pytest.mark.parametrize("tale", [story, detours])
+def test_dying_at_each_call_in_turn_and_delivery_again_end_the_same(cloud, tale):
+    world, meter = world_on(cloud)
+    for step in tale(world):
+        step()
+    calls, truth = meter.spent["calls"], told_of(tale)
     assert calls > 40
     for number in range(1, calls + 1):  # to die after a call is to die before the next
         empty(cloud)
         world, _ = world_on(cloud, dies_at=number)
-        for step in story(world):
+        for step in tale(world):
             try:
                 step()
             except Killed:

@@ -13,7 +13,8 @@ from chalicelib.domain.compliance import figures, percentile, total
 from chalicelib.domain.exam import Excuse
 from chalicelib.domain.study import Hospital
 from chalicelib.services.excuse_hospital import BadExcuse
-from chalicelib.services.report_compliance import ListWorklist, ReadCompliance, ReportCompliance, TooManyDays, csv_bytes
+from chalicelib.services.read_compliance import ListWorklist, ReadCompliance, TooManyDays, csv_bytes
+from chalicelib.services.report_compliance import ReportCompliance
 from tests.support.fakes_ledger import FakeReports
 from tests.support.fakes_settle import FakeHospitals
 from tests.support.ledger_world import GRACE, HOUR, MINUTE, NOON, World, notice, study
@@ -54,9 +55,9 @@ def read(world):
     return ReadCompliance(world.ledger, world.flags, world.hospitals)
 
 
-def report(world):
+def report(world, workers=1):
     reports = FakeReports()
-    assert ReportCompliance(read(world), world.hospitals, reports)(DAY, lambda: True)
+    assert ReportCompliance(read(world), world.hospitals, reports, workers)(DAY, AFTER, lambda: True)
     return reports.files
 
 
@@ -116,7 +117,60 @@ def test_the_csv_opens_in_a_spreadsheet_with_chinese_and_runs_no_formula(world):
 
 
 def test_a_report_that_runs_out_of_time_says_so(world):
-    assert not ReportCompliance(read(world), world.hospitals, FakeReports())(DAY, lambda: False)
+    reports = FakeReports()
+    assert not ReportCompliance(read(world), world.hospitals, reports)(DAY, AFTER, lambda: False)
+    assert not any("province" in name for name in reports.files)
+
+
+def many(number):
+    known = [Hospital(f"H{place:04d}", f"医院{place}") for place in range(number)]
+    world = World(hospitals=Hospitals(*known))
+    for place in range(0, number, 7):
+        world.tell(notice(accession_number=f"A{place}"), hospital=known[place].hospital_id)
+    world.sweep(AFTER)
+    return world
+
+
+def cut_short(world, reports, *, after, now=AFTER):
+    """A run that has time for so many batches."""
+    looks = iter([True] * after)
+    return ReportCompliance(read(world), world.hospitals, reports, workers=1)(DAY, now, lambda: next(looks, False))
+
+
+def test_a_report_that_ran_out_of_time_is_gone_on_with_and_ends_in_the_same_files():
+    world, reports = many(300), FakeReports()
+    whole = report(world)
+    assert whole == report(world, workers=8)
+    assert not cut_short(world, reports, after=2)
+    assert not cut_short(world, reports, after=1)
+    world.ledger.reads.clear()
+    assert cut_short(world, reports, after=99)
+    assert world.ledger.reads["of_day"] == 300 - 3 * 64  # what was done is not read again
+    assert {name: body for name, body in reports.files.items() if "unfinished" not in name} == whole
+    world.ledger.reads.clear()
+    assert cut_short(world, reports, after=99)
+    assert world.ledger.reads["of_day"] == 300  # and what was finished is not taken for unfinished
+
+
+@pytest.mark.parametrize("later", [timedelta(hours=1, seconds=1), timedelta(hours=-1)])
+def test_old_figures_are_not_put_together_with_new_ones(later):
+    world, reports = many(100), FakeReports()
+    assert not cut_short(world, reports, after=1)
+    world.ledger.reads.clear()
+    assert cut_short(world, reports, after=99, now=AFTER + later)
+    assert world.ledger.reads["of_day"] == 100
+
+
+def test_reports_of_all_hospitals_of_the_province_cost_two_reads_and_two_writes_each():
+    world = many(1578)
+    world.hospitals.get = lambda hospital_id: 1 // 0  # the list has told the names
+    asked = []
+    of_hospital = world.flags.of_hospital
+    world.flags.of_hospital = lambda *span: asked.append(span) or of_hospital(*span)
+    world.ledger.reads.clear()
+    files = report(world)
+    assert (len(files), len(asked), world.ledger.reads["of_day"]) == (2 * 1579, 1578, 1578)
+    assert json.loads(files["compliance/2026-11-20/province.json"])["missing"] == 226
 
 
 def test_the_worklist_names_what_a_person_should_look_at(world):
