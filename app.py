@@ -11,7 +11,7 @@ from chalicelib.events import ingest as uploads
 from chalicelib.events import notices as visits
 from chalicelib.events import oversight, sweeps
 from chalicelib.events import settle as studies
-from chalicelib.http import doctors, guardians, hospitals, patients, regulators, session
+from chalicelib.http import desks, doctors, guardians, hospitals, patients, privacy, regulators, session
 from chalicelib.http.access import Door
 
 app = Chalice(app_name="imaging-cloud")
@@ -19,6 +19,8 @@ app.register_middleware(Door(wiring.tokens, wiring.origin, wiring.now), "http")
 
 app.register_blueprint(session.routes.blueprint)
 app.register_blueprint(hospitals.routes.blueprint)
+app.register_blueprint(desks.routes.blueprint)
+app.register_blueprint(privacy.routes.blueprint)
 app.register_blueprint(doctors.routes.blueprint)
 app.register_blueprint(patients.routes.blueprint)
 app.register_blueprint(guardians.routes.blueprint)

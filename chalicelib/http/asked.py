@@ -24,6 +24,7 @@ MAX_BODY = 6 * 1024 * 1024  # bytes: what a function can be handed
 _HOSPITAL = re.compile(r"[A-Z0-9]{1,16}")
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 _REFERENCE = re.compile(r"[0-9A-Z]{26}")
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -85,6 +86,10 @@ class Fields:
     def hospital(self, name: str) -> str:
         return _hospital(self.values.get(name), name)
 
+    def study(self) -> StudyRef:
+        """The StudyRef that hospital_id and study_instance_uid name."""
+        return StudyRef(self.hospital("hospital_id"), _uid(self.values.get("study_instance_uid"), "study_instance_uid"))
+
     def part(self, name: str) -> Fields:
         """An object within."""
         value = self.values.get(name)
@@ -126,8 +131,12 @@ class Asked:
         return _day(self.path[part], part)
 
     def uid(self) -> str:
-        value = unquote(self.path["uid"])
-        return value if len(value) <= 64 and _UID.fullmatch(value) else _refuse("uid")
+        return _uid(unquote(self.path["uid"]), "uid")
+
+    def month(self) -> str:
+        """?month=YYYY-MM; this month where nothing is asked (UTC)."""
+        month = self.query("month") or f"{self.now:%Y-%m}"
+        return month if _MONTH.fullmatch(month) else _refuse("month")
 
     def name(self, part: str, max_length: int = 128) -> str:
         """A part of the path that is free text, such as a hospital's encounter id."""
@@ -201,6 +210,10 @@ def _study(value: Any, name: str) -> StudyRef:
 
 def _hospital(value: Any, name: str) -> str:
     return value if isinstance(value, str) and _HOSPITAL.fullmatch(value) else _refuse(name)
+
+
+def _uid(value: Any, name: str) -> str:
+    return value if isinstance(value, str) and len(value) <= 64 and _UID.fullmatch(value) else _refuse(name)
 
 
 def _day(value: Any, name: str) -> date:

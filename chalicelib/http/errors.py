@@ -41,11 +41,21 @@ FACTS: Mapping[str, Fact] = {
     # access
     "consent_expired": Fact(403, "The patient's consent has ended.", "患者的授权已到期。"),
     "consent_revoked": Fact(403, "The patient has withdrawn the consent.", "患者已撤回授权。"),
-    "frozen": Fact(403, "The patient has closed the record.", "患者已冻结个人影像档案。"),
+    "frozen": Fact(
+        403,
+        "The patient has closed the record, until they show their card at a desk.",
+        "患者已冻结个人影像档案，须本人持身份证到窗口解冻。",
+    ),
     "doctor_inactive": Fact(403, "This account is not active at this hospital.", "该医生账号在本院未启用。"),
     "session_ended": Fact(401, "The session was ended; please sign in again.", "会话已结束，请重新登录。"),
     "code_refused": Fact(403, "The code was not accepted.", "验证码不正确。"),
     "code_locked": Fact(403, "No more tries with this code.", "验证码已锁定，请重新申请。"),
+    "unlink_refused": Fact(422, "This link cannot be changed so.", "无法这样变更该院内号的归属。"),
+    "phone_not_vouched": Fact(
+        422,
+        "Only a number that the real-name app has checked can be set here. Else go to a desk with your card.",
+        "只能设置实名健康应用已核验的手机号；否则请持身份证到窗口办理。",
+    ),
     "registration_refused": Fact(422, "The registration contradicts itself or the card.", "登记信息有误或与证件不符。"),
     "guardian_needed": Fact(
         403,
@@ -109,12 +119,14 @@ RAISED: Mapping[str, Raised] = {
     "IdentityUnlinked": Raised("identity_unlinked"),
     "LedgerContended": Raised("try_again"),
     "ManifestChanged": Raised("manifest_changed"),
+    "PhoneNotVouched": Raised("phone_not_vouched"),
     "QrRefused": Raised("qr_refused"),
     "RegistrationRefused": Raised("registration_refused", ("reason",)),
     "RequestClosed": Raised("request_closed", ("state",)),
     "TokenNotOurs": Raised("bad_request", field="token"),
     "TooManyDays": Raised("bad_request", field="to"),
     "UnknownEntry": Raised("not_found"),
+    "UnlinkRefused": Raised("unlink_refused", ("reason",)),
 }
 
 

@@ -88,7 +88,12 @@ def register_patient(asked: Asked) -> Response:
     )
     done = wiring.register_patient()(asked.caller, patient, asked.now)
     told = {"person_id": done.person_id, "patient_id": done.identity.local_id, "status": done.status}
-    return answer({**told, "phone": done.phone}, 201)
+    phone = {
+        "phone": done.phone,
+        "phone_waits": done.phone_waits,
+        "phone_opens_at": shapes.instant(done.phone_opens_at),
+    }
+    return answer({**told, **phone}, 201)
 
 
 @routes.post("/desk/guardians")

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import wiring
-from chalicelib.http import shapes
+from chalicelib.domain.identity import IdentityKey
+from chalicelib.http import person_shapes, shapes
 from chalicelib.http.answers import answer
 from chalicelib.http.asked import Asked
 from chalicelib.http.routes import Routes
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.http.asked import Fields
     from chalicelib.services.decide_request import Choice
 
+CONFIRM = ("yes",)  # what cannot be undone from the app is asked twice
 MOST_DAYS = 30  # of an approval in the app (`domain.consent.CONSENT_LIVES`)
 
 routes = Routes(__name__)
@@ -113,3 +115,62 @@ def choice(fields: Fields) -> Choice:
 
 def decided(consent: Consent | None) -> dict[str, Any]:
     return {"state": "approved" if consent else "denied", "consent": shapes.consent(consent) if consent else None}
+
+
+# One's own hands on one's own record
+
+
+@routes.post("/me/identities/contest")
+def contest_identity(asked: Asked) -> Response:
+    fields = asked.fields()
+    identity = IdentityKey(fields.hospital("hospital_id"), fields.text("patient_id", 64))
+    link = wiring.contest_identity()(asked.caller, identity, asked.now)
+    return answer({"hospital_id": identity.issuer, "patient_id": identity.local_id, "status": link.status})
+
+
+@routes.post("/me/freeze")
+def freeze(asked: Asked) -> Response:
+    """The "not me" button. The answer says in clear words what is closed, what is not, and how it opens again."""
+    asked.fields().choice("confirm", CONFIRM)
+    person = wiring.freeze_person()(asked.caller, asked.now)
+    return answer({"frozen_at": shapes.instant(person.frozen_at), "message": person_shapes.wording("frozen")})
+
+
+@routes.post("/me/studies/hide")
+def hide_study(asked: Asked) -> Response:
+    study = asked.fields().study()
+    still = wiring.hide_study().hide(asked.caller, study, asked.now)
+    return answer({**shapes.study_ref(study), "hidden": True, "still_open_to": [shapes.consent(one) for one in still]})
+
+
+@routes.post("/me/studies/show")
+def show_study(asked: Asked) -> Response:
+    study = asked.fields().study()
+    wiring.hide_study().show(asked.caller, study, asked.now)
+    return answer({**shapes.study_ref(study), "hidden": False})
+
+
+@routes.get("/me/studies/hidden")
+def hidden_studies(asked: Asked) -> Response:
+    found = wiring.read_hidden()(asked.caller, asked.now)
+    return answer({"studies": [shapes.study_ref(ref) for ref in found]})
+
+
+@routes.get("/me/phone")
+def own_phone(asked: Asked) -> Response:
+    return answer(person_shapes.phone(wiring.read_phone()(asked.caller, asked.now)))
+
+
+@routes.post("/me/phone")
+def change_phone(asked: Asked) -> Response:
+    """Only the number that the token itself vouches for: the real-name app's."""
+    wiring.change_phone()(asked.caller, asked.fields().text("phone", 20), asked.now)
+    return answer(person_shapes.phone(wiring.read_phone()(asked.caller, asked.now)))
+
+
+@routes.post("/me/phone/void")
+def void_phone(asked: Asked) -> Response:
+    """The "not my number" button."""
+    asked.fields().choice("confirm", CONFIRM)
+    wiring.void_phone()(asked.caller, asked.now)
+    return answer(person_shapes.phone(wiring.read_phone()(asked.caller, asked.now)))

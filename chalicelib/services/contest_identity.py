@@ -79,6 +79,14 @@ class UndoLink:
 
         return self._change(caller, "relink", patient_id, now, back)
 
+    def history(self, caller: Caller, patient_id: str, now: datetime) -> tuple[Link, ...]:
+        """What the identity's link is and was, newest first; nothing for an unknown one."""
+        identity = IdentityKey(caller.hospital_id, patient_id.strip())
+        link = self.people.link(identity)
+        about = About(link.person_id if link else "")
+        self.record.allow(caller, "read_link_history", _BECAUSE[caller.role], now, about)
+        return (link, *reversed(self.people.history(identity))) if link else ()
+
     def _change(
         self, caller: Caller, step: Step, patient_id: str, now: datetime, change: Callable[[Link], Link]
     ) -> Link:

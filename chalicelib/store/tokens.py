@@ -15,10 +15,13 @@ from typing import Any, cast, get_args
 
 from chalicelib.domain.access import Caller, Role
 from chalicelib.domain.session import Session, TokenFault, TokenRefused
+from chalicelib.services.ports import SpentTokens
 from chalicelib.store.jwks import Fetch, IssuerUnreachable, Keys, fetch_https
 
 MAX_TOKEN = 8 * 1024  # characters; API Gateway takes 10,240 bytes of headers
 MAX_LIFETIME = timedelta(minutes=15)
+HOSPITAL_LIFETIME = timedelta(minutes=5)  # DESIGN §8: of a token that a hospital signs itself, and good once
+MAX_JTI = 256  # characters
 LEEWAY = timedelta(seconds=5)  # between an issuer's clock and ours
 ROLES: tuple[str, ...] = get_args(Role)
 REQUIRED = ["exp", "iat", "nbf", "aud", "iss"]
@@ -31,7 +34,8 @@ PHONE = "phone"  # believed only where ISSUERS maps it: the real-name app's issu
 @dataclass(frozen=True, slots=True)
 class Issuer:
     """Who may vouch for callers. `claims` maps our words to its claims. `roles` are those it may vouch for;
-    `hospital_id`, when set, is the only hospital it may speak for."""
+    `hospital_id`, when set, is the only hospital it may speak for: the hospital is the issuer. `single_use`: each of
+    its tokens, by its `jti`, opens the door once; a hospital's own always."""
 
     issuer: str
     audience: str
@@ -40,11 +44,12 @@ class Issuer:
     max_lifetime: timedelta = MAX_LIFETIME
     roles: tuple[str, ...] = ROLES
     hospital_id: str = ""
+    single_use: bool = False
 
 
 def parse_issuers(setting: str) -> tuple[Issuer, ...]:
     """The `ISSUERS` setting: a JSON list of {issuer, audience, jwks_url, claims, max_lifetime_seconds?, roles?,
-    hospital_id?}; `claims` maps `phone` for the real-name app only. Raises ValueError: a process with a bad setting
+    hospital_id?, single_use?}; `claims` maps `phone` for the real-name app only. Raises ValueError: a process with a bad setting
     must not start."""
     issuers = tuple(_issuer(given) for given in json.loads(setting))
     if len({issuer.issuer for issuer in issuers}) != len(issuers):
@@ -56,29 +61,39 @@ def _issuer(given: Mapping[str, Any]) -> Issuer:
     mapped = given.get("claims", {})
     claims = {name: mapped.get(name, name) for name in CLAIMS}
     claims |= {PHONE: mapped[PHONE]} if PHONE in mapped else {}
-    lifetime = timedelta(seconds=given.get("max_lifetime_seconds", MAX_LIFETIME.total_seconds()))
+    hospital_id = given.get("hospital_id", "")
+    single_use = given.get("single_use", bool(hospital_id))
+    longest = HOSPITAL_LIFETIME if single_use else MAX_LIFETIME
+    lifetime = timedelta(seconds=given.get("max_lifetime_seconds", longest.total_seconds()))
     roles = tuple(given.get("roles", ROLES))
-    if not set(roles) <= set(ROLES) or not timedelta(0) < lifetime <= MAX_LIFETIME:
-        raise ValueError("ISSUERS: unknown role, or a lifetime beyond 15 minutes")
+    if not set(roles) <= set(ROLES) or not timedelta(0) < lifetime <= longest:
+        raise ValueError("ISSUERS: unknown role, or a lifetime beyond 15 minutes (5 for tokens of a single use)")
+    if hospital_id and single_use is not True:
+        raise ValueError("ISSUERS: a hospital's own tokens are good once")
     if not (given["issuer"] and given["audience"]):
         raise ValueError("ISSUERS: issuer and audience are required")
-    hospital_id = given.get("hospital_id", "")
-    return Issuer(given["issuer"], given["audience"], given["jwks_url"], claims, lifetime, roles, hospital_id)
+    issuer, audience, jwks_url = given["issuer"], given["audience"], given["jwks_url"]
+    return Issuer(issuer, audience, jwks_url, claims, lifetime, roles, hospital_id, single_use)
 
 
 class Tokens:
     """The `Tokens` port: a bearer token's session, or why it is refused."""
 
-    def __init__(self, issuers: Sequence[Issuer], fetch: Fetch = fetch_https) -> None:
+    def __init__(self, issuers: Sequence[Issuer], spent: SpentTokens, fetch: Fetch = fetch_https) -> None:
         self._issuers = {issuer.issuer: issuer for issuer in issuers}
+        self._spent = spent
         self._keys = {issuer.issuer: Keys(issuer.jwks_url, fetch) for issuer in issuers}
 
     def verify(self, token: str, now: datetime) -> Session | TokenRefused:
-        """Signature, algorithm, issuer, audience, times and the caller's claims, in this order."""
+        """Signature, algorithm, issuer, audience, times, the caller's claims and, where that is its issuer's rule,
+        whether it was used before: in this order, so that nothing but a true token is ever spent."""
         try:
             issuer, payload = self._verified(token, now)
             _check_times(payload, issuer.max_lifetime, now)
-            return Session(_caller(payload, issuer), _instant(payload, "exp"))
+            session = Session(_caller(payload, issuer), _instant(payload, "exp"))
+            if issuer.single_use:
+                self._spend(issuer, payload.get("jti"), session)
+            return session
         except _RefusedError as fault:
             return TokenRefused(fault.reason)
 
@@ -103,6 +118,13 @@ class Tokens:
         if key is None:
             raise _RefusedError("key")
         return key
+
+
+    def _spend(self, issuer: Issuer, jti: Any, session: Session) -> None:
+        if not isinstance(jti, str) or not jti or len(jti) > MAX_JTI:
+            raise _RefusedError("claim_missing" if jti is None else "claim_type")
+        if not self._spent.spend(issuer.issuer, jti, session.expires_at):
+            raise _RefusedError("spent")
 
 
 _OTHER: TokenFault = "malformed"
