@@ -204,7 +204,6 @@ REASONS: Mapping[str, Said] = {
     "not_confirmed": Said("未作紧急声明", "the emergency was not confirmed"),
     "unknown_person": Said("就诊号不属于任何已知人员", "nobody known stands behind the visit's number"),
     "identity_contested": Said("就诊号的归属有争议", "whose the visit's number is, is contested"),
-    "identity_unlinked": Said("就诊号尚未由窗口核实归属", "no desk has confirmed whose the visit's number is"),
     "phone_exists": Said("您有可用的手机号", "you have a phone that can answer"),
     "guardian_needed": Said("须由监护人同意", "a guardian must allow it"),
     "card_differs": Said("身份证与就诊人不符", "the card was not the patient's"),

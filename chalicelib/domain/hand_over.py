@@ -58,8 +58,8 @@ def printed(paper: HandOver, named: Named) -> Said:
     en = (
         f"Imaging Cloud: notice of access\n\n{named.patient} (patient number {paper.patient_id}),\n\n"
         f"on {at:%Y-%m-%d} at {at:%H:%M}, Dr {named.doctor} of {named.hospital_en} was permitted to see your images "
-        f"and reports in the imaging cloud for 24 hours. No phone of yours could answer ({reason.en}), so your identity "
-        "card was read and another member of staff was the witness. The hospital's privacy officer reviews each such "
+        f"and reports in the imaging cloud for 24 hours. No phone of yours could answer ({reason.en}), so your "
+        "identity card was read and another member of staff was the witness. The hospital's privacy officer reviews each such "
         "case.\n\n"
         "If you did not know of it or do not agree, tell any desk of this hospital or its privacy officer, or object "
         "under “who looked” in the health app. The permission is then withdrawn at once; links already open end within "

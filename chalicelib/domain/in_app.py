@@ -109,8 +109,8 @@ WORDINGS: Mapping[str, Wording] = {
         "有医生因紧急情况、未经您同意获准查看您的影像，期限2小时，您冻结或隐藏的内容也在内。医院隐私保护负责人将在24小时内复核。"
         "如有异议，请在“谁看过”中提出，该访问随即停止。",
         "In an emergency a doctor was permitted to see your images for 2 hours without your consent, those you froze "
-        "or hid too. The hospital's privacy officer reviews it within 24 hours. If you object, say so under “who looked”: "
-        "it ends at once.",
+        "or hid too. The hospital's privacy officer reviews it within 24 hours. If you object, say so under “who "
+        "looked”: it ends at once.",
     ),
     "assisted": Wording(
         "有医生读取您的身份证并经一名见证人确认，获准在24小时内查看您的影像。如您当时不在场或不同意，请在“谁看过”中提出异议，授权立即撤回。",
