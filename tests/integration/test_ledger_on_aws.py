@@ -123,8 +123,10 @@ def test_dying_at_each_call_in_turn_and_delivery_again_end_the_same(cloud, tale)
 
 def empty(cloud):
     client, table = cloud.client("dynamodb"), cloud.settings["MAIN_TABLE"]
-    for item in client.scan(TableName=table)["Items"]:
-        client.delete_item(TableName=table, Key={name: item[name] for name in ("PK", "SK")})
+    keys = [{name: item[name] for name in ("PK", "SK")} for item in client.scan(TableName=table)["Items"]]
+    for start in range(0, len(keys), 25):
+        deletes = [{"DeleteRequest": {"Key": key}} for key in keys[start : start + 25]]
+        client.batch_write_item(RequestItems={table: deletes})
 
 
 def test_what_a_sweep_reads_follows_what_is_due_and_not_the_archive(cloud):

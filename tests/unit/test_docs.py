@@ -13,7 +13,11 @@ from chalicelib.http.access import ROUTES
 from infra.local import template
 
 ROOT = Path(__file__).parents[2]
-PAIRS = [("README.md", "README.zh-CN.md"), ("infra/README.md", "infra/README.zh-CN.md")]
+PAIRS = [
+    ("README.md", "README.zh-CN.md"),
+    ("infra/README.md", "infra/README.zh-CN.md"),
+    ("infra/NOTICES.md", "infra/NOTICES.zh-CN.md"),
+]
 READMES = PAIRS[0]
 GUIDES = PAIRS[1]
 
