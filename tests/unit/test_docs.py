@@ -17,6 +17,7 @@ PAIRS = [
     ("README.md", "README.zh-CN.md"),
     ("infra/README.md", "infra/README.zh-CN.md"),
     ("infra/NOTICES.md", "infra/NOTICES.zh-CN.md"),
+    ("infra/AUDIT.md", "infra/AUDIT.zh-CN.md"),
 ]
 READMES = PAIRS[0]
 GUIDES = PAIRS[1]
