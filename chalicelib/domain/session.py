@@ -26,6 +26,7 @@ TokenFault = Literal[
     "not_yet_valid",
     "lifetime",
     "role",
+    "spent",
     "issuer_unreachable",
     "two_cookies",
 ]

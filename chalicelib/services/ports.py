@@ -233,7 +233,15 @@ class Signer(Protocol):
 
 class Tokens(Protocol):
     def verify(self, token: str, now: datetime) -> Session | TokenRefused:
-        """Whom a bearer token speaks for, or the one reason why it is not believed."""
+        """Whom a bearer token speaks for, or the one reason why it is not believed. One that is good for a single use
+        is spent by this."""
+        ...
+
+
+class SpentTokens(Protocol):
+    def spend(self, issuer: str, jti: str, expires_at: datetime) -> bool:
+        """Whether this token (RFC 7519 §4.1.7: unique per issuer) was not used before: True for exactly one caller,
+        however many come at once. It may be forgotten some time after `expires_at`."""
         ...
 
 

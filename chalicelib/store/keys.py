@@ -253,6 +253,17 @@ def flag(day: str, rule: str) -> str:
 OPEN_FLAGS = "FLAGS#OPEN"
 
 
+# Tokens
+
+
+def spent_token(issuer: str, jti: str) -> str:
+    """A digest: an issuer chooses its ids, of any length and with anything in them."""
+    return f"JTI#{hashlib.sha256(f'{text(issuer)}#{jti}'.encode()).hexdigest()}"
+
+
+SPENT = "SPENT"
+
+
 # Audit
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast, get_args
@@ -24,6 +24,7 @@ HOSPITAL_LIFETIME = timedelta(minutes=5)  # DESIGN §8: of a token that a hospit
 MAX_JTI = 256  # characters
 LEEWAY = timedelta(seconds=5)  # between an issuer's clock and ours
 ROLES: tuple[str, ...] = get_args(Role)
+OF_A_HOSPITAL = ("hospital", "doctor", "desk_clerk", "privacy_officer")  # no hospital says who is a patient or rules
 REQUIRED = ["exp", "iat", "nbf", "aud", "iss"]
 _HOSPITAL = re.compile("[A-Z0-9]{0,16}")
 _PERSON = re.compile("[A-Za-z0-9_-]{0,64}")
@@ -49,8 +50,8 @@ class Issuer:
 
 def parse_issuers(setting: str) -> tuple[Issuer, ...]:
     """The `ISSUERS` setting: a JSON list of {issuer, audience, jwks_url, claims, max_lifetime_seconds?, roles?,
-    hospital_id?, single_use?}; `claims` maps `phone` for the real-name app only. Raises ValueError: a process with a bad setting
-    must not start."""
+    hospital_id?, single_use?}; `claims` maps `phone` for the real-name app only. Raises ValueError: a process with a
+    bad setting must not start."""
     issuers = tuple(_issuer(given) for given in json.loads(setting))
     if len({issuer.issuer for issuer in issuers}) != len(issuers):
         raise ValueError("ISSUERS names an issuer twice")
@@ -62,13 +63,14 @@ def _issuer(given: Mapping[str, Any]) -> Issuer:
     claims = {name: mapped.get(name, name) for name in CLAIMS}
     claims |= {PHONE: mapped[PHONE]} if PHONE in mapped else {}
     hospital_id = given.get("hospital_id", "")
-    single_use = given.get("single_use", bool(hospital_id))
+    single_use = bool(given.get("single_use", bool(hospital_id)))
     longest = HOSPITAL_LIFETIME if single_use else MAX_LIFETIME
     lifetime = timedelta(seconds=given.get("max_lifetime_seconds", longest.total_seconds()))
-    roles = tuple(given.get("roles", ROLES))
-    if not set(roles) <= set(ROLES) or not timedelta(0) < lifetime <= longest:
+    roles = tuple(given.get("roles", ("hospital",) if hospital_id else ROLES))
+    may = OF_A_HOSPITAL if hospital_id else ROLES
+    if not set(roles) <= set(may) or not timedelta(0) < lifetime <= longest:
         raise ValueError("ISSUERS: unknown role, or a lifetime beyond 15 minutes (5 for tokens of a single use)")
-    if hospital_id and single_use is not True:
+    if hospital_id and not single_use:
         raise ValueError("ISSUERS: a hospital's own tokens are good once")
     if not (given["issuer"] and given["audience"]):
         raise ValueError("ISSUERS: issuer and audience are required")
@@ -77,9 +79,9 @@ def _issuer(given: Mapping[str, Any]) -> Issuer:
 
 
 class Tokens:
-    """The `Tokens` port: a bearer token's session, or why it is refused."""
+    """The `Tokens` port: a bearer token's session, or why it is refused. `spent` is asked for when it is needed."""
 
-    def __init__(self, issuers: Sequence[Issuer], spent: SpentTokens, fetch: Fetch = fetch_https) -> None:
+    def __init__(self, issuers: Sequence[Issuer], spent: Callable[[], SpentTokens], fetch: Fetch = fetch_https) -> None:
         self._issuers = {issuer.issuer: issuer for issuer in issuers}
         self._spent = spent
         self._keys = {issuer.issuer: Keys(issuer.jwks_url, fetch) for issuer in issuers}
@@ -91,9 +93,7 @@ class Tokens:
             issuer, payload = self._verified(token, now)
             _check_times(payload, issuer.max_lifetime, now)
             session = Session(_caller(payload, issuer), _instant(payload, "exp"))
-            if issuer.single_use:
-                self._spend(issuer, payload.get("jti"), session)
-            return session
+            return self._spent_once(issuer, payload.get("jti"), session) if issuer.single_use else session
         except _RefusedError as fault:
             return TokenRefused(fault.reason)
 
@@ -119,12 +119,14 @@ class Tokens:
             raise _RefusedError("key")
         return key
 
-
-    def _spend(self, issuer: Issuer, jti: Any, session: Session) -> None:
-        if not isinstance(jti, str) or not jti or len(jti) > MAX_JTI:
-            raise _RefusedError("claim_missing" if jti is None else "claim_type")
-        if not self._spent.spend(issuer.issuer, jti, session.expires_at):
+    def _spent_once(self, issuer: Issuer, jti: Any, session: Session) -> Session:
+        if not jti:
+            raise _RefusedError("claim_missing")
+        if not isinstance(jti, str) or len(jti) > MAX_JTI:
+            raise _RefusedError("claim_type")
+        if not self._spent().spend(issuer.issuer, jti, session.expires_at):
             raise _RefusedError("spent")
+        return session
 
 
 _OTHER: TokenFault = "malformed"

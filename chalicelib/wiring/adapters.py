@@ -220,7 +220,17 @@ def mac() -> ports.Mac:
 def tokens() -> ports.Tokens:
     from chalicelib.store.tokens import Tokens, parse_issuers
 
-    return Tokens(parse_issuers(settings().issuers))
+    return Tokens(parse_issuers(settings().issuers), _spent_tokens)
+
+
+@cache
+def _spent_tokens() -> ports.SpentTokens:
+    from secrets import token_bytes
+
+    from chalicelib.store import clients
+    from chalicelib.store.spent_tokens import DynamoSpentTokens
+
+    return DynamoSpentTokens(clients.dynamodb(), settings().main_table, token_bytes)
 
 
 @cache

@@ -6,6 +6,7 @@ import hmac
 import json
 import threading
 from datetime import timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
@@ -18,6 +19,7 @@ from chalicelib.domain.access import Caller
 from chalicelib.domain.session import Session, TokenRefused, csrf_value
 from chalicelib.store.jwks import MAX_JWKS, IssuerUnreachable, Keys, fetch_https
 from chalicelib.store.tokens import MAX_TOKEN, Tokens, parse_issuers
+from tests.support.fakes_door import FakeSpentTokens
 from tests.support.tokens import ISSUER, JWKS_URL, NOW, claims, jwk, jwks, private_key, setting, signed, token
 
 
@@ -37,7 +39,7 @@ class Published:
 
 
 def tokens(published=None, **more):
-    return Tokens(parse_issuers(setting(**more)), published or Published())
+    return Tokens(parse_issuers(setting(**more)), cache(FakeSpentTokens), published or Published())
 
 
 def refusal(made, now=NOW, verifier=None):
@@ -144,9 +146,62 @@ VERIFIER = tokens()
 
 def test_an_issuer_may_vouch_only_for_its_roles_and_its_hospital():
     bound = tokens(roles=["doctor"], hospital_id="H1")
-    assert isinstance(bound.verify(token(hospital_id="H1"), NOW), Session)
-    assert refusal(token(hospital_id="H2"), verifier=bound) == "role"
-    assert refusal(token(role="regulator", hospital_id="H1"), verifier=bound) == "role"
+    assert isinstance(bound.verify(once(role="doctor"), NOW), Session)
+    assert refusal(once(role="doctor", hospital_id="H2"), verifier=bound) == "role"
+    assert refusal(once(role="hospital"), verifier=bound) == "role"
+
+
+def once(**claimed):
+    """A token as a hospital signs it for itself."""
+    return token(**{"role": "hospital", "hospital_id": "H1", "minutes": 5, "jti": "n1", **claimed})
+
+
+def test_a_hospitals_own_token_opens_the_door_once():
+    bound = tokens(hospital_id="H1")
+    made = once()
+    assert isinstance(bound.verify(made, NOW), Session)
+    assert refusal(made, verifier=bound) == "spent"
+    assert refusal(once(subject="another"), verifier=bound) == "spent", "by its id, whatever else it says"
+    assert isinstance(bound.verify(once(jti="n2"), NOW), Session)
+
+
+def test_only_a_true_token_is_ever_spent():
+    bound = tokens(hospital_id="H1")
+    for untrue in (once(key="mine", kid="k1"), once(now=NOW - timedelta(minutes=5)), once(hospital_id="H2")):
+        assert refusal(untrue, verifier=bound) != "spent"
+    assert isinstance(bound.verify(once(), NOW), Session), "what was forged with its id has not used it up"
+
+
+def test_one_id_of_two_issuers_is_two_tokens():
+    both = json.loads(setting(single_use=True)) + json.loads(setting(issuer="https://other.test", single_use=True))
+    verifier = Tokens(parse_issuers(json.dumps(both)), cache(FakeSpentTokens), Published())
+    assert isinstance(verifier.verify(once(), NOW), Session)
+    assert isinstance(verifier.verify(once(iss="https://other.test"), NOW), Session)
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"jti": ""}, "claim_missing"),
+        ({"jti": None}, "malformed"),
+        ({"jti": 7}, "malformed"),
+        ({"jti": "x" * 257}, "claim_type"),
+        ({"minutes": 6}, "lifetime"),
+    ],
+)
+def test_a_hospitals_own_token_names_itself_and_lives_five_minutes_at_most(more, reason):
+    assert refusal(once(**more), verifier=tokens(hospital_id="H1")) == reason
+
+
+def test_a_hospitals_own_token_without_an_id_is_none():
+    made = claims(role="hospital", hospital_id="H1", minutes=5)
+    assert refusal(signed(made), verifier=tokens(hospital_id="H1")) == "claim_missing"
+
+
+def test_other_issuers_tokens_are_not_counted():
+    verifier = tokens()
+    made = token()
+    assert [isinstance(verifier.verify(made, NOW), Session) for _ in range(3)] == [True] * 3
 
 
 def test_a_rotated_key_is_fetched_when_first_seen_and_at_most_once_a_minute():
@@ -226,7 +281,17 @@ def test_loopback_may_speak_plain_http(url):
 
 @pytest.mark.parametrize(
     "more",
-    [{"roles": ["root"]}, {"max_lifetime_seconds": 901}, {"max_lifetime_seconds": 0}, {"audience": ""}],
+    [
+        {"roles": ["root"]},
+        {"max_lifetime_seconds": 901},
+        {"max_lifetime_seconds": 0},
+        {"audience": ""},
+        {"single_use": True, "max_lifetime_seconds": 301},
+        {"hospital_id": "H1", "max_lifetime_seconds": 301},
+        {"hospital_id": "H1", "single_use": False},
+        {"hospital_id": "H1", "roles": ["hospital", "patient"]},
+        {"hospital_id": "H1", "roles": ["regulator"]},
+    ],
 )
 def test_a_bad_setting_stops_the_process(more):
     with pytest.raises(ValueError, match="ISSUERS"):
