@@ -68,6 +68,41 @@ DEEDS: Mapping[str, Deed] = {
         "试图上报就诊记录",
         "tried to report a visit as yours",
     ),
+    "contest_identity": _deed(
+        "对一个院内号的归属提出异议",
+        "contested whose a hospital's number is",
+        "试图对院内号提出异议",
+        "tried to contest a hospital's number",
+    ),
+    "unlink_identity": _deed(
+        "把一个院内号移出您的名下",
+        "took a hospital's number from you",
+        "试图移出院内号",
+        "tried to take a hospital's number from you",
+    ),
+    "relink_identity": _deed(
+        "把一个院内号归还到您名下",
+        "gave a hospital's number back to you",
+        "试图归还院内号",
+        "tried to give a hospital's number back",
+    ),
+    "read_link_history": _deed(
+        "查看了院内号的归属历史",
+        "read whose a hospital's number was",
+        "试图查看归属历史",
+        "tried to read whose a number was",
+    ),
+    "freeze": _deed("冻结了档案", "closed the record", "试图冻结档案", "tried to close the record"),
+    "unfreeze": _deed(
+        "凭身份证解冻了档案", "opened the record again, by the card", "试图解冻", "tried to open the record"
+    ),
+    "change_phone": _deed(
+        "更换了手机号", "changed the phone number", "试图更换手机号", "tried to change the phone number"
+    ),
+    "void_phone": _deed("作废了手机号", "voided the phone number", "试图作废手机号", "tried to void the phone number"),
+    "hide_study": _deed("隐藏了{study}", "hid {study}", "试图隐藏检查", "tried to hide a study"),
+    "show_study": _deed("恢复显示{study}", "showed {study} again", "试图恢复显示检查", "tried to show a study again"),
+    "export_record": _deed("导出了个人档案", "exported the record", "试图导出个人档案", "tried to export the record"),
     "prove_guardian": _deed("登记了一位监护人", "recorded a guardian", "试图登记监护人", "tried to record a guardian"),
     "end_guardian": _deed(
         "终止了一位监护人的权限", "ended a guardian's rights", "试图终止监护", "tried to end a guardian's rights"
@@ -189,6 +224,11 @@ REASONS: Mapping[str, Said] = {
     "qr_foreign": Said("二维码不属于该就诊患者", "the QR code was not this visit's patient's"),
     "qr_withdrawn": Said("出示后已冻结或监护已终止", "closed, or the guardian stopped, since it was shown"),
     "identity_unlinked": Said("就诊号尚未与本人关联", "the visit's number is not linked to the person yet"),
+    "not_own_identity": Said("该院内号不在本人名下", "the hospital's number is not the person's"),
+    "phone_not_vouched": Said("健康应用未核验该号码", "the app had not checked the number"),
+    "not_frozen": Said("档案并未冻结", "the record was not closed"),
+    "identity_taken": Said("院内号属于他人", "the number is somebody else's"),
+    "same_clerk": Said("提出异议者不能自行改归", "who contested a number may not move it"),
     "unknown_consent": Said("没有这项授权", "there is no such permission"),
     "unknown_guardian": Said("没有这位监护人", "there is no such guardian"),
     "name_differs": Said("姓名与证件不符", "the name differs from the card's"),
