@@ -18,7 +18,8 @@ UNDECIDED: frozenset[ReviewState] = frozenset({"pending", "overdue"})
 class Review:
     """One thing to look at. `review_id` is the consent's, or names the pair and month. `due_at`: when it is due, the
     doctor's right is suspended unless it was looked at; None where nothing follows. `count` is how often a pair met.
-    `void`: the process died before there was anything to look at. `objected_at`: the patient says it was wrong."""
+    `void`: the process died before there was anything to look at. `objected_at`: the patient says it was wrong.
+    `lifted_at`: an officer gave the right back all the same."""
 
     review_id: str
     kind: ReviewKind
@@ -39,6 +40,8 @@ class Review:
     reviewed_at: datetime | None = None
     reviewed_by: str = ""
     note: str = field(default="", repr=False)
+    lifted_at: datetime | None = None
+    lifted_by: str = ""
     revision: int = field(default=0, compare=False)
 
     def is_due(self, now: datetime) -> bool:
@@ -59,12 +62,12 @@ def reviewed(review: Review, verdict: Verdict, by: str, note: str, now: datetime
 
 
 def objected(review: Review, text: str, now: datetime) -> Review:
-    """An objection opens a review again that found nothing wrong; one that did stands."""
-    state: ReviewState = "not_justified" if review.state == "not_justified" else "pending"
-    if review.state == "overdue":
-        state = "overdue"
-    due_at = review.due_at if review.reviewed_at is None else None  # the right depended on the first look alone
-    return replace(review, state=state, due_at=due_at, objected_at=review.objected_at or now, objection=text)
+    """An objection opens a review again that found nothing wrong, once; the doctor's right depended on the first look
+    alone, so nothing is due again."""
+    if review.objected_at is not None:
+        return review
+    review = replace(review, objected_at=now, objection=text)
+    return replace(review, state="pending", due_at=None) if review.state in ("justified", "void") else review
 
 
 # The right to break the glass: an account lists the reviews that stand against it, and has the right while none does.
@@ -76,10 +79,6 @@ def stopped(doctor: Doctor, review_id: str) -> Doctor:
 
 def cleared(doctor: Doctor, review_id: str) -> Doctor:
     return replace(doctor, break_glass_stops=tuple(one for one in doctor.break_glass_stops if one != review_id))
-
-
-def lifted(doctor: Doctor) -> Doctor:
-    return replace(doctor, break_glass_stops=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,10 @@ class ResolveStudies:
         own = frozenset(ref for link in links if link.status == "confirmed" for ref in self._of(link.identity))
         return own if hidden_too else own - self.hidden.of_person(person_id)
 
+    def of_identity(self, identity: IdentityKey) -> frozenset[StudyRef]:
+        """The studies of the issuing hospital itself under one of its numbers, the hidden ones too."""
+        return frozenset(ref for ref in self._of(identity) if ref.hospital_id == identity.issuer)
+
     def _of(self, identity: IdentityKey) -> list[StudyRef]:
         refs: list[StudyRef] = []
         token = ""

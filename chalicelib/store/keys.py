@@ -159,6 +159,29 @@ def pair(month: str, kind: str, helper: str, doctor_id: str) -> str:
     return f"{pairs(month)}{kind}#{text(helper)}#{text(doctor_id)}"
 
 
+ASSISTED = "ASSISTED#"
+HAND_OVERS = "HANDOVER#"
+REVIEWS = "REVIEW#"
+SUSPENDED = "SUSPENDED#"
+
+
+def assisted(request_id: str) -> str:
+    """Under the hospital, as the three that follow."""
+    return f"{ASSISTED}{text(request_id)}"
+
+
+def hand_over(consent_id: str) -> str:
+    return f"{HAND_OVERS}{text(consent_id)}"
+
+
+def review(review_id: str) -> str:
+    return f"{REVIEWS}{text(review_id)}"
+
+
+def suspended(doctor_id: str) -> str:
+    return f"{SUSPENDED}{text(doctor_id)}"
+
+
 def qr(qr_hash: str) -> str:
     return f"QR#{qr_hash}"
 
@@ -169,6 +192,14 @@ def count(kind: str, window: str) -> str:
 
 def doctor(doctor_id: str) -> str:
     return f"DOCTOR#{text(doctor_id)}"
+
+
+def licence(number: str) -> str:
+    """Which account stands for a practising licence."""
+    return f"LICENCE#{text(number)}"
+
+
+HOLDER = "HOLDER"
 
 
 def encounter(hospital_id: str, encounter_id: str) -> str:
