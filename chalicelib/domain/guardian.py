@@ -16,7 +16,7 @@ from chalicelib.domain.national_id import NationalId
 CONSENTS_FROM = 14  # years, PIPL Art. 31
 ADULT_FROM = 18  # years, Civil Code Art. 17
 ADULT_WARD_LIFE = timedelta(days=365)  # an adult's guardianship is proven anew every year
-ADULT_WARD_WAIT = timedelta(hours=72)  # [A] the adult is told first and may object: a clerk alone opens no record
+WAIT = timedelta(hours=72)  # [A] whoever could object is told first: a clerk alone opens no such record
 _CHINA = timezone(timedelta(hours=8))  # birthdays begin in Beijing time
 
 WardKind = Literal["minor", "incapacity"]
@@ -74,6 +74,9 @@ class Guardianship:
         """An objection and an end have no clock: they stand at once."""
         return self.objected_at is None and self.ended_at is None and self.starts_at <= now < self.ends_at
 
+    def waits(self, now: datetime) -> bool:
+        return self.ended_at is None and now < self.starts_at
+
     def was_live(self, now: datetime) -> bool:
         """Whether it counted once: it began, and was not stopped while it still waited."""
         stops = [at for at in (self.objected_at, self.ended_at) if at is not None]
@@ -110,7 +113,8 @@ def needs_guardian(birth_date: str, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a desk saw: whose cards, and the document that makes one the other's guardian."""
+    """What a desk saw: whose cards, and the document that makes one the other's guardian. `has_another`: somebody else
+    may act for the ward already."""
 
     ward_id: str
     ward: NationalId
@@ -121,13 +125,14 @@ class Proof:
     hospital_id: str
     proven_by: str
     ward_present: bool = False
+    has_another: bool = False
 
 
 def proven(former: Guardianship | None, proof: Proof, reference: str, now: datetime) -> Guardianship:
     """The guardianship that a proof makes or renews. Raises GuardianRefused.
 
-    A ward's objection is lifted only before a desk that has the ward there as well. A renewal of an adult's does not
-    wait again while the former still counts.
+    An objection is lifted only before a desk that has the ward there as well. A guardian waits who is an adult's, or
+    not the first: somebody is there to object. A renewal does not wait again while the former still counts.
     """
     if proof.ward_id == proof.guardian_id:
         raise GuardianRefused("same_person")
@@ -140,7 +145,8 @@ def proven(former: Guardianship | None, proof: Proof, reference: str, now: datet
         raise GuardianRefused("document")
     if former is not None and former.objected_at is not None and not proof.ward_present:
         raise GuardianRefused("objected")
-    goes_on = is_minor or (former is not None and former.kind == "incapacity" and former.is_live(now))
+    goes_on = former is not None and former.kind == proof.kind and former.is_live(now)
+    waits = not goes_on and (not is_minor or proof.has_another)
     return Guardianship(
         ward_id=proof.ward_id,
         guardian_id=proof.guardian_id,
@@ -151,7 +157,7 @@ def proven(former: Guardianship | None, proof: Proof, reference: str, now: datet
         hospital_id=proof.hospital_id,
         proven_by=proof.proven_by,
         proven_at=now,
-        starts_at=now if goes_on else now + ADULT_WARD_WAIT,
+        starts_at=now + WAIT if waits else now,
         ends_at=birthday(proof.ward.birth_date, ADULT_FROM) if is_minor else now + ADULT_WARD_LIFE,
         revision=former.revision if former else 0,
     )

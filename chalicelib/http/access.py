@@ -75,6 +75,7 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("GET", "/hospital/worklist"): _allow("own_hospital", "hospital"),
     ("POST", "/desk/registrations"): _allow("own_hospital", "desk_clerk"),
     ("POST", "/desk/persons/unfreeze"): _allow("own_hospital", "desk_clerk"),
+    ("POST", "/desk/persons/sessions/end"): _allow("own_hospital", "desk_clerk"),
     ("POST", "/desk/identities/contest"): _allow("own_hospital", "desk_clerk"),
     ("POST", "/desk/identities/unlink"): _allow("own_hospital", "desk_clerk"),
     ("POST", "/desk/guardians"): _allow("own_hospital", "desk_clerk"),
@@ -100,6 +101,7 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("GET", "/me/identities"): _allow("self", "patient"),
     ("POST", "/me/identities/contest"): _allow("self", "patient"),
     ("POST", "/me/freeze"): _allow("self", "patient"),
+    ("POST", "/me/sessions/end"): _allow("self", "patient"),
     ("POST", "/me/studies/hide"): _allow("self", "patient"),
     ("POST", "/me/studies/show"): _allow("self", "patient"),
     ("GET", "/me/studies/hidden"): _allow("self", "patient"),
@@ -121,13 +123,18 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("POST", "/wards/consents/revoke"): _allow("ward", "guardian"),
     ("GET", "/wards/accesses"): _allow("ward", "guardian"),
     ("POST", "/wards/qr"): _allow("ward", "guardian"),
+    ("GET", "/wards/guardians"): _allow("ward", "guardian"),
+    ("POST", "/wards/guardians/object"): _allow("ward", "guardian"),
     # the commission
     ("POST", "/hospitals"): _allow("province", "regulator"),
     ("POST", "/hospitals/{hospital_id}/excuses"): _allow("province", "regulator"),
     ("GET", "/compliance/hospitals/{hospital_id}"): _allow("province", "regulator"),
     ("GET", "/compliance/flags"): _allow("province", "regulator"),
     ("GET", "/compliance/reports/{day}"): _allow("province", "regulator"),
+    # administrators
     ("POST", "/doctors"): _allow("province", "administrator"),
+    ("POST", "/doctors/status"): _allow("province", "administrator"),
+    ("POST", "/doctors/sessions/end"): _allow("province", "administrator"),
 }
 
 

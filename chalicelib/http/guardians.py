@@ -73,3 +73,17 @@ def show_wards_qr(asked: Asked) -> Response:
     shown = wiring.show_qr()(asked.caller, asked.now, asked.ward())
     told = {"qr": shown.text, "expires_at": shapes.instant(shown.expires_at)}
     return answer({**told, "notice": shapes.agreement(QR_NOTICE)}, 201)
+
+
+@routes.get("/wards/guardians")
+def wards_guardians(asked: Asked) -> Response:
+    found = wiring.read_guardians()(asked.caller, asked.now, asked.ward())
+    return answer({"guardians": [shapes.guardianship(one) for one in found]})
+
+
+@routes.post("/wards/guardians/object")
+def object_for_ward(asked: Asked) -> Response:
+    """{ward}: the `ward` of another guardianship of this ward that still waits; X-Ward is one's own."""
+    other = asked.fields().text("ward", 64)
+    stopped = wiring.object_for_ward()(asked.caller, other, asked.now, asked.ward())
+    return answer({"ward": stopped.ward, "objected_at": shapes.instant(stopped.objected_at)})

@@ -70,8 +70,8 @@ class ReadCard:
 
 @dataclass(frozen=True, slots=True)
 class TellOfGuardian:
-    """Ward, guardian and the ward's other guardians learn of what a desk or a ward did, in the app; a ward of 14 or
-    older of a new guardian by SMS too, for a clerk who makes a guardian up hopes that nobody looks into the app."""
+    """Ward, guardian and the ward's other guardians learn of what a desk, a ward or one of them did, in the app; of a
+    new guardian by SMS too, for a clerk who makes one up hopes that nobody looks into the app."""
 
     people: People
     guardians: Guardians
@@ -86,18 +86,17 @@ class TellOfGuardian:
             notice_id = ulid(now, self.random(RANDOM_BYTES))
             notice = InAppNotice(notice_id, person_id, now, kind, caller.hospital_id, caller.subject, held.guardian_id)
             self.notices.tell(notice)
-        if kind == "guardian_proven" and held.tells_ward(now):
-            self._by_sms(held.ward_id, now)
+        if kind == "guardian_proven" and self.counters.take(counter(GUARDIAN_NOTICES, held.ward_id, now)) is not None:
+            for phone in sorted(self._phones(held, others)):
+                self.sms.send(phone, "guardian_new", {})
 
-    def _by_sms(self, ward_id: str, now: datetime) -> None:
-        """To the verified phone and to those that hospitals who know the ward have; it names nobody."""
-        ward = self.people.person(ward_id)
-        phones = {ward.phone} if ward is not None else set()
-        phones |= {link.phone for link in self.people.links(ward_id) if link.status == "confirmed"}
-        if self.counters.take(counter(GUARDIAN_NOTICES, ward_id, now)) is None:
-            return
-        for phone in sorted(phones - {""}):
-            self.sms.send(phone, "guardian_new", {})
+    def _phones(self, held: Guardianship, others: set[str]) -> set[str]:
+        """The verified ones of ward and other guardians, and those that hospitals who know the ward have: a child's are
+        their parents'. The message names nobody."""
+        people = [self.people.person(person_id) for person_id in {held.ward_id} | others - {held.guardian_id}]
+        phones = {person.phone for person in people if person is not None}
+        phones |= {link.phone for link in self.people.links(held.ward_id) if link.status == "confirmed"}
+        return phones - {""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,9 @@ class ProveGuardian:
             about = replace(about, person_id=ward.person_id)
             guardian = self.read_card(claim.guardian, "guardian", now)
             about = replace(about, guardian_id=guardian.person_id)
-            proof = _proof(caller, claim, ward, guardian)
+            others = self.guardians.of_ward(ward.person_id)
+            has_another = any(one.is_live(now) for one in others if one.guardian_id != guardian.person_id)
+            proof = replace(_proof(caller, claim, ward, guardian), has_another=has_another)
             return self._prove(caller, proof, about, now)
         except GuardianRefused as refused:
             self.record.note(caller, PROVE, refused.reason, now, about)

@@ -26,14 +26,15 @@ class SeenGuardianship:
 
 @dataclass(frozen=True, slots=True)
 class ReadGuardians:
-    """A person's guardians, former ones too: who, since when, by which document and desk. Raises AccessDenied."""
+    """The guardians of a person, or of a guardian's ward, former ones too: who, since when, by which document and desk.
+    Raises AccessDenied, AuditFailed."""
 
-    own_account: OwnAccount
+    act_as: ActAs
     people: People
     guardians: Guardians
 
-    def __call__(self, caller: Caller, now: datetime) -> tuple[SeenGuardianship, ...]:
-        person = self.own_account(caller, "read_guardians", now)
+    def __call__(self, caller: Caller, now: datetime, ward: str = "") -> tuple[SeenGuardianship, ...]:
+        person = self.act_as(caller, "read_guardians", now, ward).person
         held = self.guardians.of_ward(person.person_id)
         return tuple(SeenGuardianship(one, _name(self.people, one.guardian_id), one.is_live(now)) for one in held)
 

@@ -34,8 +34,8 @@ MAX_ANSWER = 4096  # bytes; only the status matters
 # Vendors register templates for weeks and let them carry nothing but the code.
 TEXTS = {
     "consent_code": "【影像云】授权验证码{code}，5分钟内有效。医生凭此码查看您的影像资料，如非本人就诊请勿告知他人。",
-    "guardian_new": "【影像云】有窗口为您登记了监护人。如有异议，请在健康应用“我的监护人”中提出，或持身份证到窗口。"
-    "A desk has recorded a guardian for you. To object, see “my guardians” in the app, or come to a desk.",
+    "guardian_new": "【影像云】有窗口为使用本号码的患者登记了监护人。如有异议，请在健康应用中提出，或持身份证到窗口。"
+    "A desk has recorded a guardian for a patient of this number. To object, use the app, or come to a desk.",
     "phone_change": "【影像云】{hospital}正将您的手机号换成另一号码。如非本人，请在健康应用点“不是我”或持身份证到窗口。"
     "Your number for the imaging cloud is being changed at {hospital}. If this is not you, press “not me” in the app.",
 }

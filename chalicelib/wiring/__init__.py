@@ -6,6 +6,7 @@ from __future__ import annotations
 from chalicelib.wiring.access import (
     act_as,
     authorize,
+    change_doctor,
     find_visit,
     own_account,
     read_accesses,
@@ -51,6 +52,7 @@ from chalicelib.wiring.adapters import (
 from chalicelib.wiring.bases import (
     decide_request,
     end_guardian,
+    object_for_ward,
     object_to_guardian,
     prove_guardian,
     read_guardians,
@@ -86,6 +88,7 @@ from chalicelib.wiring.oversight import audit_hours, check_reads, explain_access
 from chalicelib.wiring.persons import (
     change_phone,
     contest_identity,
+    end_sessions,
     freeze_person,
     hide_study,
     read_hidden,
@@ -104,6 +107,7 @@ __all__ = [
     "audit",
     "audit_hours",
     "authorize",
+    "change_doctor",
     "change_phone",
     "check_reads",
     "compliance_reports",
@@ -116,6 +120,7 @@ __all__ = [
     "doctors",
     "encounters",
     "end_guardian",
+    "end_sessions",
     "exam_ledger",
     "excuse_hospital",
     "excuses",
@@ -134,6 +139,7 @@ __all__ = [
     "mac",
     "new_id",
     "now",
+    "object_for_ward",
     "object_to_guardian",
     "origin",
     "own_account",

@@ -28,7 +28,7 @@ from chalicelib.wiring.adapters import (
 
 if TYPE_CHECKING:
     from chalicelib.services.decide_request import DecideRequest
-    from chalicelib.services.object_to_guardian import ObjectToGuardian
+    from chalicelib.services.object_to_guardian import ObjectForWard, ObjectToGuardian
     from chalicelib.services.prove_guardian import EndGuardian, ProveGuardian, ReadCard, StopGuardian, TellOfGuardian
     from chalicelib.services.read_guardians import ReadGuardians, ReadNotices, ReadWards
     from chalicelib.services.read_requests import ReadOutcome, ReadRequests
@@ -127,10 +127,17 @@ def object_to_guardian() -> ObjectToGuardian:
 
 
 @cache
+def object_for_ward() -> ObjectForWard:
+    from chalicelib.services.object_to_guardian import ObjectForWard
+
+    return ObjectForWard(act_as(), guardians(), _stop_guardian(), _tell_of_guardian(), record_decision())
+
+
+@cache
 def read_guardians() -> ReadGuardians:
     from chalicelib.services.read_guardians import ReadGuardians
 
-    return ReadGuardians(own_account(), people(), guardians())
+    return ReadGuardians(act_as(), people(), guardians())
 
 
 @cache

@@ -203,12 +203,25 @@ def test_a_guardian_acts_for_a_child_named_by_a_header_that_says_nothing(served)
     assert all(one["message"]["zh"] and one["message"]["en"] for one in told)
 
 
+def test_a_guardian_stops_another_who_still_waits(served):
+    _, guardian = family(served)
+    (ward,) = as_guardian(served, "GET /wards", guardian).json_body["wards"]
+    assert prove(served, guardian={"national_id": national_id(), "name": NAME}).status_code == 201
+    known = as_guardian(served, "GET /wards/guardians", guardian, ward["ward"]).json_body["guardians"]
+    (waiting,) = [one for one in known if not one["is_live"]]
+    body = {"ward": waiting["ward"]}
+    answer = as_guardian(served, "POST /wards/guardians/object", guardian, ward["ward"], body)
+    assert answer.json_body["objected_at"]
+
+
 WARD_ROUTES = [
     ("GET /wards/studies", None),
     ("GET /wards/requests", None),
     ("GET /wards/consents", None),
     ("GET /wards/accesses", None),
     ("POST /wards/qr", None),
+    ("GET /wards/guardians", None),
+    ("POST /wards/guardians/object", {"ward": UNKNOWN}),
     ("POST /wards/requests/decide", {"request_id": UNKNOWN, "decision": "deny"}),
     ("POST /wards/consents/revoke", {"consent_id": UNKNOWN}),
 ]

@@ -20,12 +20,13 @@ from chalicelib.services.decide_request import DecideRequest
 from chalicelib.services.find_visit import FindVisit
 from chalicelib.services.freeze_person import FreezePerson, UnfreezePerson
 from chalicelib.services.hide_study import HideStudy, ReadHidden
-from chalicelib.services.object_to_guardian import ObjectToGuardian
+from chalicelib.services.object_to_guardian import ObjectForWard, ObjectToGuardian
 from chalicelib.services.own_account import OwnAccount
 from chalicelib.services.prove_guardian import EndGuardian, ProveGuardian, ReadCard, StopGuardian, TellOfGuardian
 from chalicelib.services.reach_patient import ReachPatient
 from chalicelib.services.read_accesses import ReadAccesses, ReadConsents, ReadIdentities
 from chalicelib.services.read_guardians import ReadGuardians, ReadNotices, ReadWards
+from chalicelib.services.read_pairs import ReadPairs
 from chalicelib.services.read_requests import ReadOutcome, ReadRequests
 from chalicelib.services.read_timeline import ReadEncounterTimeline, ReadOwnTimeline
 from chalicelib.services.record_decision import RecordDecision
@@ -203,6 +204,7 @@ class Clinic:
         self.read_phone = ReadPhone(self.own, self.people, self.mac)
         self.hide = HideStudy(self.own, self.facts, self.people, self.consents, self.hidden, self.record)
         self.read_hidden = ReadHidden(self.own, self.hidden)
+        self.read_pairs = ReadPairs(self.pairs, self.record)
 
     def _bases(self):
         """The health app, the QR and guardians."""
@@ -234,14 +236,15 @@ class Clinic:
         self.prove_guardian = ProveGuardian(read_card, self.guardians, tell, self.random, self.record)
         self.end_guardian = EndGuardian(read_card, self.guardians, stop, tell, self.record)
         self.object_to_guardian = ObjectToGuardian(self.own, self.guardians, stop, tell, self.record)
-        self.read_guardians = ReadGuardians(self.own, self.people, self.guardians)
+        self.object_for_ward = ObjectForWard(self.act_as, self.guardians, stop, tell, self.record)
+        self.read_guardians = ReadGuardians(self.act_as, self.people, self.guardians)
         self.read_wards = ReadWards(self.act_as, self.people, self.guardians, self.record)
         self.read_notices = ReadNotices(self.own, self.notices)
 
     # The cast: Dr Li at H1, the desk of H1, Zhang San with studies at H1 and H2.
 
     def doctor(self, doctor_id="li", hospital_id="H1", **changes):
-        account = Doctor(doctor_id, hospital_id, "110320100000001", "李医生", **changes)
+        account = Doctor(doctor_id, hospital_id, f"110320-{doctor_id}", "李医生", **changes)
         account = self.register_doctor(ADMIN, account, NOW)
         return Caller("doctor", doctor_id, hospital_id, session_epoch=account.session_epoch)
 

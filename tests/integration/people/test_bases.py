@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.access import AccessDenied, AuditFailed, Caller
-from chalicelib.domain.guardian import ADULT_WARD_WAIT, GuardianRefused, birthday
+from chalicelib.domain.guardian import WAIT, GuardianRefused, birthday
 from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.linking import LinkChange
 from chalicelib.domain.study import StudyRef
@@ -501,6 +501,47 @@ def test_everything_ends_with_the_eighteenth_birthday(clinic):
     assert denied(clinic.authorize, doctor, ref, grown) == "consent_expired"
 
 
+def claim_by(number, name="李四"):
+    return replace(claim(), guardian=Card(number, name))
+
+
+CLERKS_ID = national_id("19900505", "077")
+
+
+def test_a_clerk_who_makes_themself_a_second_parent_waits_while_the_first_is_told_and_objects(clinic):
+    _, ward, guardian, held, ref = family(clinic)
+    sent = len(clinic.sms.sent)
+    made_up = clinic.prove_guardian(CLERK, claim_by(CLERKS_ID), NOW)
+    clerk = Caller("guardian", "clerk", person_id=made_up.guardian_id)
+    assert [one[:2] for one in clinic.sms.sent[sent:]] == [
+        ("13700137000", "guardian_new"),  # the mother's
+        ("13800138111", "guardian_new"),  # the number in the child's name
+    ]
+    assert denied(clinic.authorize, clerk, ref, NOW) == "no_grant"
+    assert denied(clinic.read_requests, clerk, NOW, made_up.ward) == "no_grant"
+    seen = {one.held.ward: one.is_live for one in clinic.read_guardians(guardian, NOW, held.ward)}
+    assert seen == {held.ward: True, made_up.ward: False}
+    assert denied(clinic.object_for_ward, guardian, held.ward, NOW, held.ward) == "no_grant"  # not oneself
+    assert denied(clinic.object_for_ward, clerk, held.ward, NOW, made_up.ward) == "no_grant"
+    clinic.object_for_ward(guardian, made_up.ward, NOW, held.ward)
+    later = NOW + WAIT
+    assert denied(clinic.authorize, clerk, ref, later) == "no_grant"
+    with pytest.raises(GuardianRefused, match="objected"):
+        clinic.prove_guardian(CLERK, claim_by(CLERKS_ID), later)
+    assert clinic.authorize(guardian, ref, later)
+    (event,) = [one for one in events(clinic, ward.person_id, "object_to_guardian") if one.allowed]
+    assert (event.guardian_id, event.subject) == (guardian.person_id, "mother")
+
+
+def test_a_second_parent_counts_after_the_wait_and_cannot_be_stopped_by_the_first_any_more(clinic):
+    _, _, guardian, held, ref = family(clinic)
+    second = clinic.prove_guardian(CLERK, claim_by(CLERKS_ID), NOW)
+    father = Caller("guardian", "father", person_id=second.guardian_id)
+    assert denied(clinic.authorize, father, ref, NOW + WAIT - SECOND) == "no_grant"
+    assert clinic.authorize(father, ref, NOW + WAIT)
+    assert denied(clinic.object_for_ward, guardian, second.ward, NOW + WAIT, held.ward) == "no_grant"
+
+
 def test_a_clerk_alone_opens_no_adults_record(clinic):
     ward = clinic.patient(patient=child(number=OLD_ID))
     ref = clinic.study(patient_id="K1")
@@ -514,7 +555,7 @@ def test_a_clerk_alone_opens_no_adults_record(clinic):
     assert clinic.sms.sent[-1] == ("13800138111", "guardian_new", {})
     assert told_of_guardians(clinic, ward) == ["guardian_proven"]
     clinic.object_to_guardian(ward, held.ward, NOW)
-    assert denied(clinic.authorize, guardian, ref, NOW + ADULT_WARD_WAIT) == "no_grant"
+    assert denied(clinic.authorize, guardian, ref, NOW + WAIT) == "no_grant"
 
 
 def test_a_ward_hears_of_a_new_guardian_by_sms_but_not_without_end(clinic):
@@ -532,7 +573,7 @@ def test_an_adults_guardianship_lapses_after_a_year_unless_renewed(clinic):
     guardian = mother(clinic)
     adult = claim(OLD_ID, "incapacity", "court_decision")
     held = clinic.prove_guardian(CLERK, adult, NOW)
-    assert clinic.authorize(guardian, ref, NOW + ADULT_WARD_WAIT)
+    assert clinic.authorize(guardian, ref, NOW + WAIT)
     assert denied(clinic.authorize, guardian, ref, held.ends_at) == "guardianship_ended"
     renewed = clinic.prove_guardian(CLERK, adult, held.ends_at - DAY)
     assert renewed.ward == held.ward

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.guardian import (
     ADULT_WARD_LIFE,
-    ADULT_WARD_WAIT,
     DOCUMENTS,
+    WAIT,
     Document,
     GuardianRefused,
     Proof,
@@ -77,8 +77,8 @@ def test_a_minors_guardianship_begins_at_once_and_ends_with_their_eighteenth_bir
 
 def test_an_adults_guardianship_waits_three_days_and_lasts_a_year():
     held = proven(None, proof(ADULT, "incapacity", "court_decision"), "R", NOW)
-    assert not held.is_live(NOW + ADULT_WARD_WAIT - SECOND)
-    assert held.is_live(NOW + ADULT_WARD_WAIT)
+    assert not held.is_live(NOW + WAIT - SECOND)
+    assert held.is_live(NOW + WAIT)
     assert held.is_live(NOW + ADULT_WARD_LIFE - SECOND)
     assert not held.is_live(NOW + ADULT_WARD_LIFE)
     later = NOW + timedelta(days=300)
@@ -86,7 +86,17 @@ def test_an_adults_guardianship_waits_three_days_and_lasts_a_year():
     assert (renewed.ward, renewed.starts_at, renewed.ends_at) == ("R", later, later + ADULT_WARD_LIFE)
     lapsed = NOW + timedelta(days=400)
     again = proven(held, proof(ADULT, "incapacity", "court_decision"), "other", lapsed)
-    assert again.starts_at == lapsed + ADULT_WARD_WAIT
+    assert again.starts_at == lapsed + WAIT
+
+
+def test_a_childs_second_guardian_waits_and_a_first_or_renewed_one_does_not():
+    second = proven(None, proof(has_another=True), "R", NOW)
+    assert second.waits(NOW + WAIT - SECOND)
+    assert not second.is_live(NOW + WAIT - SECOND)
+    assert second.is_live(NOW + WAIT)
+    assert not second.waits(NOW + WAIT)
+    assert proven(proven(None, proof(), "R", NOW), proof(has_another=True), "R", NOW).is_live(NOW)
+    assert proven(second, proof(has_another=True), "R", NOW + SECOND).starts_at == NOW + SECOND + WAIT
 
 
 def test_whoever_turned_eighteen_needs_a_decision_of_their_own_and_is_told_first():
@@ -95,7 +105,7 @@ def test_whoever_turned_eighteen_needs_a_decision_of_their_own_and_is_told_first
     with pytest.raises(GuardianRefused, match="ward_adult"):
         proven(held, proof(TEEN), "R", grown)
     as_adult = proven(held, proof(TEEN, "incapacity", "court_decision"), "R", grown)
-    assert as_adult.starts_at == grown + ADULT_WARD_WAIT
+    assert as_adult.starts_at == grown + WAIT
 
 
 @pytest.mark.parametrize(
