@@ -99,6 +99,7 @@ def exam(found: Exam) -> Shape:
         "use": found.use,
         "day": found.day,
         "state": found.state,
+        "standing": found.standing,
         "patient_id": found.patient_id,
         "modality": found.modality,
         "procedure": found.procedure,

@@ -14,6 +14,7 @@ from typing import Any
 from chalicelib.domain.compliance import COUNTS, Figures, figures
 from chalicelib.domain.exam import Exam
 from chalicelib.domain.flag import Flag
+from chalicelib.domain.hints import hinted
 from chalicelib.services.ledger_ports import ExamLedger, Flags
 from chalicelib.services.ports import Hospitals
 
@@ -98,7 +99,8 @@ class ListWorklist:
         if not 1 <= days <= MOST_DAYS:
             raise TooManyDays(f"1 to {MOST_DAYS} days")
         names = ((first + timedelta(days=number)).isoformat() for number in range(days))
-        return tuple(exam for day in names for exam in self.ledger.of_day(hospital_id, day) if exam.worklist)
+        exams = hinted(exam for day in names for exam in self.ledger.of_day(hospital_id, day))
+        return tuple(exam for exam in exams if exam.worklist)
 
 
 def flag_answer(flag: Flag) -> dict[str, Any]:
