@@ -41,7 +41,7 @@ class Grant:
     basis: Basis
     consent_id: str
     expires_at: datetime
-    event_id: str = ""
+    event_id: str = field(default="", compare=False)
 
 
 class AccessDenied(Exception):  # noqa: N818 - the design's word for the fact
@@ -71,6 +71,7 @@ class AuditEvent:
     basis: str = ""
     consent_id: str = ""
     guardian_id: str = ""
+    purpose: str = ""
 
 
 class AuditFailed(Exception):  # noqa: N818 - the design's word for the fact

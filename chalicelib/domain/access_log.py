@@ -75,7 +75,7 @@ def explain(event: AuditEvent, known: Known) -> Access:
         _hospital(known, event.hospital_id),
         _hospital(known, study.hospital_id if study else ""),
         known.summaries.get(study) if study else None,
-        consent.purpose if consent else "",
+        event.purpose or (consent.purpose if consent else ""),
         event.encounter_id or (consent.encounter_id if consent else ""),
         event.basis or (event.reason if event.allowed and event.reason in BASES else ""),
         NOBODY,

@@ -58,7 +58,7 @@ class Authorize:
         if isinstance(decision, Denied) or facts.summary is None:
             denied = decision if isinstance(decision, Denied) else Denied("no_grant", "unknown_study")
             self.record.deny(caller, ACTION, denied, now, about)
-        about = replace(about, basis=decision.basis, consent_id=decision.consent_id)
+        about = replace(_why(facts, decision.consent_id, about), basis=decision.basis)
         decision = replace(decision, event_id=self.record.allow(caller, ACTION, decision.basis, now, about))
         if facts.guardianship is not None and facts.person is not None:
             self.act_as.tell(Acting(facts.person, facts.guardianship), "guardian_read", now, study=study)
@@ -99,6 +99,14 @@ class Authorize:
 def _patient(summary: Summary | None, link_of: LinkOf) -> Link | None:
     """None for a placeholder id too: such a study is nobody's."""
     return link_of(summary) if summary is not None and summary.patient_id else None
+
+
+def _why(facts: Facts, consent_id: str, about: About) -> About:
+    """With the purpose and visit of the consent that it rests on: the record must say why by itself."""
+    found = next((one for one in facts.consents if one.consent_id == consent_id), None)
+    if found is None:
+        return about
+    return replace(about, consent_id=consent_id, encounter_id=found.encounter_id, purpose=found.purpose)
 
 
 def _reader(link: Link | None) -> str:

@@ -22,6 +22,7 @@ class About:
     basis: str = ""
     consent_id: str = ""
     guardian_id: str = ""
+    purpose: str = ""
 
 
 NOTHING = About()
@@ -65,6 +66,7 @@ class RecordDecision:
             basis=about.basis,
             consent_id=about.consent_id,
             guardian_id=about.guardian_id,
+            purpose=about.purpose,
         )
 
     def _put(self, event: AuditEvent) -> None:

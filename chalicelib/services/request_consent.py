@@ -57,7 +57,8 @@ class RequestConsent:
         request = self._request(caller, visit, reach, purpose, now)
         digits = f"{int.from_bytes(self.random(8)) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
         code = self._code(request, digits, reachable=reach.route is not None)
-        about = About(visit.person_id, encounter_id=encounter_id, basis="sms_code" if reach.route else "")
+        basis = "sms_code" if reach.route else ""
+        about = About(visit.person_id, encounter_id=encounter_id, basis=basis, purpose=purpose)
         if reach.route or reach.in_app:
             self.record.allow(caller, ACTION, _reason(reach), now, about)
         else:

@@ -78,6 +78,7 @@ def _item(event: AuditEvent) -> dict[str, Any]:
             basis=event.basis,
             consent_id=event.consent_id,
             guardian_id=event.guardian_id,
+            purpose=event.purpose,
         ),
     }
 
@@ -99,6 +100,7 @@ def _event(item: items.Item) -> AuditEvent:
         basis=items.text(item, "basis"),
         consent_id=items.text(item, "consent_id"),
         guardian_id=items.text(item, "guardian_id"),
+        purpose=items.text(item, "purpose"),
     )
 
 
