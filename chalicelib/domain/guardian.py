@@ -51,8 +51,8 @@ class GuardianRefused(Exception):  # noqa: N818 - the fact is the name
 class Guardianship:
     """That one person may act for another. `ward` is how the guardian names the ward to us: random, it says nothing.
 
-    `proven_by` and `hospital_id` are the desk's. It counts from `starts_at` to `ends_at` unless the ward objected or
-    a desk ended it.
+    `proven_by` and `hospital_id` are the desk's, the names those on the cards. It counts from `starts_at` to `ends_at`
+    unless the ward objected or a desk ended it.
     """
 
     ward_id: str
@@ -68,6 +68,8 @@ class Guardianship:
     ends_at: datetime
     objected_at: datetime | None = None
     ended_at: datetime | None = None
+    ward_name: str = field(default="", repr=False)
+    guardian_name: str = field(default="", repr=False)
     revision: int = field(default=0, compare=False)
 
     def is_live(self, now: datetime) -> bool:
@@ -126,6 +128,8 @@ class Proof:
     proven_by: str
     ward_present: bool = False
     has_another: bool = False
+    ward_name: str = field(default="", repr=False)
+    guardian_name: str = field(default="", repr=False)
 
 
 def proven(former: Guardianship | None, proof: Proof, reference: str, now: datetime) -> Guardianship:
@@ -159,5 +163,7 @@ def proven(former: Guardianship | None, proof: Proof, reference: str, now: datet
         proven_at=now,
         starts_at=now + WAIT if waits else now,
         ends_at=birthday(proof.ward.birth_date, ADULT_FROM) if is_minor else now + ADULT_WARD_LIFE,
+        ward_name=proof.ward_name,
+        guardian_name=proof.guardian_name,
         revision=former.revision if former else 0,
     )

@@ -147,6 +147,8 @@ def _proof(caller: Caller, claim: Claim, ward: Known, guardian: Known) -> Proof:
         hospital_id=caller.hospital_id,
         proven_by=caller.subject,
         ward_present=claim.ward_present,
+        ward_name=claim.ward.name,
+        guardian_name=claim.guardian.name,
     )
 
 

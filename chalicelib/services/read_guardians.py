@@ -9,7 +9,7 @@ from chalicelib.domain.access import Caller
 from chalicelib.domain.guardian import Guardianship
 from chalicelib.domain.in_app import InAppNotice
 from chalicelib.domain.page import Page
-from chalicelib.services.access_ports import Guardians, InAppNotices, People
+from chalicelib.services.access_ports import Guardians, InAppNotices
 from chalicelib.services.act_as import ActAs
 from chalicelib.services.own_account import OwnAccount
 from chalicelib.services.record_decision import About, RecordDecision
@@ -17,7 +17,7 @@ from chalicelib.services.record_decision import About, RecordDecision
 
 @dataclass(frozen=True, slots=True)
 class SeenGuardianship:
-    """A guardianship with the name of the other one, as a desk wrote it; "" where none did."""
+    """A guardianship with the name of the other one, as on the card that a desk read."""
 
     held: Guardianship
     name: str = field(repr=False)
@@ -30,13 +30,12 @@ class ReadGuardians:
     Raises AccessDenied, AuditFailed."""
 
     act_as: ActAs
-    people: People
     guardians: Guardians
 
     def __call__(self, caller: Caller, now: datetime, ward: str = "") -> tuple[SeenGuardianship, ...]:
         person = self.act_as(caller, "read_guardians", now, ward).person
         held = self.guardians.of_ward(person.person_id)
-        return tuple(SeenGuardianship(one, _name(self.people, one.guardian_id), one.is_live(now)) for one in held)
+        return tuple(SeenGuardianship(one, one.guardian_name, one.is_live(now)) for one in held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,6 @@ class ReadWards:
     """
 
     act_as: ActAs
-    people: People
     guardians: Guardians
     record: RecordDecision
 
@@ -56,10 +54,7 @@ class ReadWards:
         if denied:
             self.record.deny(caller, "read_wards", denied, now, About(guardian_id=caller.person_id))
         held = self.guardians.of_guardian(caller.person_id)
-        return tuple(
-            SeenGuardianship(one, _name(self.people, one.ward_id) if one.is_live(now) else "", one.is_live(now))
-            for one in held
-        )
+        return tuple(SeenGuardianship(one, one.ward_name if one.is_live(now) else "", one.is_live(now)) for one in held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +66,3 @@ class ReadNotices:
 
     def __call__(self, caller: Caller, now: datetime, token: str = "", limit: int = 50) -> Page[InAppNotice]:
         return self.notices.of_person(self.own_account(caller, "read_notices", now).person_id, token, limit)
-
-
-def _name(people: People, person_id: str) -> str:
-    person = people.person(person_id)
-    return person.name if person else ""

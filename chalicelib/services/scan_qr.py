@@ -81,7 +81,9 @@ class ScanQr:
             return False
         if not shown.given_by:
             return not needs_guardian(person.birth_date if person and person.birth_date else link.birth_date, now)
-        return held is not None and held.is_live(now)
+        guardian = self.people.person(shown.given_by)
+        frozen = guardian is not None and guardian.frozen_at is not None
+        return held is not None and held.is_live(now) and not frozen
 
     def _consent(self, caller: Caller, visit: Visit, shown: ShownQr, purpose: Purpose, now: datetime) -> Consent:
         """On record before it is written."""

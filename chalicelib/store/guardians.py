@@ -159,6 +159,8 @@ def _guardianship_item(held: Guardianship) -> dict[str, Any]:
         ends_at=held.ends_at,
         objected_at=held.objected_at,
         ended_at=held.ended_at,
+        ward_name=held.ward_name,
+        guardian_name=held.guardian_name,
         revision=held.revision + 1,
     )
 
@@ -178,6 +180,8 @@ def _guardianship(item: items.Item) -> Guardianship:
         ends_at=items.instant(item, "ends_at"),
         objected_at=items.instant_or_none(item, "objected_at"),
         ended_at=items.instant_or_none(item, "ended_at"),
+        ward_name=items.text(item, "ward_name"),
+        guardian_name=items.text(item, "guardian_name"),
         revision=items.number(item, "revision"),
     )
 

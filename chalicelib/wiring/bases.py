@@ -137,14 +137,14 @@ def object_for_ward() -> ObjectForWard:
 def read_guardians() -> ReadGuardians:
     from chalicelib.services.read_guardians import ReadGuardians
 
-    return ReadGuardians(act_as(), people(), guardians())
+    return ReadGuardians(act_as(), guardians())
 
 
 @cache
 def read_wards() -> ReadWards:
     from chalicelib.services.read_guardians import ReadWards
 
-    return ReadWards(act_as(), people(), guardians(), record_decision())
+    return ReadWards(act_as(), guardians(), record_decision())
 
 
 @cache

@@ -17,6 +17,7 @@ from chalicelib.services.authorize import Authorize
 from chalicelib.services.change_phone import ChangePhone, ReadPhone, VoidPhone
 from chalicelib.services.contest_identity import ContestIdentity, UndoLink
 from chalicelib.services.decide_request import DecideRequest
+from chalicelib.services.end_sessions import EndSessions
 from chalicelib.services.find_visit import FindVisit
 from chalicelib.services.freeze_person import FreezePerson, UnfreezePerson
 from chalicelib.services.hide_study import HideStudy, ReadHidden
@@ -31,7 +32,7 @@ from chalicelib.services.read_requests import ReadOutcome, ReadRequests
 from chalicelib.services.read_timeline import ReadEncounterTimeline, ReadOwnTimeline
 from chalicelib.services.record_decision import RecordDecision
 from chalicelib.services.record_encounter import EncounterNotice, RecordEncounter
-from chalicelib.services.register_doctor import RegisterDoctor
+from chalicelib.services.register_doctor import ChangeDoctor, RegisterDoctor, SaveDoctor
 from chalicelib.services.register_patient import LinkFromNotice, RegisterPatient
 from chalicelib.services.request_consent import RequestConsent
 from chalicelib.services.resolve_studies import ResolveStudies
@@ -153,7 +154,8 @@ class Clinic:
         self.register = RegisterPatient(self.people, self.mac, self.tell_person, self.tell_of_phone, self.record)
         self.link_from_notice = LinkFromNotice(self.people, self.mac, self.random, self.record)
         self.record_encounter = RecordEncounter(self.encounters)
-        self.register_doctor = RegisterDoctor(self.doctors, self.record)
+        save = SaveDoctor(self.doctors, self.record)
+        self.register_doctor, self.change_doctor = RegisterDoctor(save), ChangeDoctor(save)
         self.act_as = ActAs(self.own, self.people, self.guardians, self.notices, self.random, self.record)
         self.request = RequestConsent(
             self.find_visit,
@@ -196,6 +198,9 @@ class Clinic:
         self.contest = ContestIdentity(self.own, self.people, self.tell_person, self.record)
         self.undo = UndoLink(self.people, self.tell_person, self.random, self.record)
         self.freeze = FreezePerson(self.own, self.people, self.tell_person, self.record)
+        self.end_sessions = EndSessions(
+            self.own, self.people, ReadCard(self.people, self.mac), self.tell_person, self.record
+        )
         self.unfreeze = UnfreezePerson(self.people, self.mac, self.tell_person, self.record)
         self.change_phone = ChangePhone(
             self.own, self.people, self.mac, self.tell_person, self.tell_of_phone, self.record
@@ -237,8 +242,8 @@ class Clinic:
         self.end_guardian = EndGuardian(read_card, self.guardians, stop, tell, self.record)
         self.object_to_guardian = ObjectToGuardian(self.own, self.guardians, stop, tell, self.record)
         self.object_for_ward = ObjectForWard(self.act_as, self.guardians, stop, tell, self.record)
-        self.read_guardians = ReadGuardians(self.act_as, self.people, self.guardians)
-        self.read_wards = ReadWards(self.act_as, self.people, self.guardians, self.record)
+        self.read_guardians = ReadGuardians(self.act_as, self.guardians)
+        self.read_wards = ReadWards(self.act_as, self.guardians, self.record)
         self.read_notices = ReadNotices(self.own, self.notices)
 
     # The cast: Dr Li at H1, the desk of H1, Zhang San with studies at H1 and H2.

@@ -433,7 +433,11 @@ def test_a_guardian_shows_a_qr_for_the_ward(clinic):
     qr = clinic.show_qr(guardian, NOW, held.ward)
     consent = clinic.scan_qr(doctor, "E1", qr.text, "treatment", NOW)
     assert (consent.basis, consent.given_by, consent.studies) == ("dynamic_qr", guardian.person_id, {ref})
+    stolen = clinic.show_qr(guardian, NOW, held.ward)
     late = clinic.show_qr(guardian, NOW, held.ward)
+    freeze(clinic, guardian.person_id)
+    with pytest.raises(QrRefused):
+        clinic.scan_qr(doctor, "E1", stolen.text, "treatment", NOW)
     clinic.end_guardian(CLERK, Card(CHILD_ID), Card(MOTHER_ID), NOW)
     with pytest.raises(QrRefused):
         clinic.scan_qr(doctor, "E1", late.text, "treatment", NOW)
@@ -711,3 +715,16 @@ def test_an_objection_and_an_approval_at_once_leave_no_consent_of_the_guardians(
     )
     assert all(one.revoked_at for one in clinic.read_consents(ward, NOW))
     assert denied(clinic.authorize, doctor, ref, NOW) in ("no_grant", "consent_revoked")
+
+
+def test_a_guardians_decision_takes_four_reads_beside_the_audit_put_and_telling_the_ward(moto_clinic):
+    clinic = moto_clinic
+    _, _, guardian, _, ref = family(clinic, TEEN_ID)
+    calls = []
+    events = clinic.people._client.meta.events  # noqa: SLF001 - counting calls needs the client itself
+    events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name), unique_id="count")
+    try:
+        clinic.authorize(guardian, ref, NOW)
+    finally:
+        events.unregister("before-call.dynamodb", unique_id="count")
+    assert sorted(calls) == ["BatchGetItem", "GetItem", "GetItem", "GetItem", "PutItem", "PutItem"]

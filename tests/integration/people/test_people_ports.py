@@ -187,7 +187,7 @@ HELD = Guardianship(
 
 
 def test_a_guardianship_is_found_by_both_and_only_by_the_guardians_own_reference(ports):
-    other = replace(HELD, ward_id="Q", ward="W2", objected_at=NOW, ended_at=NOW)
+    other = replace(HELD, ward_id="Q", ward="W2", objected_at=NOW, ended_at=NOW, ward_name="小", guardian_name="母")
     assert ports.guardians.put(HELD)
     assert ports.guardians.put(other)
     assert ports.guardians.get("P", "G") == HELD
