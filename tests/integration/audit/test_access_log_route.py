@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib import wiring
+from chalicelib.domain.seal import HOUR
 from tests.support.served_app import REF, jwks_url, served
 from tests.support.settle_samples import entry
 
@@ -43,7 +44,16 @@ def test_a_refused_attempt_is_in_the_log_too(log):
     assert line["sentence"]["en"].endswith("Refused: you had given no permission.")
 
 
+def test_why_is_in_the_sealed_record_itself(log):
+    """Not only in the consent, which stands elsewhere."""
+    now = wiring.now()
+    records = wiring.audit_hours().of_hour(now) + wiring.audit_hours().of_hour(now - HOUR)
+    (view,) = [one.values for one in records if one.values["action"] == "view_study" and one.values["allowed"]]
+    assert (view["purpose"], view["encounter_id"], view["basis"]) == ("treatment", "E1", "sms_code")
+
+
 def test_asking_and_registering_are_in_the_log(log):
+    assert log["request_consent", True]["purpose"] == "treatment"
     assert "申请查看您的影像" in log["request_consent", True]["sentence"]["zh"]
     assert "H2医院的窗口工作人员（c1）为您办理了身份登记" in log["register_patient", True]["sentence"]["zh"]
 
