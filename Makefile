@@ -21,7 +21,7 @@ check: $(READY)  ## style, types, architecture
 
 unit: $(READY)
 	$(BIN)/coverage erase
-	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term
+	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term
 
 bench: $(READY)  ## the budgets, as ratios within one run, in build/bench.json
 	$(BIN)/python -m tests.bench

@@ -17,6 +17,7 @@ import boto3
 from botocore.config import Config
 
 TIMEOUT = 60
+FUNCTION_TIMEOUT = 900  # Lambda's longest
 # Loopback only: no proxy of the machine may come between.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -58,11 +59,17 @@ class Answer:
         return self.json if self.body else None
 
 
-def fetch(url: str, headers: Mapping[str, str] | None = None, data: bytes | None = None, method: str = "") -> Answer:
+def fetch(
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    data: bytes | None = None,
+    method: str = "",
+    timeout: float = TIMEOUT,
+) -> Answer:
     """One HTTP request; any status is an answer."""
     request = urllib.request.Request(url, data, dict(headers or {}), method=method or None)  # noqa: S310 - http(s) only
     try:
-        with _opener.open(request, timeout=TIMEOUT) as answer:
+        with _opener.open(request, timeout=timeout) as answer:
             return Answer(answer.status, dict(answer.headers.items()), answer.read())
     except urllib.error.HTTPError as error:
         with error:
@@ -118,7 +125,8 @@ class Client:
     def run(self, function: str, event: Any = None) -> Any:
         """Run one of app.py's schedules or operator functions now."""
         body = json.dumps(event or {}).encode()
-        return fetch(self.told["run_url"] + function, {"Content-Type": "application/json"}, body).of(200)["answer"]
+        url, headers = self.told["run_url"] + function, {"Content-Type": "application/json"}
+        return fetch(url, headers, body, timeout=FUNCTION_TIMEOUT).of(200)["answer"]
 
     def hospital(self, hospital_id: str) -> Mapping[str, Any]:
         found: Mapping[str, Any] = next(one for one in self.told["hospitals"] if one["hospital_id"] == hospital_id)

@@ -10,8 +10,6 @@ from infra.local import samples
 from infra.local.client import fetch
 from tests.support.dicom_files import instance
 
-pytestmark = pytest.mark.xdist_group("local")
-
 numbers = itertools.count(1)
 
 

@@ -11,8 +11,6 @@ import pytest
 from infra.local.provision import clients
 from tests.support.local_cloud import environment
 
-pytestmark = pytest.mark.xdist_group("local")
-
 
 @pytest.fixture
 def local_json(town, tmp_path):

@@ -10,8 +10,6 @@ from infra.local.client import until
 from infra.local.story_images import today
 from tests.support.dicom_files import instance, nested
 
-pytestmark = pytest.mark.xdist_group("local")
-
 GB = 10**9
 
 

@@ -12,8 +12,6 @@ from infra.local.story_images import today
 from tests.support.dicom_files import instance
 from tests.support.local_cloud import start
 
-pytestmark = pytest.mark.xdist_group("local")
-
 
 def test_a_login_by_name_opens_what_its_role_may_see(town):
     told = town.client.told

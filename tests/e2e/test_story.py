@@ -12,10 +12,8 @@ from infra.local.personas import LOGINS, PATIENT
 from infra.local.story_text import TEXTS
 from tests.support.local_cloud import command, environment
 
-pytestmark = pytest.mark.xdist_group("story")
 
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def told(tmp_path_factory):
     """(what the terminal showed, the directory) of one run in Chinese."""
     directory = tmp_path_factory.mktemp("story")
