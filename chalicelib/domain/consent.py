@@ -232,7 +232,7 @@ def _by_consent(facts: Facts, now: datetime) -> Grant | Denied:
         return _former(held, now)
     standing = [consent for consent in live if not closed_to(consent, facts.person, facts.doctor)]
     if not standing:
-        reason = closed_to(live[0], facts.person, facts.doctor)
+        reason = max(closed_to(consent, facts.person, facts.doctor) for consent in live)  # a freeze before the right
         return Denied(reason, reason)
     best = max(standing, key=lambda consent: (consent.ends_at, consent.consent_id))
     return _unless_conflicted(facts) or Grant(facts.caller, facts.study, best.basis, best.consent_id, best.ends_at)

@@ -89,6 +89,7 @@ doctors = st.builds(
     name=st.just("李"),
     status=st.sampled_from(["active", "active", "suspended", "left"]),
     session_epoch=st.sampled_from([0, 0, 1]),
+    break_glass_stops=st.sampled_from([(), (), ("a review",)]),
 )
 links = st.builds(
     Link,
@@ -174,7 +175,7 @@ def test_never_allowed_without_a_live_consent_or_being_the_person_or_a_guardian(
         return
     caller, link = facts.caller, facts.link
     assert facts.summary.state != "conflicted"
-    assert facts.person is None or facts.person.frozen_at is None
+    assert decision.basis == "break_glass" or facts.person is None or facts.person.frozen_at is None
     assert link.status != "contested"
     if caller.role == "patient":
         assert (decision.basis, link.status, link.person_id) == ("self", "confirmed", caller.person_id)
@@ -194,6 +195,7 @@ def test_never_allowed_without_a_live_consent_or_being_the_person_or_a_guardian(
     used = next(one for one in facts.consents if one.consent_id == decision.consent_id and _permits(one, facts))
     assert decision.expires_at > NOW
     assert used.basis == decision.basis
+    assert used.basis != "break_glass" or not facts.doctor.break_glass_suspended
     assert decision.expires_at == min(used.expires_at, used.granted_at + CONSENT_LIVES[used.basis].longest)
 
 
@@ -225,6 +227,30 @@ def test_revoking_every_covering_consent_always_removes_access(others, already):
     assert isinstance(decide(facts, NOW), Grant)
     revoked = tuple(replace(one, revoked_at=one.revoked_at or NOW) for one in facts.consents)
     assert isinstance(decide(replace(facts, consents=revoked), NOW), Denied)
+
+
+@given(any_facts, st.lists(consents, max_size=4))
+def test_suspending_the_right_to_break_the_glass_cuts_that_and_nothing_else(facts, more):
+    facts = replace(facts, consents=(*facts.consents, *more))
+    if facts.doctor is None:
+        return
+    suspended = decide(replace(facts, doctor=replace(facts.doctor, break_glass_stops=("r",))), NOW)
+    others = tuple(one for one in facts.consents if one.basis != "break_glass")
+    without = decide(replace(facts, consents=others), NOW)
+    assert isinstance(suspended, Grant) == isinstance(without, Grant)
+    assert isinstance(suspended, Denied) or suspended == without
+
+
+@given(any_facts, st.lists(consents, max_size=4))
+def test_a_freeze_leaves_an_emergency_alone_and_cuts_everything_else(facts, more):
+    facts = replace(facts, consents=(*facts.consents, *more), person=facts.person or Person("P"))
+    frozen = decide(replace(facts, person=replace(facts.person, frozen_at=NOW)), NOW)
+    emergencies = tuple(one for one in facts.consents if one.basis == "break_glass")
+    if isinstance(frozen, Grant):
+        assert frozen.basis == "break_glass"
+        assert frozen == decide(replace(facts, consents=emergencies), NOW)
+    elif facts.caller.role == "doctor":
+        assert isinstance(decide(replace(facts, consents=emergencies), NOW), Denied)
 
 
 @given(any_facts, guardianships)
@@ -332,6 +358,31 @@ def test_a_guardian_reads_from_the_first_second_to_the_wards_eighteenth_birthday
 )
 def test_each_missing_fact_denies_a_guardian_by_its_name(changes, reason, detail):
     assert decide(replace(GUARDED, **changes), NOW) == Denied(reason, detail)
+
+
+EMERGENCY = replace(CONSENT, consent_id="0009", basis="break_glass", purpose="emergency")
+STOPPED = Doctor("li", "H1", "1", "李", break_glass_stops=("0008",))
+
+
+@pytest.mark.parametrize(
+    ("consents_held", "changes", "expected"),
+    [
+        ((EMERGENCY,), {"doctor": STOPPED}, "break_glass_suspended"),
+        ((EMERGENCY, CONSENT), {"doctor": STOPPED}, "sms_code"),
+        ((EMERGENCY,), {"person": Person("P", frozen_at=NOW)}, "break_glass"),
+        ((EMERGENCY, CONSENT), {"person": Person("P", frozen_at=NOW)}, "break_glass"),
+        ((CONSENT,), {"person": Person("P", frozen_at=NOW)}, "frozen"),
+        ((EMERGENCY, CONSENT), {"person": Person("P", frozen_at=NOW), "doctor": STOPPED}, "frozen"),
+        ((EMERGENCY,), {"summary": summary(STUDIES[0], "A", state="conflicted")}, "study_conflicted"),
+        ((EMERGENCY,), {"link": replace(LINK, status="contested")}, "no_grant"),
+        ((replace(EMERGENCY, revoked_at=NOW),), {}, "consent_revoked"),
+        ((replace(CONSENT, basis="assisted"),), {"person": Person("P", frozen_at=NOW)}, "frozen"),
+        ((replace(CONSENT, basis="assisted"),), {"doctor": STOPPED}, "assisted"),
+    ],
+)
+def test_what_an_emergency_opens_and_what_it_does_not(consents_held, changes, expected):
+    decision = decide(replace(ALLOWED, consents=consents_held, **changes), NOW)
+    assert expected == (decision.reason if isinstance(decision, Denied) else decision.basis)
 
 
 def test_the_latest_of_several_live_consents_is_used():

@@ -1,0 +1,331 @@
+"""Emergency access and what follows from it, over in-memory and over moto's stores."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.access import AccessDenied, AuditFailed, Caller
+from chalicelib.domain.break_glass import BREAK_GLASS_DAY, BREAK_GLASS_MONTH, CONFIRMATION, REVIEW_LIFE
+from chalicelib.domain.study import StudyRef
+from tests.support.clinic import NOW, ZHANG_PHONE, summary, zhang
+from tests.support.emergency_room import OFFICER, WORDS, room_in_memory, room_on
+
+SECOND = timedelta(seconds=1)
+DUE = NOW + REVIEW_LIFE
+
+
+@pytest.fixture(params=["fake", "moto"])
+def room(request):
+    return room_in_memory() if request.param == "fake" else room_on(request.getfixturevalue("cloud"))
+
+
+@pytest.fixture
+def doctor(room):
+    room.emergency()
+    return room.doctor()
+
+
+def sweep(room, now=DUE):
+    return room.sweep(now, lambda: True)
+
+
+def test_two_hours_of_everything_without_consent(room, doctor):
+    patient, here = room.patient(), room.study()
+    room.patient("H2", zhang("B1"))
+    there, hidden = room.study("1.9", "H2", "B1"), room.study("1.8")
+    room.hide.hide(patient, hidden, NOW)
+    consent = room.broken(doctor)
+    assert (consent.basis, consent.purpose) == ("break_glass", "emergency")
+    for ref in (here, there, hidden):
+        grant = room.authorize(doctor, ref, NOW)
+        assert (grant.basis, grant.expires_at) == ("break_glass", NOW + timedelta(hours=2))
+    assert {one.ref for one in room.read_encounter(doctor, "X1", NOW).items} == {here, there, hidden}
+    assert room.authorize(doctor, here, consent.expires_at - SECOND)
+    with pytest.raises(AccessDenied, match="consent_expired"):
+        room.authorize(doctor, here, consent.expires_at)
+
+
+def test_patient_and_officer_are_told_at_once(room, doctor):
+    patient = room.patient()
+    consent = room.broken(doctor)
+    told = [(one.kind, one.consent_id) for one in room.read_notices(patient, NOW).items]
+    assert ("break_glass", consent.consent_id) in told
+    assert room.sms.sent[-1] == (ZHANG_PHONE, "emergency_access", {"hospital": "第一医院"})
+    (review,) = room.read_reviews(OFFICER, NOW, undecided=True).items
+    assert (review.kind, review.review_id, review.due_at) == ("break_glass", consent.consent_id, DUE)
+    assert (review.reason, review.text) == ("unconscious", WORDS)
+    ((subject, body),) = room.topic.messages
+    assert (body["event"], body["hospital_id"], body["review_id"]) == ("break_glass", "H1", consent.consent_id)
+    for private in ("张三", ZHANG_PHONE, patient.person_id, "A1", "X1", WORDS):
+        assert private not in subject + repr(body)
+    assert room.read_reviews(replace(OFFICER, hospital_id="H2"), NOW).items == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"confirmation": "yes"}, "not_confirmed"),
+        ({"confirmation": CONFIRMATION.en + "!"}, "not_confirmed"),
+        ({"text": "急"}, "not_confirmed"),
+        ({"encounter_id": "no such visit"}, "no_encounter"),
+    ],
+)
+def test_it_is_stated_in_full_or_refused(room, doctor, changes, why):
+    room.patient()
+    with pytest.raises(AccessDenied, match=why):
+        room.broken(doctor, **changes)
+    assert room.broken(doctor, confirmation=CONFIRMATION.en)
+
+
+def test_only_an_emergency_visit_or_an_emergency_doctor(room):
+    room.patient()
+    room.visit()
+    doctor = room.doctor()
+    with pytest.raises(AccessDenied, match="not_an_emergency"):
+        room.broken(doctor, "E1")
+    doctor = room.doctor(emergency_role=True)
+    assert room.broken(doctor, "E1")
+
+
+def test_nobody_known_behind_the_visit_is_said_clearly_and_is_on_record(room, doctor):
+    with pytest.raises(AccessDenied, match="unknown_person"):
+        room.broken(doctor)
+    room.patient()
+    room.undo.contest(OFFICER, "A1", NOW)
+    with pytest.raises(AccessDenied, match="unknown_person"):
+        room.broken(doctor)
+    assert room.read_reviews(OFFICER, NOW).items == ()
+
+
+def test_an_unconfirmed_number_opens_the_hospitals_own_studies_alone(room, doctor):
+    room.link_from_notice("H1", zhang(), NOW)
+    room.patient("H2", zhang("B1"))
+    own, other = room.study(), room.study("1.9", "H2", "B1")
+    consent = room.broken(doctor)
+    assert (consent.scope, consent.studies) == ("identity", frozenset({own}))
+    assert room.authorize(doctor, own, NOW).basis == "break_glass"
+    with pytest.raises(AccessDenied, match="no_grant"):
+        room.authorize(doctor, other, NOW)
+
+
+def test_a_freeze_does_not_stand_in_an_emergencys_way_and_the_review_says_so(room, doctor):
+    patient, ref = room.patient(), room.study()
+    room.visit()
+    consent = room.consent(doctor)
+    room.freeze(patient, NOW)
+    with pytest.raises(AccessDenied, match="frozen"):
+        room.authorize(doctor, ref, NOW)
+    broken = room.broken(doctor)
+    grant = room.authorize(doctor, ref, NOW)
+    assert (grant.consent_id, grant.basis) == (broken.consent_id, "break_glass")
+    assert consent.expires_at > grant.expires_at
+    assert room.read_reviews(OFFICER, NOW).items[0].was_frozen
+
+
+def test_a_conflicted_study_stays_closed_in_an_emergency(room, doctor):
+    """No list holds it, and one that becomes so while the glass is broken closes."""
+    room.patient()
+    before, ref = StudyRef("H1", "1.2.2"), room.study()
+    room.studies.flip(summary(before, state="conflicted"), 0)
+    assert room.broken(doctor).studies == frozenset({ref})
+    room.studies.flip(summary(ref, state="conflicted"), room.studies.summary(ref).revision)
+    with pytest.raises(AccessDenied, match="no_grant"):
+        room.authorize(doctor, before, NOW)
+    with pytest.raises(AccessDenied, match="study_conflicted"):
+        room.authorize(doctor, ref, NOW)
+
+
+def test_three_a_day_and_ten_a_month(room, doctor):
+    room.patient()
+    for used in range(BREAK_GLASS_MONTH.count):
+        day = NOW - timedelta(days=used // BREAK_GLASS_DAY.count)
+        room.broken(doctor, now=day)
+        if used % BREAK_GLASS_DAY.count == BREAK_GLASS_DAY.count - 1:
+            with pytest.raises(AccessDenied, match="break_glass_quota"):
+                room.broken(doctor, now=day)
+    with pytest.raises(AccessDenied, match="break_glass_quota"):
+        room.broken(doctor, now=NOW - timedelta(days=20))
+    assert room.broken(doctor, now=NOW + timedelta(days=8))
+
+
+def test_a_crowd_of_calls_at_once_does_not_beat_the_quota(room, doctor):
+    room.patient()
+
+    def once(_):
+        try:
+            return room.broken(doctor)
+        except AccessDenied as denied:
+            return denied.reason
+
+    with ThreadPoolExecutor(12) as crowd:
+        answers = list(crowd.map(once, range(24)))
+    opened = [one for one in answers if not isinstance(one, str)]
+    assert len(opened) == BREAK_GLASS_DAY.count
+    assert {one for one in answers if isinstance(one, str)} == {"break_glass_quota"}
+    assert len(room.read_reviews(OFFICER, NOW).items) == BREAK_GLASS_DAY.count
+
+
+def test_what_is_not_on_record_opens_nothing_and_costs_nothing_of_the_quota():
+    room = room_in_memory()
+    room.emergency()
+    doctor = room.doctor()
+    room.patient()
+    room.audit.broken = True
+    for _ in range(BREAK_GLASS_DAY.count + 1):
+        with pytest.raises(AuditFailed):
+            room.broken(doctor)
+    room.audit.broken = False
+    assert room.broken(doctor)
+
+
+def test_care_goes_on_when_the_topic_does_not_answer(room, doctor):
+    room.patient()
+    ref = room.study()
+
+    def gone(subject, body):
+        raise ConnectionError
+
+    room.topic.publish = gone
+    room.broken(doctor)
+    assert room.authorize(doctor, ref, NOW)
+
+
+# Reviews
+
+
+def test_unreviewed_for_a_day_the_right_is_suspended_to_the_second_and_what_is_open_ends(room, doctor):
+    room.patient()
+    ref = room.study()
+    consent = room.broken(doctor)
+    assert sweep(room, DUE - SECOND).suspended == 0
+    second = room.broken(doctor, now=DUE - timedelta(minutes=30))
+    assert room.authorize(doctor, ref, DUE - SECOND).consent_id == second.consent_id
+    assert (sweep(room).suspended, sweep(room).suspended) == (1, 0)
+    with pytest.raises(AccessDenied, match="break_glass_suspended"):
+        room.authorize(doctor, ref, DUE)
+    assert room.read_encounter(doctor, "X1", DUE).items == ()
+    with pytest.raises(AccessDenied, match="break_glass_suspended"):
+        room.broken(doctor, now=DUE)
+    (suspension,) = room.read_suspensions(OFFICER, DUE)
+    assert (suspension.doctor_id, suspension.reviews) == ("li", (consent.consent_id,))
+    assert room.topic.messages[-1][1]["event"] == "review_overdue"
+    assert room.read_suspensions(replace(OFFICER, hospital_id="H2"), DUE) == ()
+
+
+def test_other_bases_outlive_the_suspension(room, doctor):
+    room.patient()
+    ref = room.study()
+    room.visit()
+    room.broken(doctor)
+    sweep(room)
+    room.consent(doctor, now=DUE)
+    assert room.authorize(doctor, ref, DUE).basis == "sms_code"
+
+
+def test_reviewed_in_time_nothing_is_suspended(room, doctor):
+    room.patient()
+    consent = room.broken(doctor)
+    room.review(OFFICER, consent.consent_id, "justified", "抢救记录属实", DUE - SECOND)
+    assert sweep(room).suspended == 0
+    assert room.broken(doctor, now=DUE)
+
+
+def test_a_late_verdict_restores_or_keeps_it_suspended(room, doctor):
+    room.patient()
+    first, second = room.broken(doctor), room.broken(doctor)
+    assert sweep(room).suspended == 2
+    room.review(OFFICER, first.consent_id, "justified", "属实", DUE)
+    assert room.read_suspensions(OFFICER, DUE)[0].reviews == (second.consent_id,)
+    room.review(OFFICER, second.consent_id, "not_justified", "非急诊", DUE)
+    with pytest.raises(AccessDenied, match="break_glass_suspended"):
+        room.broken(doctor, now=DUE)
+    room.review(OFFICER, second.consent_id, "justified", "补充材料后属实", DUE)
+    assert room.read_suspensions(OFFICER, DUE) == ()
+    assert room.broken(doctor, now=DUE)
+
+
+def test_not_justified_suspends_at_once_and_an_officer_may_lift_it_saying_why(room, doctor):
+    patient, ref = room.patient(), room.study()
+    consent = room.broken(doctor)
+    room.review(OFFICER, consent.consent_id, "not_justified", "好奇", NOW)
+    with pytest.raises(AccessDenied, match="consent_revoked"):
+        room.authorize(doctor, ref, NOW)
+    with pytest.raises(AccessDenied, match="unknown_suspension"):
+        room.lift(replace(OFFICER, hospital_id="H2"), "li", "x", NOW)
+    assert not room.lift(OFFICER, "li", "已培训", NOW).break_glass_suspended
+    kept = room.reviews.get("H1", consent.consent_id)
+    assert (kept.state, kept.lifted_by, kept.note) == ("not_justified", "officer-1", "已培训")
+    assert room.read_suspensions(OFFICER, NOW) == ()
+    with pytest.raises(AccessDenied, match="unknown_suspension"):
+        room.lift(OFFICER, "li", "x", NOW)
+    assert room.broken(doctor)
+    assert patient.person_id
+
+
+def test_an_administrators_change_of_the_account_lifts_nothing(room, doctor):
+    room.patient()
+    consent = room.broken(doctor)
+    room.review(OFFICER, consent.consent_id, "not_justified", "好奇", NOW)
+    again = room.doctor(emergency_role=True)
+    with pytest.raises(AccessDenied, match="break_glass_suspended"):
+        room.broken(again)
+
+
+def test_another_hospitals_officer_finds_no_review(room, doctor):
+    room.patient()
+    consent = room.broken(doctor)
+    with pytest.raises(AccessDenied, match="unknown_review"):
+        room.review(replace(OFFICER, hospital_id="H2"), consent.consent_id, "justified", "", NOW)
+
+
+# The patient
+
+
+def test_the_patient_sees_it_with_its_basis_and_may_object(room, doctor):
+    patient, ref = room.patient(), room.study()
+    consent = room.broken(doctor)
+    room.authorize(doctor, ref, NOW)
+    seen = {(event.action, event.basis) for event in room.read_accesses(patient, NOW).items}
+    assert {("break_glass", "break_glass"), ("view_study", "break_glass")} <= seen
+    room.review(OFFICER, consent.consent_id, "justified", "属实", NOW)
+    assert room.read_reviews(OFFICER, NOW, undecided=True).items == ()
+    room.object(patient, consent.consent_id, "我当时清醒", NOW)
+    (review,) = room.read_reviews(OFFICER, NOW, undecided=True).items
+    assert (review.state, review.objection, review.due_at) == ("pending", "我当时清醒", None)
+    with pytest.raises(AccessDenied, match="consent_revoked"):
+        room.authorize(doctor, ref, NOW)
+    assert sweep(room).suspended == 0
+
+
+def test_an_objection_before_the_review_puts_nothing_off_and_twice_is_once(room, doctor):
+    patient = room.patient()
+    consent = room.broken(doctor)
+    for text in ("不同意", "again"):
+        room.object(patient, consent.consent_id, text, NOW)
+    assert room.reviews.get("H1", consent.consent_id).objection == "不同意"
+    room.freeze(patient, NOW)
+    room.object(patient, consent.consent_id, "frozen people may", NOW)
+    assert sweep(room).suspended == 1
+
+
+def test_what_one_answered_for_oneself_or_another_did_is_not_objected_to(room, doctor):
+    patient = room.patient()
+    room.visit()
+    consent = room.consent(doctor)
+    broken = room.broken(doctor)
+    stranger = Caller("patient", "p", person_id="SOMEBODY")
+    for who, which in ((patient, consent), (stranger, broken)):
+        with pytest.raises(AccessDenied, match="no_grant"):
+            room.object(who, which.consent_id, "x", NOW)
+
+
+def test_the_patient_may_revoke_it(room, doctor):
+    patient, ref = room.patient(), room.study()
+    consent = room.broken(doctor)
+    room.revoke(patient, consent.consent_id, NOW)
+    with pytest.raises(AccessDenied, match="consent_revoked"):
+        room.authorize(doctor, ref, NOW)
