@@ -11,7 +11,7 @@ from chalicelib.events import ingest as uploads
 from chalicelib.events import notices as visits
 from chalicelib.events import oversight, sweeps
 from chalicelib.events import settle as studies
-from chalicelib.http import desks, doctors, guardians, hospitals, patients, privacy, regulators, session
+from chalicelib.http import administrators, desks, doctors, guardians, hospitals, patients, privacy, regulators, session
 from chalicelib.http.access import Door
 
 app = Chalice(app_name="imaging-cloud")
@@ -26,6 +26,7 @@ app.register_blueprint(patients.routes.blueprint)
 app.register_blueprint(guardians.routes.blueprint)
 app.register_blueprint(regulators.routes.blueprint)
 
+app.register_blueprint(administrators.routes.blueprint)
 
 @app.on_sqs_message(queue="imaging-cloud-instances", batch_size=300, maximum_batching_window_in_seconds=3)
 def ingest(event: SQSEvent) -> dict[str, Any]:

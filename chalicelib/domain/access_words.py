@@ -56,6 +56,9 @@ DEEDS: Mapping[str, Deed] = {
         "扫描的二维码未被接受",
         "scanned a QR code that was not accepted",
     ),
+    "end_sessions": _deed(
+        "退出了您的全部登录", "signed you out everywhere", "试图退出您的全部登录", "tried to sign you out everywhere"
+    ),
     "revoke_consent": _deed(
         "撤回了一项授权", "withdrew a permission", "试图撤回授权", "tried to withdraw a permission"
     ),

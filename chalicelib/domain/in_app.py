@@ -26,6 +26,7 @@ InAppKind = Literal[
     "identity_relinked",
     "frozen",
     "unfrozen",
+    "sessions_ended",
     "break_glass",
     "assisted",
     "objection_taken",
@@ -104,6 +105,11 @@ WORDINGS: Mapping[str, Wording] = {
     "unfrozen": Wording(
         "窗口已核对身份证并解冻您的影像档案。如非本人办理，请再次点“不是我”。",
         "A desk has read your card and opened your record again. If that was not you, press “not me” again.",
+    ),
+    "sessions_ended": Wording(
+        "您在所有设备上的登录均已退出，请重新登录。如非本人操作，请点“不是我”或持身份证到窗口办理。",
+        "You were signed out on every device; please sign in again. If this was not you, press “not me”, or come to a "
+        "desk with your card.",
     ),
     "break_glass": Wording(
         "有医生因紧急情况、未经您同意获准查看您的影像，期限2小时，您冻结或隐藏的内容也在内。医院隐私保护负责人将在24小时内复核。"

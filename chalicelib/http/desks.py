@@ -23,6 +23,17 @@ def unfreeze(asked: Asked) -> Response:
     return answer({"person_id": person.person_id, "frozen_at": None})
 
 
+@routes.post("/desk/persons/sessions/end")
+def end_sessions(asked: Asked) -> Response:
+    """For whoever lost their phone: every session of the card's person ends."""
+    from chalicelib.services.prove_guardian import Card
+
+    fields = asked.fields()
+    card = Card(fields.text("national_id", 32), fields.text("name", 64))
+    person = wiring.end_sessions().at_desk(asked.caller, card, asked.now)
+    return answer({"person_id": person.person_id, "session_epoch": person.session_epoch})
+
+
 @routes.post("/desk/identities/contest")
 def contest(asked: Asked) -> Response:
     patient_id = asked.fields().text("patient_id", 64)

@@ -50,6 +50,12 @@ FACTS: Mapping[str, Fact] = {
     "session_ended": Fact(401, "The session was ended; please sign in again.", "会话已结束，请重新登录。"),
     "code_refused": Fact(403, "The code was not accepted.", "验证码不正确。"),
     "code_locked": Fact(403, "No more tries with this code.", "验证码已锁定，请重新申请。"),
+    "licence_taken": Fact(
+        409,
+        "Another account stands for this licence number; close that one first.",
+        "该执业证书编号已由另一账号使用，请先停用该账号。",
+    ),
+    "export_limit": Fact(429, "Enough copies for today; come back tomorrow.", "今日导出次数已用完，请明天再试。"),
     "unlink_refused": Fact(422, "This link cannot be changed so.", "无法这样变更该院内号的归属。"),
     "phone_not_vouched": Fact(
         422,
@@ -118,6 +124,7 @@ RAISED: Mapping[str, Raised] = {
     "GuardianRefused": Raised("guardian_refused", ("reason",)),
     "IdentityUnlinked": Raised("identity_unlinked"),
     "LedgerContended": Raised("try_again"),
+    "LicenceTaken": Raised("licence_taken", ("doctor_id",)),
     "ManifestChanged": Raised("manifest_changed"),
     "PhoneNotVouched": Raised("phone_not_vouched"),
     "QrRefused": Raised("qr_refused"),
@@ -125,6 +132,8 @@ RAISED: Mapping[str, Raised] = {
     "RequestClosed": Raised("request_closed", ("state",)),
     "TokenNotOurs": Raised("bad_request", field="token"),
     "TooManyDays": Raised("bad_request", field="to"),
+    "UnknownDoctor": Raised("not_found"),
+    "TooManyExports": Raised("export_limit"),
     "UnknownEntry": Raised("not_found"),
     "UnlinkRefused": Raised("unlink_refused", ("reason",)),
 }

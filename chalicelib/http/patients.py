@@ -136,6 +136,14 @@ def freeze(asked: Asked) -> Response:
     return answer({"frozen_at": shapes.instant(person.frozen_at), "message": person_shapes.wording("frozen")})
 
 
+@routes.post("/me/sessions/end")
+def end_sessions(asked: Asked) -> Response:
+    """Sign out everywhere, here too."""
+    asked.fields().choice("confirm", CONFIRM)
+    person = wiring.end_sessions().own(asked.caller, asked.now)
+    return answer({"session_epoch": person.session_epoch})
+
+
 @routes.post("/me/studies/hide")
 def hide_study(asked: Asked) -> Response:
     study = asked.fields().study()

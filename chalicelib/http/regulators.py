@@ -1,12 +1,11 @@
-"""For the health commission: hospitals, deadlines, reports; no persons, no pixels. For administrators: doctors."""
+"""For the health commission: hospitals, deadlines, reports; no persons, no pixels."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING
 
 from chalicelib import wiring
-from chalicelib.domain.consent import Doctor, DoctorStatus
 from chalicelib.domain.exam import Excuse
 from chalicelib.domain.study import Hospital
 from chalicelib.http import shapes
@@ -65,18 +64,3 @@ def province_report(asked: Asked) -> Response:
     """The day's report as the schedule wrote it."""
     body = wiring.compliance_reports().get(f"compliance/{asked.day('day').isoformat()}/province.json")
     return tell("not_found") if body is None else answer(json.loads(body))
-
-
-@routes.post("/doctors")
-def register_doctor(asked: Asked) -> Response:
-    fields = asked.fields()
-    account = Doctor(
-        doctor_id=fields.text("doctor_id", 128),
-        hospital_id=fields.hospital("hospital_id"),
-        licence_number=fields.text("licence_number", 32),
-        name=fields.text("name", 64),
-        status=cast(DoctorStatus, fields.choice("status", get_args(DoctorStatus), default="active")),
-    )
-    doctor = wiring.register_doctor()(asked.caller, account, asked.now)
-    told = {"doctor_id": doctor.doctor_id, "hospital_id": doctor.hospital_id, "status": doctor.status}
-    return answer({**told, "session_epoch": doctor.session_epoch}, 201)

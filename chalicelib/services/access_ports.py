@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from chalicelib.domain.code import Code, Counter
 from chalicelib.domain.consent import Consent, Doctor, Encounter
@@ -21,6 +21,8 @@ from chalicelib.domain.pair import Pair
 from chalicelib.domain.qr import ShownQr
 from chalicelib.domain.request import Answer, Request
 from chalicelib.domain.study import StudyRef, Summary
+
+DoctorSaved = Literal["written", "changed", "licence_taken"]  # "changed": someone else wrote the account since
 
 
 class Randomness(Protocol):
@@ -59,7 +61,16 @@ class Doctors(Protocol):
     def get(self, doctor_id: str) -> Doctor | None: ...
 
     def put(self, doctor: Doctor) -> bool:
-        """Write the account under the revision it was read with (0: new)."""
+        """Write the account under the revision it was read with (0: new). Its status and licence must be as read."""
+        ...
+
+    def save(self, doctor: Doctor, former: Doctor | None) -> DoctorSaved:
+        """The same with whatever changed since it was read as `former`, and the licence that it stands for, both or
+        neither: taken if no other account has it, given back where the account has it no more."""
+        ...
+
+    def holder(self, licence_number: str) -> str:
+        """The account that stands for a licence; "" when none does."""
         ...
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.consent import Doctor, Encounter
 from chalicelib.domain.identity import IdentityKey, Link, Person
+from chalicelib.domain.licence import held_licence, normal_licence
 from chalicelib.domain.study import StudyRef, Summary
+from chalicelib.services.access_ports import DoctorSaved
 from chalicelib.store import batch, items, keys
 from chalicelib.store.people import link_of_item, person_of_item
 from chalicelib.store.studies import body_of, manifest_keys, summary_of
@@ -15,6 +17,7 @@ from chalicelib.store.studies import body_of, manifest_keys, summary_of
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+FREE_OR_MINE = "attribute_not_exists(PK) OR doctor_id = :mine"
 NOT_OLDER = "attribute_not_exists(PK) OR last_at < :at OR (last_at = :at AND (is_open = :true OR is_open = :open))"
 
 
@@ -35,6 +38,33 @@ class DynamoDoctors:
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+    def save(self, doctor: Doctor, former: Doctor | None) -> DoctorSaved:
+        item = _key(keys.doctor(doctor.doctor_id), keys.PROFILE) | doctor_item(doctor)
+        account = {"TableName": self._table, "Item": item, **items.at_revision(doctor.revision)}
+        writes: list[Any] = [{"Put": account}]
+        takes, had = held_licence(doctor), held_licence(former)
+        mine = {":mine": items.attribute(doctor.doctor_id)}
+        if takes:
+            held = _key(keys.licence(takes), keys.HOLDER) | items.attributes(doctor_id=doctor.doctor_id)
+            writes.append({"Put": {"TableName": self._table, "Item": held, **_if(FREE_OR_MINE, mine)}})
+        if had and had != takes:
+            key = _key(keys.licence(had), keys.HOLDER)
+            writes.append({"Delete": {"TableName": self._table, "Key": key, **_if(FREE_OR_MINE, mine)}})
+        try:
+            self._client.transact_write_items(TransactItems=writes)
+        except self._client.exceptions.TransactionCanceledException as cancelled:
+            if _is_licence_taken(cancelled.response):
+                return "licence_taken"
+            if items.lost_race(cancelled.response):
+                return "changed"
+            raise
+        return "written"
+
+    def holder(self, licence_number: str) -> str:
+        key = _key(keys.licence(normal_licence(licence_number)), keys.HOLDER)
+        item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return items.text(item, "doctor_id") if item else ""
 
 
 class DynamoEncounters:
@@ -93,6 +123,16 @@ class DynamoDecisionFacts:
         found = {item["PK"]["S"]: item for item in batch.get(self._client, self._table, wanted)}
         summary = found.get(keys.study(study))
         return summary_of(summary) if summary else None, found.get(account)
+
+
+def _if(condition: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {"ConditionExpression": condition, "ExpressionAttributeValues": values}
+
+
+def _is_licence_taken(cancelled: Mapping[str, Any]) -> bool:
+    """The account is the transaction's first write, the licence it takes the second."""
+    codes = [reason.get("Code") for reason in cancelled.get("CancellationReasons", [])]
+    return codes[1:2] == ["ConditionalCheckFailed"] and codes[0] != "ConditionalCheckFailed"
 
 
 def _key(pk: str, sk: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from chalicelib.services.read_accesses import ReadAccesses, ReadConsents, ReadIdentities
     from chalicelib.services.read_timeline import ReadEncounterTimeline, ReadOwnTimeline
     from chalicelib.services.record_decision import RecordDecision
-    from chalicelib.services.register_doctor import RegisterDoctor
+    from chalicelib.services.register_doctor import ChangeDoctor, RegisterDoctor
     from chalicelib.services.register_hospital import RegisterHospital
     from chalicelib.services.register_patient import RegisterPatient
     from chalicelib.services.request_consent import RequestConsent
@@ -193,9 +193,16 @@ def tell_of_phone() -> TellOfPhone:
 
 @cache
 def register_doctor() -> RegisterDoctor:
-    from chalicelib.services.register_doctor import RegisterDoctor
+    from chalicelib.services.register_doctor import RegisterDoctor, SaveDoctor
 
-    return RegisterDoctor(doctors(), record_decision())
+    return RegisterDoctor(SaveDoctor(doctors(), record_decision()))
+
+
+@cache
+def change_doctor() -> ChangeDoctor:
+    from chalicelib.services.register_doctor import ChangeDoctor, SaveDoctor
+
+    return ChangeDoctor(SaveDoctor(doctors(), record_decision()))
 
 
 @cache

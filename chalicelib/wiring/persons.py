@@ -11,6 +11,7 @@ from chalicelib.wiring.adapters import consents, decision_facts, hidden_studies,
 if TYPE_CHECKING:
     from chalicelib.services.change_phone import ChangePhone, ReadPhone, VoidPhone
     from chalicelib.services.contest_identity import ContestIdentity, UndoLink
+    from chalicelib.services.end_sessions import EndSessions
     from chalicelib.services.freeze_person import FreezePerson, UnfreezePerson
     from chalicelib.services.hide_study import HideStudy, ReadHidden
     from chalicelib.services.read_pairs import ReadPairs
@@ -44,6 +45,15 @@ def unfreeze_person() -> UnfreezePerson:
     from chalicelib.services.freeze_person import UnfreezePerson
 
     return UnfreezePerson(people(), mac(), tell_person(), record_decision())
+
+
+@cache
+def end_sessions() -> EndSessions:
+    from chalicelib.services.end_sessions import EndSessions
+    from chalicelib.services.prove_guardian import ReadCard
+
+    read_card = ReadCard(people(), mac())
+    return EndSessions(own_account(), people(), read_card, tell_person(), record_decision())
 
 
 @cache

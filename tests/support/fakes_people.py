@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from chalicelib.domain.code import WRONG_PER_CODE
 from chalicelib.domain.identity import IdentityKey
+from chalicelib.domain.licence import held_licence, normal_licence
 from chalicelib.domain.page import Page
 
 
@@ -67,6 +68,8 @@ class FakePeople:
 class FakeDoctors:
     def __init__(self):
         self.accounts = {}
+        self.licences = {}
+        self._step = threading.Lock()
 
     def get(self, doctor_id):
         return self.accounts.get(doctor_id)
@@ -76,6 +79,22 @@ class FakeDoctors:
             return False
         self.accounts[doctor.doctor_id] = replace(doctor, revision=doctor.revision + 1)
         return True
+
+    def save(self, doctor, former):
+        takes, had = held_licence(doctor), held_licence(former)
+        with self._step:
+            if _revision(self.accounts.get(doctor.doctor_id)) != doctor.revision:
+                return "changed"
+            if takes and self.licences.get(takes, doctor.doctor_id) != doctor.doctor_id:
+                return "licence_taken"
+            self.licences.pop(had, None)
+            if takes:
+                self.licences[takes] = doctor.doctor_id
+            self.put(doctor)
+            return "written"
+
+    def holder(self, licence_number):
+        return self.licences.get(normal_licence(licence_number), "")
 
 
 class FakeEncounters:

@@ -107,7 +107,7 @@ def test_losing_every_race_gives_up_for_the_trigger_to_repeat():
         clinic.register(CLERK, zhang(), NOW)
     with pytest.raises(Contended):
         clinic.link_from_notice("H1", zhang(), NOW)
-    clinic.doctors.put = lambda doctor: False
+    clinic.doctors.save = lambda doctor, former: "changed"
     with pytest.raises(Contended):
         clinic.doctor()
 
