@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from chalicelib.http.access import ROUTES
 from tests.support.served_app import NAME, NO_GRANT, REF, jwks_url, national_id, served
 from tests.support.settle_samples import entry
 
@@ -100,6 +101,16 @@ def test_strangers_requests_and_foreign_studies_answer_as_unknown_ones(served):
         outcome(served, UNKNOWN),
     ):
         assert (answer.status_code, answer.body) == (403, NO_GRANT)
+
+
+OF_PERSONS = [route for route, allowed in ROUTES.items() if allowed.whose in ("self", "ward")]
+
+
+@pytest.mark.parametrize(("method", "path"), OF_PERSONS)
+def test_a_persons_routes_need_a_token_bound_to_one(served, method, path):
+    for role in ROUTES[method, path].roles:
+        answer = served.ask(method, path, role, body={} if method == "POST" else None, person_id="")
+        assert (answer.status_code, answer.json_body["error"]) == (403, "not_allowed")
 
 
 # The QR
