@@ -7,6 +7,7 @@ from typing import Any
 from chalice.app import Chalice, CloudWatchEvent, Cron, Rate, SQSEvent
 
 from chalicelib import wiring
+from chalicelib.events import exports as copies
 from chalicelib.events import ingest as uploads
 from chalicelib.events import notices as visits
 from chalicelib.events import oversight, sweeps
@@ -25,8 +26,8 @@ app.register_blueprint(doctors.routes.blueprint)
 app.register_blueprint(patients.routes.blueprint)
 app.register_blueprint(guardians.routes.blueprint)
 app.register_blueprint(regulators.routes.blueprint)
-
 app.register_blueprint(administrators.routes.blueprint)
+
 
 @app.on_sqs_message(queue="imaging-cloud-instances", batch_size=300, maximum_batching_window_in_seconds=3)
 def ingest(event: SQSEvent) -> dict[str, Any]:
@@ -56,6 +57,11 @@ def notices_single(event: SQSEvent) -> dict[str, Any]:
 @app.on_sqs_message(queue="imaging-cloud-settle.fifo", batch_size=1)
 def settle(event: SQSEvent) -> dict[str, Any]:
     return studies.studies(event.to_dict())
+
+
+@app.on_sqs_message(queue="imaging-cloud-exports", batch_size=1)
+def export(event: SQSEvent) -> dict[str, Any]:
+    return copies.exports(event.to_dict())
 
 
 @app.schedule(Rate(5, unit=Rate.MINUTES))

@@ -77,6 +77,53 @@ FACTS: Mapping[str, Fact] = {
         "The desk must first link this patient's number to the person, with the card. Then ask for a new code.",
         "该就诊号尚未与患者本人关联，请先到窗口刷身份证办理，再请患者重新出示二维码。",
     ),
+    # without the patient's own answer
+    "card_refused": Fact(403, "The card is not this patient's, or could not be read.", "证件与就诊人不符或无法读取。"),
+    "phone_exists": Fact(
+        409,
+        "The patient has a verified phone: ask by code or in the app.",
+        "患者有已核验的手机号，请通过验证码或健康应用申请。",
+    ),
+    "assisted_closed": Fact(
+        409, "This request takes no confirmation any more; the doctor asks anew.", "该申请已不能确认，请医生重新发起。"
+    ),
+    "witness_role": Fact(403, "Only another role of this hospital may be the witness.", "见证人须为本院其他岗位人员。"),
+    "witness_is_doctor": Fact(403, "The doctor cannot be the witness.", "见证人不能是申请的医生本人。"),
+    "witness_not_fresh": Fact(
+        403, "A witness signs in afresh, at most two minutes before.", "见证人须重新登录，并在登录后两分钟内确认。"
+    ),
+    "witness_hands_over": Fact(
+        403,
+        "Somebody other than doctor and witness hands this over.",
+        "告知书须由医生和见证人以外的窗口人员交付。",
+    ),
+    "unknown_hand_over": Fact(404, "There is no such paper here.", "本院没有这份告知书。"),
+    "not_an_emergency": Fact(
+        403, "Neither the visit nor your account is for emergencies.", "本次就诊不是急诊，您的账号也非急诊岗位。"
+    ),
+    "not_confirmed": Fact(
+        422,
+        "Type the sentence exactly, and at least ten characters of your own words.",
+        "请逐字输入确认语，并用不少于10个字说明情况。",
+    ),
+    "unknown_person": Fact(
+        409,
+        "It is not known who stands behind this visit's number, so there is no record to open.",
+        "无法确定该就诊号对应的本人，没有可供打开的档案。",
+    ),
+    "break_glass_quota": Fact(
+        403,
+        "No more emergency access of yours today or this month; a colleague may have some.",
+        "您今日或本月的紧急访问次数已用完，可请同事操作。",
+    ),
+    "break_glass_suspended": Fact(
+        403,
+        "Your emergency access is suspended until the privacy officer has reviewed.",
+        "您的紧急访问权已暂停，待隐私保护负责人复核。",
+    ),
+    "unknown_review": Fact(404, "There is no such review here.", "本院没有这项复核。"),
+    "unknown_suspension": Fact(404, "Nothing of this hospital stands against the doctor.", "本院没有对该医生的暂停。"),
+    "own_witness": Fact(403, "Who was the witness does not judge it.", "见证人不能复核自己见证的访问。"),
     # studies
     "manifest_changed": Fact(409, "New images have arrived; start again.", "影像已更新，请重新读取。"),
     "study_conflicted": Fact(
@@ -93,14 +140,31 @@ FACTS: Mapping[str, Fact] = {
 # account. `domain.consent` sees to that; a stranger's reason is none of these.
 TOLD_DENIALS = frozenset(
     {
+        "assisted_closed",
+        "break_glass_quota",
+        "break_glass_suspended",
+        "card_refused",
         "consent_expired",
         "consent_revoked",
         "doctor_inactive",
         "frozen",
         "guardian_needed",
         "guardianship_ended",
+        "identity_unlinked",
+        "not_an_emergency",
+        "not_confirmed",
+        "own_witness",
+        "phone_exists",
         "session_ended",
         "study_conflicted",
+        "unknown_hand_over",
+        "unknown_person",
+        "unknown_review",
+        "unknown_suspension",
+        "witness_hands_over",
+        "witness_is_doctor",
+        "witness_not_fresh",
+        "witness_role",
     }
 )
 

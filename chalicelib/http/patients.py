@@ -182,3 +182,15 @@ def void_phone(asked: Asked) -> Response:
     asked.fields().choice("confirm", CONFIRM)
     wiring.void_phone()(asked.caller, asked.now)
     return answer(person_shapes.phone(wiring.read_phone()(asked.caller, asked.now)))
+
+
+@routes.post("/me/export")
+def request_export(asked: Asked) -> Response:
+    """A copy of all that is held. It is built apart: GET says how far it is, and then where."""
+    asked.fields().choice("confirm", CONFIRM)
+    return answer(person_shapes.export(wiring.request_export()(asked.caller, asked.now)), 202)
+
+
+@routes.get("/me/export")
+def own_export(asked: Asked) -> Response:
+    return answer(person_shapes.export(wiring.read_export()(asked.caller, asked.now)))

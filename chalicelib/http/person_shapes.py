@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.identity import Link
     from chalicelib.domain.pair import Pair
     from chalicelib.services.change_phone import OwnPhone
+    from chalicelib.services.export_person import OwnExport
 
 
 def link(known: Link) -> Shape:
@@ -35,6 +36,16 @@ def phone(own: OwnPhone) -> Shape:
         "opens_all": own.opens_all,
         "opens_all_at": instant(own.opens_at),
         "hospitals": own.hospitals,
+    }
+
+
+def export(own: OwnExport) -> Shape:
+    """How far one's archive is; `url` opens for five minutes, and only where it is ready."""
+    return {
+        "state": own.state,
+        "asked_at": instant(own.asked_at),
+        "expires_at": instant(own.expires_at),
+        "url": own.url,
     }
 
 

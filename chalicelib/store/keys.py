@@ -144,6 +144,8 @@ def told(ulid: str) -> str:
     return f"{TOLD}{ulid}"
 
 
+EXPORT = "EXPORT"  # the person's latest archive
+
 HIDDEN = "HIDDEN#"
 
 

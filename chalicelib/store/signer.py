@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from chalicelib.domain.access import AccessDenied, Grant
+from chalicelib.domain.export import EXPORT_PREFIX, Export
 from chalicelib.domain.reads import EVENT_PARAMETER
 from chalicelib.domain.study import Place, StudyRef
 
@@ -138,6 +139,26 @@ class S3Signer:
         return self._derived[2]
 
 
+class S3ExportSigner:
+    """The `ExportSigner` port: the one thing that is signed without a Grant, for it is no study. Only archives under
+    `exports/` in the reports bucket, which `services.export_person` hands to their own person."""
+
+    def __init__(self, bucket: Bucket, credentials: Callable[[datetime], Credentials]) -> None:
+        self._signer = S3Signer(bucket, credentials)
+        self._credentials = credentials
+
+    def sign_export(self, export: Export, now: datetime) -> str:
+        """Raises AccessDenied("consent_expired") when it has ended, PlaceOutsideGrant for anything else."""
+        place = export.place
+        if place is None or not place.version_id or not place.key.startswith(EXPORT_PREFIX):
+            raise PlaceOutsideGrant("not an archive")
+        seconds = _until(export.expires_at, now)
+        stamp = now.strftime("%Y%m%dT%H%M%SZ")
+        terms = _Terms(self._credentials(now), stamp, seconds, "application/zip", "")
+        (url,) = self._signer._urls([place], terms)  # noqa: SLF001 - the same hand, with another rule
+        return url
+
+
 @dataclass(frozen=True, slots=True)
 class _Terms:
     """What the URLs of one answer have in common."""
@@ -163,8 +184,12 @@ def _check_places(study: StudyRef, places: Sequence[Place]) -> None:
 
 def _lifetime(grant: Grant, now: datetime) -> int:
     """Whole seconds from the stamped second on; the stamp drops the fraction, so the end is counted from there too."""
-    left = min(LIFETIME, grant.expires_at - now.replace(microsecond=0))
-    if grant.expires_at <= now or left < timedelta(seconds=1):
+    return _until(grant.expires_at, now)
+
+
+def _until(expires_at: datetime, now: datetime) -> int:
+    left = min(LIFETIME, expires_at - now.replace(microsecond=0))
+    if expires_at <= now or left < timedelta(seconds=1):
         raise AccessDenied("consent_expired")
     return int(left.total_seconds())
 

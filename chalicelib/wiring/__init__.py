@@ -72,6 +72,7 @@ from chalicelib.wiring.compliance import (
     sweep_due,
 )
 from chalicelib.wiring.environment import Settings, new_id, now, origin, settings
+from chalicelib.wiring.exports import build_export, read_export, request_export
 from chalicelib.wiring.imaging import (
     accept_notice,
     amend_study,
@@ -107,6 +108,7 @@ __all__ = [
     "audit",
     "audit_hours",
     "authorize",
+    "build_export",
     "change_doctor",
     "change_phone",
     "check_reads",
@@ -151,6 +153,7 @@ __all__ = [
     "read_compliance",
     "read_consents",
     "read_encounter_timeline",
+    "read_export",
     "read_guardians",
     "read_hidden",
     "read_identities",
@@ -171,6 +174,7 @@ __all__ = [
     "reindex_studies",
     "report_compliance",
     "request_consent",
+    "request_export",
     "revoke_consent",
     "scan_qr",
     "seal_archive",

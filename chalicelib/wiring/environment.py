@@ -22,6 +22,7 @@ class Settings:
     audit_archive_bucket: str
     access_logs_bucket: str
     settle_queue_url: str
+    exports_queue_url: str
     flags_topic_arn: str
     alarms_topic_arn: str
     mac_key_id: str
@@ -49,6 +50,7 @@ def settings() -> Settings:
         audit_archive_bucket=given("AUDIT_ARCHIVE_BUCKET", ""),
         access_logs_bucket=given("ACCESS_LOGS_BUCKET", ""),
         settle_queue_url=given("SETTLE_QUEUE_URL", ""),
+        exports_queue_url=given("EXPORTS_QUEUE_URL", ""),
         flags_topic_arn=given("FLAGS_TOPIC_ARN", ""),
         alarms_topic_arn=given("ALARMS_TOPIC_ARN", ""),
         mac_key_id=given("MAC_KEY_ID", ""),

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from chalicelib.domain.access_log import Access
+from chalicelib.domain.identity import Link, Person
+from chalicelib.domain.in_app import InAppNotice
+from chalicelib.domain.page import Page
+from chalicelib.domain.phone import opened_hospitals, opens_all
+from chalicelib.domain.record import OwnNumber, Record
+from chalicelib.domain.study import Summary
+from chalicelib.services.access_ports import Consents, Guardians, HiddenStudies, InAppNotices, People, Timeline
+from chalicelib.services.explain_accesses import ExplainAccesses
+from chalicelib.services.ports import Audit, Hospitals
+
+_PAGE = 200
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class GatherRecord:
+    """All that is held about one person, for that person: nothing of anyone else but who did what to their record."""
+
+    people: People
+    timeline: Timeline
+    hidden: HiddenStudies
+    consents: Consents
+    guardians: Guardians
+    notices: InAppNotices
+    audit: Audit
+    explain: ExplainAccesses
+    hospitals: Hospitals
+
+    def __call__(self, person: Person, now: datetime) -> Record:
+        links = tuple(sorted(self.people.links(person.person_id), key=lambda link: link.identity))
+        return Record(
+            person=person,
+            number=OwnNumber(person.has_phone(now), opens_all(person, now), opened_hospitals(person, links)),
+            links=links,
+            studies=tuple(summary for link in links if link.status == "confirmed" for summary in self._studies(link)),
+            hidden=self.hidden.of_person(person.person_id),
+            consents=self.consents.of_person(person.person_id),
+            requests=tuple(one for one in self.consents.requests(person.person_id) if one.listed),
+            accesses=tuple(self._accesses(person.person_id)),
+            guardians=self.guardians.of_ward(person.person_id),
+            wards=self.guardians.of_guardian(person.person_id),
+            notices=tuple(self._notices(person.person_id)),
+            hospitals={hospital.hospital_id: hospital for hospital in self.hospitals.list()},
+        )
+
+    def _studies(self, link: Link) -> Iterator[Summary]:
+        """A conflicted study may hold somebody else's images, so it is left out as everywhere."""
+        identity = link.identity
+        found = _all(lambda token: self.timeline.timeline(identity.issuer, identity.local_id, token, _PAGE))
+        return (summary for summary in found if summary.state != "conflicted")
+
+    def _accesses(self, person_id: str) -> Iterator[Access]:
+        return _all(lambda token: self.explain(self.audit.of_person(person_id, token, _PAGE)))
+
+    def _notices(self, person_id: str) -> Iterator[InAppNotice]:
+        return _all(lambda token: self.notices.of_person(person_id, token, _PAGE))
+
+
+def _all(read: Callable[[str], Page[Item]]) -> Iterator[Item]:
+    token = ""
+    while True:
+        page = read(token)
+        yield from page.items
+        token = page.next_token
+        if not token:
+            return
