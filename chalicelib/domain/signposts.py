@@ -5,8 +5,9 @@ A fact's home is the collection of its accession number, or of its study UID whe
 collections as a guest; whether it counts there is judged here, from the set of facts alone, so that the order in which
 they come cannot matter:
 
-- A notice with accession number and study UID is a guest in the UID's collection, a signpost. What lies there without
-  an accession number belongs to the accession's collection, is a guest there, and counts at home no more.
+- A notice with accession number and study UID is a guest in the UID's collection, a signpost; so is a study that bears
+  an accession number. What lies there without one belongs to the accession's collection, is a guest there, and counts
+  at home no more.
 - A notice sent again under its id, for the same patient and about the same days, with another accession number has
   moved: it is a guest where it was, and what it said there before counts no more. (Of a hospital that gives one id to
   many exams this would take exams away. So the days are bounded, images make an accession number stand whatever a
@@ -20,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.exam import ExamKey, Facts, NoticeFact, StudyFact
-from chalicelib.domain.uses import NEAR, about
+from chalicelib.domain.uses import NEAR, about, current_studies
 
 Fact = NoticeFact | StudyFact
 
@@ -48,8 +49,11 @@ def belonging(accession: str, facts: Facts) -> Belonging:
     told = _Told(facts.notices)
     own = [notice for notice in facts.notices if is_named(notice) and home(notice) == accession]
     moved = frozenset(notice for notice in own if told.moved(notice))
+    present = [study for study in current_studies(facts.studies) if is_named(study)]
     uids = {uid for notice in own if notice not in moved for uid in told.uids(notice)}
+    uids |= {study.study_instance_uid for study in present if home(study) == accession}
     points_away = any(not told.moved(notice) for notice in told.pointing(accession))
+    points_away |= any(home(study) != accession == study.study_instance_uid for study in present)
 
     def counts(fact: Fact) -> bool:
         if is_named(fact):
@@ -62,9 +66,11 @@ def belonging(accession: str, facts: Facts) -> Belonging:
 
 
 def targets(accession: str, facts: Facts) -> frozenset[str]:
-    """The accession numbers under which, by any notice ever, the exam of this study UID stands. Also those that a
-    notice has left since: what is told to them then is the same in any order."""
-    return frozenset(map(home, _Told(facts.notices).pointing(accession)))
+    """The accession numbers under which, by any notice or study ever, the exam of this study UID stands. Also those
+    that it has left since: what is told to them then is the same in any order."""
+    studies = (one for one in facts.studies if one.study_instance_uid == accession and is_named(one))
+    signposts: tuple[Fact, ...] = (*_Told(facts.notices).pointing(accession), *studies)
+    return frozenset(map(home, signposts)) - {accession}
 
 
 def guests(accession: str, facts: Facts) -> tuple[Fact, ...]:

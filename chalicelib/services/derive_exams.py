@@ -34,9 +34,18 @@ class DeriveExams:
     hospitals: Hospitals
 
     def study_settled(self, ref: StudyRef, fact: StudyFact, now: datetime) -> None:  # noqa: ARG002 - the port's; see domain.ledger: there is no clock in a derivation
+        """A study with an accession number is a signpost where its UID's facts are that have none: nearly always there
+        are none."""
         key = ExamKey.of(ref.hospital_id, fact.accession_number, ref.study_instance_uid)
-        self.ledger.put_study(key, fact)
+        by_uid = ExamKey(ref.hospital_id, ref.study_instance_uid)
+        for place in sorted({key, by_uid}):
+            self.ledger.put_study(place, fact)
         self.again(key)
+        if by_uid == key:
+            return
+        facts = self.ledger.read(by_uid).facts
+        if facts.notices or guests(by_uid.accession, facts):
+            self.again(by_uid)
 
     def notice_recorded(self, hospital_id: str, fact: NoticeFact) -> None:
         """A notice is told wherever notices of its id and patient ever were, and where the studies are that they name:

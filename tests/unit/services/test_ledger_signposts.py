@@ -101,6 +101,26 @@ def test_a_notice_without_an_accession_number_follows_the_one_that_has_it():
         assert [(name, exam.declared, exam.standing) for name, exam in found.items()] == [("A1", 4, "on_time")]
 
 
+def test_a_notice_that_names_only_the_study_meets_it_under_its_accession_number():
+    bare = notice(accession_number="", study_instance_uid=UID, declared_instances=4)
+    for world in in_every_order(bare, study((NOON, 4))):
+        found = exams(world)
+        assert [(name, exam.declared, exam.standing) for name, exam in found.items()] == [("A1", 4, "on_time")]
+
+
+def test_a_notice_follows_its_study_to_another_accession_number():
+    bare = notice(accession_number="", study_instance_uid=UID)
+    left = study(withdrawn=True, entry_count=2)
+    for world in in_every_order(bare, study(NOON), left, study(NOON, accession_number="A2", entry_count=2)):
+        assert {name: exam.notified for name, exam in exams(world).items()} == {"A2": True}
+
+
+def test_a_notice_whose_study_is_withdrawn_waits_again():
+    bare = notice(accession_number="", study_instance_uid=UID)
+    for world in in_every_order(bare, study(NOON), study(withdrawn=True, entry_count=2)):
+        assert {name: exam.standing for name, exam in exams(world).items()} == {UID: "missing"}
+
+
 def test_a_report_is_found_from_a_study_that_bears_no_accession_number():
     world, report = World(), Report("d", "application/pdf", "reports/H1/A1/d.pdf", "v1", 5)
     world.tell(notice(study_instance_uid=UID, report=report))
