@@ -101,7 +101,7 @@ def _person(record: Record) -> Row:
         "phone_counts": number.counts,
         "phone_opens_all": number.opens_all,
         "phone_opens_all_at": _at(person.phone_opens_at),
-        "phone_hospitals": list(number.hospitals),
+        "phone_hospitals": [_hospital(hospital_id, record) for hospital_id in number.hospitals],
         "former_phone": masked_phone(person.former_phone),
         "frozen_at": _at(person.frozen_at),
     }

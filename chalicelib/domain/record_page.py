@@ -53,7 +53,7 @@ def page(told: Mapping[str, Any], now: datetime) -> str:
         '<meta name="referrer" content="no-referrer">'
         f"<title>影像云个人档案 · Imaging Cloud record</title><style>{STYLE}</style></head><body>"
         f"<header><h1>{both(Said('影像云个人档案', 'Your record in the imaging cloud'))}</h1>"
-        f"<p>{both(Said('导出时间', 'made'))} {instant(now.isoformat())}</p>"
+        f"<p>{both(Said('导出时间', 'Exported'))} {instant(now.isoformat())}</p>"
         f"<p class=warn>{both(PRIVACY)}</p></header>"
         f"<main>{_person(told['person'])}<nav><ul>{links}</ul></nav>{parts}"
         f"<section id=about><h2>{both(Said('说明', 'About this archive'))}</h2><ul>{about}</ul></section>"
@@ -62,12 +62,13 @@ def page(told: Mapping[str, Any], now: datetime) -> str:
 
 
 def _person(person: Row) -> str:
-    hospitals = "、".join(person["phone_hospitals"])
+    named = [one["hospital"] for one in person["phone_hospitals"]]
     counts = Said("有效，可打开全部", "counts for everything")
     if not person["phone_counts"]:
         counts = Said("无有效手机号", "no number that counts")
     elif not person["phone_opens_all"]:
-        counts = Said(f"只对以下医院有效：{hospitals}", f"counts for these hospitals only: {hospitals}")
+        zh, en = "、".join(one["zh"] for one in named), ", ".join(one["en"] for one in named)
+        counts = Said(f"只对以下医院有效：{zh}", f"counts for these hospitals only: {en}")
     lines = [
         (Said("姓名", "Name"), escape(person["name"]) or "—"),
         (Said("性别", "Sex"), word(person["sex"])),

@@ -28,11 +28,11 @@ nav a{text-decoration:none}
 table{width:100%;border-collapse:collapse}
 th{text-align:start;font-weight:600;font-size:.9rem;vertical-align:bottom}
 th span,td>span{display:block}
-th,td{padding:.5rem .6rem .5rem 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+th,td{padding:.5rem .6rem .5rem 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}
 th .en{font-weight:400}
 tbody tr:last-child td{border-bottom:0}
 time{white-space:nowrap}
-code{font-size:.8rem;color:var(--soft)}
+code{font-size:.8rem;color:var(--soft);overflow-wrap:anywhere}
 mark{background:none;color:var(--warn)}
 .empty{color:var(--soft);margin:0}
 #about ul{margin:0;padding-inline-start:1.2rem}
@@ -42,7 +42,7 @@ thead{display:none}
 table,tbody,tr,td{display:block}
 tr{border-bottom:1px solid var(--line);padding:.6rem 0}
 tbody tr:last-child{border-bottom:0;padding-bottom:0}
-td{border:0;padding:.15rem 0;display:grid;grid-template-columns:7.5rem 1fr;gap:.1rem .7rem}
+td{border:0;padding:.15rem 0;display:grid;grid-template-columns:7.5rem minmax(0,1fr);gap:0 .7rem}
 td::before{content:attr(data-zh) " " attr(data-en);color:var(--soft);font-size:.85rem;grid-row:span 9}
 td>*{grid-column:2}
 }

@@ -59,7 +59,7 @@ class Table:
 
 def both(words: Said) -> str:
     if words.zh == words.en:
-        return escape(words.zh)
+        return f"<span>{escape(words.zh)}</span>"
     return f"<span lang=zh>{escape(words.zh)}</span> <span lang=en class=en>{escape(words.en)}</span>"
 
 
@@ -103,12 +103,12 @@ def _study_cell(row: Row) -> str:
 
 
 def _modalities(row: Row) -> str:
-    return "<br>".join(both(said(MODALITIES, one)) for one in row["modalities"])
+    return "".join(both(said(MODALITIES, one)) for one in row["modalities"])
 
 
 def _consent_state(row: Row) -> str:
     if row["revoked_at"]:
-        return f"{both(Said('已撤回', 'taken back'))}<br>{instant(row['revoked_at'])}"
+        return f"{both(Said('已撤回', 'taken back'))}{instant(row['revoked_at'])}"
     return both(Said("有效", "live")) if row["live"] else both(Said("已到期", "ended"))
 
 
