@@ -12,7 +12,18 @@ from chalicelib.events import ingest as uploads
 from chalicelib.events import notices as visits
 from chalicelib.events import oversight, sweeps
 from chalicelib.events import settle as studies
-from chalicelib.http import administrators, desks, doctors, guardians, hospitals, patients, privacy, regulators, session
+from chalicelib.http import (
+    administrators,
+    desks,
+    doctors,
+    exceptions,
+    guardians,
+    hospitals,
+    patients,
+    privacy,
+    regulators,
+    session,
+)
 from chalicelib.http.access import Door
 
 app = Chalice(app_name="imaging-cloud")
@@ -23,6 +34,7 @@ app.register_blueprint(hospitals.routes.blueprint)
 app.register_blueprint(desks.routes.blueprint)
 app.register_blueprint(privacy.routes.blueprint)
 app.register_blueprint(doctors.routes.blueprint)
+app.register_blueprint(exceptions.routes.blueprint)
 app.register_blueprint(patients.routes.blueprint)
 app.register_blueprint(guardians.routes.blueprint)
 app.register_blueprint(regulators.routes.blueprint)

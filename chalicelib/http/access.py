@@ -80,6 +80,7 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("POST", "/desk/identities/unlink"): _allow("own_hospital", "desk_clerk"),
     ("POST", "/desk/guardians"): _allow("own_hospital", "desk_clerk"),
     ("POST", "/desk/guardians/end"): _allow("own_hospital", "desk_clerk"),
+    ("POST", "/desk/accesses/object"): _allow("own_hospital", "desk_clerk"),
     ("GET", "/desk/hand-overs"): _allow("own_hospital", "desk_clerk"),
     ("POST", "/desk/hand-overs/print"): _allow("own_hospital", "desk_clerk"),
     ("POST", "/desk/hand-overs/done"): _allow("own_hospital", "desk_clerk"),

@@ -5,10 +5,14 @@ from datetime import datetime
 
 from chalicelib.domain.access import Basis, Caller
 from chalicelib.domain.consent import Consent, Denied
+from chalicelib.domain.identity import person_of
+from chalicelib.domain.national_id import BadNationalId, read_national_id
 from chalicelib.domain.review import Review, ReviewKind, objected
 from chalicelib.services.access_ports import Consents
 from chalicelib.services.exception_ports import Reviews
 from chalicelib.services.own_account import OwnAccount
+from chalicelib.services.ports import Mac
+from chalicelib.services.prove_guardian import Card
 from chalicelib.services.record_decision import About, RecordDecision
 from chalicelib.services.register_patient import ATTEMPTS, Contended
 from chalicelib.services.tell_of_access import TellOfAccess
@@ -30,17 +34,30 @@ class ObjectToAccess:
     consents: Consents
     reviews: Reviews
     tell: TellOfAccess
+    mac: Mac
     record: RecordDecision
 
     def __call__(self, caller: Caller, consent_id: str, text: str, now: datetime) -> Review:
         person = self.own_account(caller, ACTION, now)
-        given = self.consents.of_person(person.person_id)
+        return self._object(caller, person.person_id, consent_id, text, now)
+
+    def at_desk(self, caller: Caller, card: Card, consent_id: str, text: str, now: datetime) -> Review:
+        """For who has neither phone nor app: any hospital's desk with the card in the reader. Raises AccessDenied
+        (card_refused) too. The number is hashed and forgotten."""
+        try:
+            number = read_national_id(card.national_id, now).number
+        except BadNationalId:
+            self.record.deny(caller, ACTION, Denied("card_refused", "card_unreadable"), now)
+        return self._object(caller, person_of(self.mac("national_id", number)), consent_id, text, now)
+
+    def _object(self, caller: Caller, person_id: str, consent_id: str, text: str, now: datetime) -> Review:
+        given = self.consents.of_person(person_id)
         consent = next((one for one in given if one.consent_id == consent_id and one.basis in KINDS), None)
         if consent is None:
-            self.record.deny(caller, ACTION, Denied("no_grant", "unknown_consent"), now, About(person.person_id))
+            self.record.deny(caller, ACTION, Denied("no_grant", "unknown_consent"), now, About(person_id))
         if consent.revoked_at is None:
             self.consents.revoke(consent, now)
-        about = About(person.person_id, None, consent.encounter_id, consent.basis, consent.consent_id)
+        about = About(person_id, None, consent.encounter_id, consent.basis, consent.consent_id)
         self.record.allow(caller, ACTION, "objected", now, about)
         for _ in range(ATTEMPTS):
             review = self.reviews.get(consent.hospital_id, consent.consent_id) or _unreviewed(consent)

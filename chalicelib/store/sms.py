@@ -36,6 +36,13 @@ TEXTS = {
     "consent_code": "【影像云】授权验证码{code}，5分钟内有效。医生凭此码查看您的影像资料，如非本人就诊请勿告知他人。",
     "guardian_new": "【影像云】有窗口为使用本号码的患者登记了监护人。如有异议，请在健康应用中提出，或持身份证到窗口。"
     "A desk has recorded a guardian for a patient of this number. To object, use the app, or come to a desk.",
+    "emergency_access": "【影像云】因情况紧急，{hospital}的医生获准在2小时内查看您的影像。"
+    "如有异议，请在健康应用“谁看过”中提出，或持身份证到任一窗口。"
+    "In an emergency a doctor of {hospital} may see your images for 2 hours. To object, see “who looked” in the app.",
+    "assisted_access": "【影像云】{hospital}的医生读取您的身份证并经见证，获准在24小时内查看您的影像。"
+    "如非本人同意，请持身份证到任一窗口或在健康应用中提出异议。"
+    "A doctor of {hospital} may see your images for 24 hours: your card was read before a witness. If this is wrong, "
+    "come to a desk, or object in the app.",
     "phone_change": "【影像云】{hospital}正将您的手机号换成另一号码。如非本人，请在健康应用点“不是我”或持身份证到窗口。"
     "Your number for the imaging cloud is being changed at {hospital}. If this is not you, press “not me” in the app.",
 }

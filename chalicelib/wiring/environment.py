@@ -25,6 +25,7 @@ class Settings:
     exports_queue_url: str
     flags_topic_arn: str
     alarms_topic_arn: str
+    privacy_topic_arn: str
     mac_key_id: str
     signer_role_arn: str
     issuers: str
@@ -53,6 +54,7 @@ def settings() -> Settings:
         exports_queue_url=given("EXPORTS_QUEUE_URL", ""),
         flags_topic_arn=given("FLAGS_TOPIC_ARN", ""),
         alarms_topic_arn=given("ALARMS_TOPIC_ARN", ""),
+        privacy_topic_arn=given("PRIVACY_TOPIC_ARN", ""),
         mac_key_id=given("MAC_KEY_ID", ""),
         signer_role_arn=given("SIGNER_ROLE_ARN", ""),
         issuers=given("ISSUERS", "[]"),

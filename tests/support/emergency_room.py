@@ -75,7 +75,7 @@ class EmergencyRoom(Clinic):
         self.read_suspensions = ReadSuspensions(self.reviews, self.doctors, record)
         self.lift = LiftSuspension(self.reviews, self.doctors, record)
         self.sweep = SuspendUnreviewed(self.reviews, self.doctors, self.consents, self.topic, record)
-        self.object = ObjectToAccess(self.own, self.consents, self.reviews, self.tell_access, record)
+        self.object = ObjectToAccess(self.own, self.consents, self.reviews, self.tell_access, self.mac, record)
         find = FindHandOver(self.hand_overs, self.people, record)
         self.read_hand_overs = ReadHandOvers(self.hand_overs, record)
         self.print_hand_over = PrintHandOver(find, self.doctors, self.hospitals)
