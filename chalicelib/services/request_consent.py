@@ -57,8 +57,7 @@ class RequestConsent:
         request = self._request(caller, visit, reach, purpose, now)
         digits = f"{int.from_bytes(self.random(8)) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
         code = self._code(request, digits, reachable=reach.route is not None)
-        basis = "sms_code" if reach.route else ""
-        about = About(visit.person_id, encounter_id=encounter_id, basis=basis, purpose=purpose)
+        about = About(visit.person_id, encounter_id=encounter_id, purpose=purpose)
         if reach.route or reach.in_app:
             self.record.allow(caller, ACTION, _reason(reach), now, about)
         else:
