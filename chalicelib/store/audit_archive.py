@@ -64,9 +64,9 @@ class S3SealArchive:
         found = list(self._listed("", ""))
         sealed = [hour for one in found if one.key.startswith(SEALS) and (hour := _hour(one.key))]
         oddities = [
-            Oddity(one.key, _hour_text(one.key), is_stray=not _hour_text(one.key))
+            Oddity(one.key, _hour_text(one.key), is_stray=_hour(one.key) is None)
             for one in found
-            if not one.is_single or not _hour_text(one.key)
+            if not one.is_single or _hour(one.key) is None
         ]
         first, last = (min(sealed), max(sealed)) if sealed else (None, None)
         return Survey(first, last, {one.key: one.first for one in found}, tuple(oddities))
