@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,67 +11,14 @@ import app
 from chalicelib import wiring
 from chalicelib.domain.study import StudyRef
 from infra.local.personas import LAKE, PATIENT, RIVER
-from infra.local.poller import Functions, QueuePoller, scheduled_event
+from infra.local.poller import scheduled_event
 from infra.local.samples import chest_ct, make_pack
-from tests.support.served_app import Served, jwks_url, served
+from tests.support.country import Country
+from tests.support.served_app import jwks_url, served
 
 __all__ = ["jwks_url", "served"]
 
-TODAY = datetime.now(UTC).date().isoformat()
-PATIENT_BODY = {
-    "national_id": PATIENT.national_id,
-    "name": PATIENT.name,
-    "sex": PATIENT.sex,
-    "birth_date": PATIENT.birth_date,
-    "phone": PATIENT.phone,
-}
 PDF = b"%PDF-1.7 made up"
-
-
-class Country:
-    """Two hospitals, a doctor and a registered patient; what they put arrives by the queues."""
-
-    def __init__(self, cloud, served: Served):
-        self.cloud, self.served = cloud, served
-        self.functions = Functions(app)
-        for hospital in (RIVER, LAKE):
-            body = {"hospital_id": hospital.hospital_id, "name": hospital.name}
-            served.ask("POST", "/hospitals", "regulator", body)
-        doctor = {"doctor_id": "d1", "hospital_id": LAKE.hospital_id, "licence_number": "110", "name": "李医生"}
-        served.ask("POST", "/doctors", "administrator", doctor)
-        for hospital_id, patient_id in PATIENT.patient_ids.items():
-            body = {**PATIENT_BODY, "patient_id": patient_id}
-            registered = served.ask("POST", "/desk/registrations", "desk_clerk", body, hospital_id=hospital_id)
-            self.person_id = registered.json_body["person_id"]
-
-    def put(self, kind, name, body, hospital_id=RIVER.hospital_id):
-        key = f"{kind}/{hospital_id}/{TODAY}/{name}"
-        self.cloud.client("s3").put_object(Bucket=self.cloud.settings["UPLOADS_BUCKET"], Key=key, Body=body)
-        return key
-
-    def tell(self, notice, hospital_id):
-        answer = self.served.ask("POST", "/hospital/notices", "hospital", notice, hospital_id=hospital_id)
-        assert answer.status_code == 202, answer.body
-
-    def drain(self, *queues):
-        """Hand over what lies in these queues, in order, waiting out the settle queue's delay of two seconds."""
-        for name in queues:
-            poller = QueuePoller(
-                self.cloud.client("sqs"),
-                f"imaging-cloud-{name}",
-                self.functions.queues()[f"imaging-cloud-{name}"],
-                self.functions,
-            )
-            until = time.monotonic() + (3 if name == "settle.fifo" else 0)
-            taken = poller.poll()
-            while taken or time.monotonic() < until:
-                taken = poller.poll()
-
-    def run(self, name, **detail):
-        return self.functions(name, {**scheduled_event(name), "detail": detail})
-
-    def seen(self, ref):
-        return self.served.manifest("patient", ref, person_id=self.person_id).json_body
 
 
 @pytest.fixture

@@ -21,9 +21,9 @@ def everything(cloud, table):
 
 
 def test_no_national_id_or_code_is_kept_and_no_phone_or_name_reaches_audit_or_logs(cloud, caplog):
-    caplog.set_level(logging.DEBUG)
     for noisy in ("botocore", "moto", "urllib3"):  # wire logs are a debugger's, never switched on in Lambda
         caplog.set_level(logging.WARNING, logger=noisy)
+    caplog.set_level(logging.DEBUG)  # last, for it sets the level of what is captured too
     clinic = clinic_on(cloud)
     zhang_here = zhang(LOCAL_ID)
     doctor, patient = clinic.doctor(), clinic.patient(patient=zhang_here)
