@@ -14,7 +14,7 @@ from typing import Literal
 from chalicelib.domain.access import Caller, Role
 from chalicelib.domain.access_words import Said
 from chalicelib.domain.code import Limit
-from chalicelib.domain.identity import IdentityKey, Person
+from chalicelib.domain.identity import IdentityKey
 
 AssistedReason = Literal["no_phone", "phone_lost", "phone_lapsed", "cannot_operate"]
 ASSISTED_REASONS: Mapping[AssistedReason, Said] = {
@@ -61,8 +61,3 @@ def deny_witness(witness: Caller, request: AssistedRequest, now: datetime) -> st
     if witness.signed_in_at is None or not now - FRESH <= witness.signed_in_at:
         return "witness_not_fresh"
     return "" if request.is_open(now) else "assisted_closed"
-
-
-def has_verified_phone(person: Person | None, *, holds_phone: bool, now: datetime) -> bool:
-    """Whether a verified phone could answer, then nobody else may. One that lapsed by age or conflict cannot."""
-    return person is not None and holds_phone and person.has_phone(now)

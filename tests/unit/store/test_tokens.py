@@ -60,6 +60,20 @@ def test_the_claim_map_names_an_issuers_own_claims():
     assert mapped.verify(made, NOW).caller == Caller("desk_clerk", "c9", "H7")
 
 
+@pytest.mark.parametrize(
+    ("said", "ago"), [({}, 0), ({"auth_time": -90}, 90), ({"auth_time": -5000}, 5000), ({"auth_time": 60}, 0)]
+)
+def test_a_token_says_when_the_human_signed_in_and_renewing_it_is_no_login(said, ago):
+    times = {name: int(NOW.timestamp()) + seconds for name, seconds in said.items()}
+    caller = tokens().verify(signed(claims(**times)), NOW).caller
+    assert caller.signed_in_at == NOW - timedelta(seconds=ago)
+
+
+@pytest.mark.parametrize("bad", ["now", True, None, 10**30])
+def test_a_login_time_that_is_none_is_refused(bad):
+    assert refusal(signed(claims(auth_time=bad))) == "claim_type"
+
+
 def forged(header, payload, signature=b""):
     parts = [json.dumps(header).encode(), json.dumps(payload).encode(), signature]
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
