@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timezone
 from itertools import pairwise
@@ -22,11 +22,12 @@ from chalicelib.dicom.build import build_header
 from chalicelib.dicom.header import read_found
 from chalicelib.dicom.scan import MAX_ITEMS, Unreadable
 from chalicelib.dicom.tags import BY_KEYWORD, BY_TAG, FRAME_TIME_VECTOR, SEQUENCES, WANTED, Tag
-from chalicelib.dicom.values import MAX_VALUE, MAX_VECTOR, Found, decimals, integers, shape
+from chalicelib.dicom.values import MAX_ALL, MAX_VALUE, MAX_VECTOR, Found, decimals, integers, shape
 from chalicelib.domain.study import Header
 
 INDEX_NAME = "index.json"
 MAX_INSTANCES = 20_000
+MAX_JSON = 4 * MAX_ALL  # numbers are longer as text
 
 _SHA_256 = re.compile(r"[0-9a-f]{64}")
 _NUMBERS = frozenset({"US", "SS", "UL", "SL", "FL", "FD", "UV", "SV", "US or SS"})
@@ -89,8 +90,11 @@ def _item(number: int, instance: Any, zone: timezone) -> PackItem:
         raise fault("offset or length is no whole number in range")
     if not isinstance(sha256, str) or not _SHA_256.fullmatch(sha256):
         raise fault("sha256 is not 64 lower-case hexadecimal digits")
+    found = _found(instance["header"], WANTED | SEQUENCES)
+    if len(json.dumps(found, ensure_ascii=False, separators=(",", ":"))) > MAX_JSON:
+        raise fault(f"a header of more than {MAX_JSON} characters")
     try:
-        header = build_header(_found(instance["header"]), {}, zone)
+        header = build_header(found, {}, zone)
     except Unreadable as unreadable:
         raise fault(str(unreadable)) from None
     if instance.get("sop_uid") != header.sop_instance_uid:
@@ -108,10 +112,10 @@ def _check(items: list[PackItem]) -> None:
             raise Unreadable("bad_pack_index", f"the ranges at {before.offset} and {after.offset} overlap")
 
 
-def _found(header: Mapping[str, Any]) -> Found:
+def _found(header: Mapping[str, Any], tags: Iterable[int]) -> Found:
     """The values of one DICOM JSON dataset by tag, in the same terms as those of an object."""
     found: Found = {}
-    for tag in WANTED | SEQUENCES:
+    for tag in tags:
         element = header.get(f"{tag:08X}")
         values = element.get("Value") if isinstance(element, dict) else None
         if isinstance(values, list) and 0 < len(values) <= MAX_VECTOR:
@@ -123,7 +127,7 @@ def _found(header: Mapping[str, Any]) -> Found:
 
 def _value(tag: Tag, values: list[Any]) -> Any:
     if tag.vr == "SQ":
-        items = [_found(item) for item in values[:MAX_ITEMS] if isinstance(item, dict)]
+        items = [_found(item, WANTED) for item in values[:MAX_ITEMS] if isinstance(item, dict)]
         return [{BY_TAG[inner].keyword: value for inner, value in item.items()} for item in items] or None
     if tag.vr in _NUMBERS:
         numbers = all(type(value) in (int, float) and math.isfinite(value) for value in values)

@@ -12,15 +12,18 @@ from collections.abc import Callable, Iterable
 from struct import Struct
 from typing import Any
 
-from chalicelib.dicom.scan import Raw, Scan
+from chalicelib.dicom.scan import Raw, Scan, Unreadable
 from chalicelib.dicom.tags import BY_TAG, CHARACTER_SET, FRAME_TIME_VECTOR, PIXEL_REPRESENTATION, SEVERAL, UIDS
 from chalicelib.dicom.text import Charset
 from chalicelib.domain.study import Repair
 
 MAX_VALUE = 1024
-"""Longer values are taken for absent: a name has at most 194 characters (PS3.5 6.2). A header must fit an item."""
+"""Longer values are taken for absent: a name has at most 194 characters (PS3.5 6.2)."""
 
 MAX_VECTOR = 16 * 1024  # FrameTimeVector: some 3,000 frames
+
+MAX_ALL = 32 * 1024
+"""All values of one instance together, in bytes: as JSON, compressed, they must fit an item of the journal (400 KB)."""
 
 Found = dict[int, Any]
 """Values by tag; of a sequence, its items by keyword."""
@@ -40,7 +43,7 @@ _PADDING = " \0"
 
 
 def read_values(scan: Scan, *, little: bool) -> tuple[Found, dict[int, Repair]]:
-    """The values of one dataset, and what was repaired of them."""
+    """The values of one dataset, and what was repaired of them. Raises Unreadable where there are too many."""
     reader = _Reader(scan.elements, little=little)
     found = reader.values(scan.elements)
     for tag, items in scan.sequences.items():
@@ -55,6 +58,7 @@ class _Reader:
         _, signed = elements.get(PIXEL_REPRESENTATION, (None, b""))
         self._us_or_ss = "SS" if any(signed) else "US"
         self._little = little
+        self._room = MAX_ALL
         self.repairs: dict[int, Repair] = {}
         _, declared = elements.get(CHARACTER_SET, (None, b""))
         texts = [
@@ -68,10 +72,13 @@ class _Reader:
         found: Found = {}
         for tag, (encoded, raw) in elements.items():
             if raw and (len(raw) <= MAX_VALUE or (raw := _shortened(tag, raw))):
+                self._room -= len(raw)
                 vr = encoded if encoded in _KNOWN else self._vr(tag, encoded)
                 value = self._text(tag, raw, vr) if vr in _TEXTS else self._number(tag, raw, vr)
                 if value is not None:
                     found[tag] = value
+        if self._room < 0:
+            raise Unreadable("header_too_long", f"more than {MAX_ALL} bytes of values")
         return found
 
     def _vr(self, tag: int, vr: str | None) -> str:

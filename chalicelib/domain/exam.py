@@ -182,6 +182,7 @@ class Facts:
 
 # What hospitals write where they have no accession number. Under one of these all their exams would gather.
 NO_ACCESSION = re.compile(r"[\W_0]*|NONE|NULL|N/?A|UNKNOWN|TEST|无", re.IGNORECASE)
+LONGEST_ACCESSION = 64  # characters; an SH has 16 (PS3.5 6.2), and some write more
 
 ExamState = Literal["scheduled", "expected", "partial", "complete", "missing", "excused", "cancelled"]
 Standing = Literal["scheduled", "pending", "on_time", "late", "partial", "missing", "excused", "cancelled", "imported"]
@@ -197,9 +198,10 @@ class ExamKey:
 
     @classmethod
     def of(cls, hospital_id: str, accession_number: str, study_instance_uid: str) -> ExamKey:
-        """The accession number, unless it is a placeholder."""
-        named = NO_ACCESSION.fullmatch(accession_number.strip()) is None
-        return cls(hospital_id, accession_number.strip() if named else study_instance_uid)
+        """The accession number, unless it is a placeholder, or longer than any notice can name."""
+        number = accession_number.strip()
+        named = len(number) <= LONGEST_ACCESSION and NO_ACCESSION.fullmatch(number) is None
+        return cls(hospital_id, number if named else study_instance_uid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from chalicelib.domain.national_id import NationalId
 from chalicelib.domain.ulid import LENGTH, base32
 
 PHONE_LIFE = timedelta(days=365)  # DESIGN §5: a verified phone lapses after 12 months, for numbers are recycled
+LONGEST_ID = 64  # characters of an LO (PS3.5 6.2), and of the ids in notices and at desks
 MANY_NAMES = 3  # one local id under so many unlike names is nobody's
 
 LinkStatus = Literal["unconfirmed", "confirmed", "contested"]
@@ -116,13 +117,15 @@ class Link:
 
 
 def is_placeholder(local_id: str, name: str = "") -> bool:
-    """Whether an id or a name stands for nobody ("0", 无名氏, TEST): such a patient gets no timeline and no link.
+    """Whether an id or a name stands for nobody ("0", 无名氏, TEST, what is too long for an id): such a patient gets no
+    timeline and no link.
 
     One id under many names is the third kind; it shows only over time: see `with_name`.
     """
     key = name_key(name)
     return bool(
-        _PLACEHOLDER_ID.fullmatch(_bare(local_id))
+        len(local_id) > LONGEST_ID
+        or _PLACEHOLDER_ID.fullmatch(_bare(local_id))
         or (key.han and _PLACEHOLDER_NAME.fullmatch(key.han))
         or (key.latin and not key.han and _PLACEHOLDER_NAME.fullmatch(key.latin))
     )

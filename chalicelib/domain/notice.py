@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar, cast
 
-from chalicelib.domain.exam import NO_ACCESSION, NoticeStatus
-from chalicelib.domain.identity import PatientDetails, normal_date, normal_sex
+from chalicelib.domain.exam import LONGEST_ACCESSION, NO_ACCESSION, NoticeStatus
+from chalicelib.domain.identity import LONGEST_ID, PatientDetails, normal_date, normal_sex
 
 Value = TypeVar("Value")
 
@@ -22,7 +22,8 @@ PATIENT_CLASSES = frozenset({"outpatient", "inpatient", "emergency"})
 PDF, FHIR = "application/pdf", "application/fhir+json"
 UID = re.compile(r"[0-9.]{1,64}")  # PS3.5 9.1
 MOST_INSTANCES = 1_000_000
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # FACTS: an exam dated before is a clock that was never set
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # an exam dated before is a clock that was never set
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # "for ever" is written 9999-12-31, which has no tomorrow
 
 
 class BadNotice(ValueError):  # noqa: N818 - named by the fact
@@ -86,7 +87,7 @@ def parse(body: bytes) -> ExamNotice | VisitNotice:
 def _exam(fields: _Fields) -> ExamNotice:
     status = cast("NoticeStatus", fields.choice("status", frozenset({"scheduled", "performed", "cancelled"})))
     told = status != "cancelled"  # whoever cancels need not describe what was not done
-    accession_number = fields.text("accession_number", 64, required=False)
+    accession_number = fields.text("accession_number", LONGEST_ACCESSION, required=False)
     study_instance_uid = fields.text("study_instance_uid", 64, required=False)
     if study_instance_uid and not UID.fullmatch(study_instance_uid):
         raise BadNotice("study_instance_uid")
@@ -123,7 +124,7 @@ def _visit(fields: _Fields) -> VisitNotice:
 def _patient(fields: _Fields) -> PatientDetails:
     """A national id or phone that is none counts as absent: it is the link's business, not a fault of the notice."""
     return PatientDetails(
-        patient_id=fields.text("patient_id", 64),
+        patient_id=fields.text("patient_id", LONGEST_ID),
         name=fields.text("name", 324, required=False),
         sex=fields.normal("sex", normal_sex),
         birth_date=fields.normal("birth_date", normal_date),
@@ -201,7 +202,7 @@ class _Fields:
             utc = at.astimezone(UTC)
         except (ValueError, OverflowError):
             raise self._bad(name) from None
-        if at.tzinfo is None or utc < EARLIEST:
+        if at.tzinfo is None or not EARLIEST <= utc < LATEST:
             raise self._bad(name)
         return utc
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import accumulate
 
 from chalicelib.domain.arrivals import Arrivals
 from chalicelib.domain.exam import StudyFact
@@ -11,6 +12,8 @@ from chalicelib.domain.exam_end import exam_end
 from chalicelib.domain.identity import is_placeholder
 from chalicelib.domain.manifest import Manifest, digest_of
 from chalicelib.domain.study import Entry, Header, Summary
+
+LISTED = 8192  # characters of a list's distinct texts: SUMMARY is one item, and written with every settle
 
 
 def summarise(manifest: Manifest, body: bytes, served: Sequence[Entry], issuer: str) -> Summary:
@@ -86,8 +89,11 @@ def _first(headers: Iterable[Header], value: Callable[[Header], str]) -> str:
 
 
 def _distinct(values: Iterable[str]) -> tuple[str, ...]:
-    """Each text once, blanks left out, in order of appearance."""
-    return tuple(dict.fromkeys(value for value in values if value))
+    """Each text once, blanks left out, in order of appearance. Of thousands those that fit in a list of studies: the
+    manifest has them all."""
+    distinct = dict.fromkeys(value for value in values if value)
+    lengths = accumulate(map(len, distinct))
+    return tuple(value for value, length in zip(distinct, lengths, strict=True) if length <= LISTED)
 
 
 def _described(manifest: Manifest) -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,8 +12,9 @@ from chalicelib.domain.study import Summary
 
 
 def order(summary: Summary) -> str:
-    """Where a study stands in a timeline: the order of the index, newest last."""
-    return f"{summary.study_date}#{summary.ref.hospital_id}#{summary.ref.study_instance_uid}"
+    """Where a study stands in a timeline: its key in the index, newest last. Some devices write 2026.11.24."""
+    day = re.sub(r"[^0-9]", "", summary.study_date)[:8]
+    return f"{day}#{summary.ref.hospital_id}#{summary.ref.study_instance_uid}"
 
 
 @dataclass(frozen=True, slots=True)

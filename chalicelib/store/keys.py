@@ -72,10 +72,6 @@ def pointer(study_instance_uid: str) -> str:
     return f"UID#{study_instance_uid}"
 
 
-def timeline(study_date: str, ref: StudyRef) -> str:
-    return f"{study_date}#{ref.hospital_id}#{ref.study_instance_uid}"
-
-
 # People
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.page import Page
 from chalicelib.domain.study import Amendment, Place, StudyRef, Summary
+from chalicelib.domain.timeline import order
 from chalicelib.store import batch, keys
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def _summary_item(summary: Summary) -> dict[str, Any]:
     }
     if summary.patient_id and summary.state == "served":  # a conflicted study stands in nobody's timeline
         item["GSI1PK"] = {"S": keys.identity(summary.issuer, summary.patient_id)}
-        item["GSI1SK"] = {"S": keys.timeline(summary.study_date, ref)}
+        item["GSI1SK"] = {"S": order(summary)}
     return item
 
 

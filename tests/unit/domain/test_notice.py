@@ -154,6 +154,7 @@ def test_what_is_no_json_object_is_refused(body):
         ("performed_at", {"performed_at": "1900-01-01T00:00:00Z"}),
         ("performed_at", {"performed_at": "0001-01-01T00:00:00+14:00"}),
         ("performed_at", {"performed_at": 1763611200}),
+        ("performed_at", {"performed_at": "9999-12-31T20:00:00Z"}),  # it is 10000 in the province
         ("scheduled_at", {"status": "scheduled"}),
         ("declared_instances", {"declared_instances": 0}),
         ("declared_instances", {"declared_instances": True}),
