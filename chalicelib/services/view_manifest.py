@@ -22,6 +22,7 @@ ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 STRUCTURED_REPORTS = "1.2.840.10008.5.1.4.1.1.88."
 
 _STUDY = (
+    "patient_id",
     "patient_name",
     "patient_birth_date",
     "patient_sex",

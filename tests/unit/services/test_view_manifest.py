@@ -75,6 +75,12 @@ def test_an_instance_carries_its_url_and_only_what_differs_from_its_series():
     assert second["instance_number"] == 2
 
 
+def test_the_study_says_whose_it_is_for_the_overlay():
+    study = World(entry(1), entry(2)).view()["study"]
+    assert (study["patient_id"], study["patient_name"], study["patient_sex"]) == ("P1", "张三", "M")
+    assert (study["patient_birth_date"], study["accession_number"], study["instances"]) == ("19700101", "A1", 2)
+
+
 def test_a_pack_is_signed_once_and_its_instances_are_ranges_of_it():
     pack = {"key": "archives/H1/2026-11-24/ct.zip", "checksum": None}
     world = World(*(entry(sop, "vp", offset=500 + 1000 * sop, **pack) for sop in range(1, 301)))
