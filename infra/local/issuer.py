@@ -60,7 +60,7 @@ class Issuer:
                 "issuer": self.url,
                 "audience": AUDIENCE,
                 "jwks_url": f"{self.url}/.well-known/jwks.json",
-                "claims": {"subject": "sub"},
+                "claims": {"subject": "sub", "phone": "phone_number"},
             }
         ]
 
