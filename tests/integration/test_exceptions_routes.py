@@ -8,6 +8,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.domain.break_glass import CONFIRMATION
 from chalicelib.domain.identity import PatientDetails
+from chalicelib.events import sweeps
 from chalicelib.services.record_encounter import EncounterNotice, RecordEncounter
 from tests.support.served_app import NAME, NO_GRANT, PHONE, REF, jwks_url, national_id, served
 
@@ -165,6 +166,25 @@ def test_three_a_day_and_an_unreviewed_one_suspends_until_it_is_lifted(hospital,
     answer = hospital.ask("POST", "/privacy/suspensions/lift", "privacy_officer", lift, **AT_H2)
     assert answer.json_body == {"doctor_id": "d1", "suspended": False}
     assert hospital.manifest().status_code == 200
+
+
+class Minute:
+    def get_remaining_time_in_millis(self):
+        return 60_000
+
+
+def test_the_schedule_suspends_and_a_failure_there_keeps_no_hospital_from_being_judged(hospital, monkeypatch):
+    hospital.ask("POST", "/break-glass", "doctor", STATED)
+    later = datetime.now(UTC) + timedelta(hours=24)
+    monkeypatch.setattr(wiring, "now", lambda: later)
+    assert sweeps.sweep(Minute())["reviews"] == {"suspended": 1, "void": 0, "faults": 0, "more": False}
+
+    def gone():
+        raise ConnectionError
+
+    monkeypatch.setattr(wiring, "suspend_unreviewed", gone)
+    done = sweeps.sweep(Minute())
+    assert (done["reviews"], done["held"]) == ({"failed": True}, False)
 
 
 def test_without_phone_or_app_one_objects_at_any_desk_with_the_card(hospital):

@@ -10,6 +10,8 @@ from typing import get_args
 import pytest
 
 from chalicelib.domain.access import Basis
+from chalicelib.domain.assisted import ASSISTED_LIFE, FRESH, PAIR_THRESHOLD, WRONG_CARDS
+from chalicelib.domain.break_glass import BREAK_GLASS_DAY, BREAK_GLASS_MONTH, BREAK_GLASS_RULES, REVIEW_LIFE
 from chalicelib.domain.code import CODE_LIFE, SENDS, WRONG_QR_PER_DOCTOR
 from chalicelib.domain.consent import CONSENT_LIVES
 from chalicelib.domain.guardian import DOCUMENTS, WAIT
@@ -47,6 +49,21 @@ def test_the_numbers_are_those_of_the_code(page):
     assert SENDS.count == 3
     assert WRONG_QR_PER_DOCTOR.count + 1 == 11
     assert "11" in numbers
+
+
+def test_each_rule_of_emergencies_stands_there_with_what_it_opens(page):
+    rows = re.findall(r"^\| `(\w+)` \| (yes|no|是|否) \|", page, re.MULTILINE)
+    told = {name: opens in ("yes", "是") for name, opens in rows}
+    assert told == {name: rule.opens for name, rule in BREAK_GLASS_RULES.items()}
+
+
+def test_the_numbers_of_witnesses_and_emergencies_are_those_of_the_code(page):
+    of_witnesses, of_emergencies = re.split(r"^## .*\n", page, flags=re.MULTILINE)[-3:-1]
+    for number in (FRESH.seconds, ASSISTED_LIFE.seconds // 60, PAIR_THRESHOLD, WRONG_CARDS.count):
+        assert re.search(rf"(?<!\d){number}(?!\d)", of_witnesses), number
+    hours = CONSENT_LIVES["break_glass"].longest // HOUR, REVIEW_LIFE // HOUR
+    for number in (*hours, BREAK_GLASS_DAY.count, BREAK_GLASS_MONTH.count):
+        assert re.search(rf"(?<!\d){number}(?!\d)", of_emergencies), number
 
 
 def test_routes_and_tests_that_it_names_exist(page):
