@@ -1,0 +1,241 @@
+"""Every route × every role × {own, another hospital's, another person's, unknown}, asked over HTTP, against the table.
+
+What should come of each follows from `ROUTES` alone, by `expected`; where it does not, `EXCEPTIONS` says what and why.
+A route that is new is asked with all that a request can name, and fails here until it does what its row says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import get_args
+
+import app
+from chalicelib.domain.access import Role
+from chalicelib.http.access import ROUTES
+from tests.support.matrix_world import TARGETS, World
+from tests.support.served_app import BOUND, jwks_url, national_id
+from tests.support.served_http import over_http
+
+__all__ = ["jwks_url", "over_http"]
+
+ROLES = tuple(BOUND)
+DOOR = {"unauthenticated", "not_allowed", "csrf"}  # what only the door says
+
+
+# What is asked
+
+
+def body_of(kit):
+    """All that any route's body may name, at once; what a route does not know it ignores."""
+    return {
+        **kit.card,
+        "encounter_id": kit.encounter_id,
+        "request_id": kit.request_id,
+        "consent_id": kit.consent_id,
+        "code": kit.code,
+        "patient_id": kit.patient_id,
+        "person_id": kit.person_id,
+        "hospital_id": kit.hospital_id,
+        "study_instance_uid": kit.uid,
+        "version_id": kit.version_id,
+        "ward": kit.ward,
+        "doctor_id": kit.doctor_id,
+        "licence_number": f"11{kit.doctor_id}",
+        "purpose": "treatment",
+        "decision": "deny",
+        "status": "suspended",
+        "confirm": "yes",
+        "phone": "13700000009",
+        "kind": "exclude",
+        "reason": "核对",
+        "from": "2026-11-23T00:00:00+08:00",
+        "to": "2026-11-23T06:00:00+08:00",
+    }
+
+
+def _prove(kit):
+    grown = {"national_id": national_id("32010219750505002"), "name": "王五福"}
+    return {"ward": kit.other["minor"][0], "guardian": grown, "kind": "minor", "document": "court_decision"}
+
+
+# What some routes name that no other does, or in their own way.
+BODIES = {
+    "POST /hospitals": lambda kit: {"hospital_id": kit.hospital_id, "name": "某医院"},
+    "POST /desk/guardians": _prove,
+    "POST /desk/guardians/end": lambda kit: dict(zip(("ward", "guardian"), kit.other["minor"], strict=True)),
+    "POST /desk/persons/unfreeze": lambda kit: kit.other["frozen"],
+    "POST /desk/accesses/object": lambda kit: {**kit.card, "consent_id": kit.other["review"]},
+    "POST /desk/hand-overs/print": lambda kit: {"consent_id": kit.other["paper"]},
+    "POST /desk/hand-overs/done": lambda kit: {"consent_id": kit.other["paper"], "how": "posted"},
+    "POST /privacy/identities/relink": lambda kit: {"patient_id": kit.other["contested"], "person_id": kit.person_id},
+    "POST /privacy/reviews/verdict": lambda kit: {
+        "review_id": kit.other["review"],
+        "verdict": "justified",
+        "note": "属实",
+    },
+    "POST /privacy/suspensions/lift": lambda kit: {"doctor_id": kit.other["suspended"], "note": "已培训"},
+    "POST /assisted-requests": lambda kit: kit.other["assisted"],
+    "POST /assisted-requests/confirm": lambda kit: {"request_id": kit.other["confirm"]},
+    "POST /break-glass": lambda kit: kit.other["glass"],
+    "POST /consent-requests/qr": lambda kit: {"encounter_id": kit.encounter_id, "qr": kit.other["qr"]()},
+    "POST /me/accesses/object": lambda kit: {"consent_id": kit.other["review"]},
+    "POST /me/guardians/object": lambda kit: {"ward": kit.other["guardian"]},
+    "POST /wards/guardians/object": lambda kit: {"ward": kit.other["waiting"]},
+}
+QUERIES = {
+    ("GET", "/hospital/compliance"): "?from=2026-11-23&to=2026-11-24",
+    ("GET", "/compliance/hospitals/{hospital_id}"): "?from=2026-11-23&to=2026-11-24",
+}
+
+
+def ask(world, route, role, target):
+    method, path = route
+    kit = world.kit(role, target)
+    filled = path.format(hospital_id=kit.hospital_id, uid=kit.uid, encounter_id=kit.encounter_id, day=kit.day)
+    body = BODIES.get(" ".join(route), body_of)(kit) if method == "POST" else None
+    headers = {"X-Ward": kit.ward}
+    return world.served.ask(method, filled + QUERIES.get(route, ""), role, body, headers, **world.claims(role))
+
+
+# What should come of it
+
+# Routes that name nothing of anybody's: they are about the caller, whatever else the request says.
+ABOUT_THE_CALLER = {
+    "GET /health",
+    "POST /session",
+    "DELETE /session",
+    "GET /hospital/quarantine",
+    "GET /hospital/compliance",
+    "GET /hospital/worklist",
+    "GET /desk/hand-overs",
+    "GET /assisted-requests",
+    "GET /privacy/pairs",
+    "GET /privacy/reviews",
+    "GET /privacy/suspensions",
+    "GET /compliance/flags",
+    "GET /wards",
+    "POST /me/freeze",
+    "POST /me/sessions/end",
+    "POST /me/phone/void",
+    "POST /me/export",
+    "POST /me/qr",
+}
+# Routes that make what they name, so that nothing is unknown to them.
+MAKES = {
+    "POST /hospital/notices",
+    "POST /desk/registrations",
+    "POST /desk/guardians",
+    "POST /hospitals",
+    "POST /doctors",
+}
+REACH = {
+    "open": set(TARGETS),
+    "session": set(TARGETS),
+    "own_hospital": {"own", "other_person"},  # a hospital's staff, about any patient of their own hospital
+    "self": {"own"},
+    "ward": {"own"},
+    "granted": {"own"},
+    "province": {"own", "other_hospital", "other_person"},
+}
+
+
+def names_nothing(route):
+    method, path = route
+    caller_only = path.startswith("/me/") and method == "GET"
+    return caller_only or f"{method} {path}" in ABOUT_THE_CALLER | MAKES
+
+
+def expected(route, role, target):
+    """`refused` by the door, `through`, or `hidden`: answered as what does not exist, to the byte."""
+    allowed = ROUTES[route]
+    if allowed.whose != "open" and role not in allowed.roles:
+        return "refused"
+    if names_nothing(route):
+        return "through"
+    return "through" if target in REACH[allowed.whose] - {"unknown"} else "hidden"
+
+
+THROUGH, HIDDEN = "through", "hidden"
+# (route, target): what comes instead, and why.
+EXCEPTIONS = {
+    ("POST /desk/persons/unfreeze", "other_hospital"): (THROUGH, "a person is no hospital's: any desk reads a card"),
+    ("POST /desk/persons/sessions/end", "other_hospital"): (THROUGH, "as above"),
+    ("POST /desk/guardians/end", "other_hospital"): (THROUGH, "as above, with both cards"),
+    ("POST /desk/accesses/object", "other_hospital"): (THROUGH, "as above: an objection is taken anywhere"),
+    ("POST /privacy/identities/history", "other_hospital"): ((200, ""), "a list, empty as for a number never given"),
+    ("POST /privacy/identities/history", "unknown"): ((200, ""), "the number was never given: its history is empty"),
+    ("POST /consent-requests/verify", "other_person"): ((403, "code_locked"), "a colleague's request in their visit"),
+    ("POST /consent-requests/outcome", "other_person"): (
+        HIDDEN,
+        "a colleague's request is not the caller's to ask about",
+    ),
+    ("POST /me/phone", "own"): ((422, "phone_not_vouched"), "no token of this issuer vouches for a number"),
+    ("POST /me/phone", "other_hospital"): ((422, "phone_not_vouched"), "as above"),
+    ("POST /me/phone", "other_person"): ((422, "phone_not_vouched"), "as above"),
+    ("POST /me/phone", "unknown"): ((422, "phone_not_vouched"), "as above"),
+    ("POST /hospitals/{hospital_id}/excuses", "unknown"): ((201, ""), "an outage may be excused before registration"),
+    ("GET /compliance/hospitals/{hospital_id}", "unknown"): ((200, ""), "days on which nothing was due"),
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    status: int
+    error: str
+    body: bytes
+
+    @classmethod
+    def of(cls, answer):
+        told = answer.json_body
+        return cls(answer.status_code, told.get("error", "") if isinstance(told, dict) else "", answer.body)
+
+
+def judge(route, role, target, seen, unknown):
+    """What is wrong with an answer; "" for nothing."""
+    wanted = expected(route, role, target)
+    if wanted != "refused":
+        wanted, _why = EXCEPTIONS.get((" ".join(route), target), (wanted, ""))
+    if wanted == "refused":
+        right = (seen.status, seen.error) == (403, "not_allowed")
+    elif wanted == THROUGH:
+        right = 200 <= seen.status < 300
+    elif wanted == HIDDEN:
+        right = seen.status in (403, 404, 409, 422) and seen.error not in DOOR and seen.body == unknown.body
+    else:
+        right = (seen.status, seen.error) == wanted
+    return "" if right else f"{route} {role} {target}: {seen.status} {seen.body[:160]!r}, not {wanted}"
+
+
+def leaks(world, role, target, seen):
+    """Words in an answer that this caller must never read."""
+    if role in ("regulator", "administrator"):
+        return sorted(word for word in world.persons() if word.encode() in seen.body)
+    foreign = world.kit(role, "other_hospital")
+    secrets = {foreign.uid, foreign.consent_id, foreign.request_id, foreign.card["national_id"]}
+    nothing_of_theirs = target in ("own", "unknown")
+    return sorted(word for word in secrets if nothing_of_theirs and word.encode() in seen.body)
+
+
+def test_every_route_of_the_app_stands_in_the_table_and_every_role_in_the_test():
+    declared = {(method, path) for path, methods in app.app.routes.items() for method in methods}
+    assert declared == set(ROUTES)
+    assert set(ROLES) == set(get_args(Role))
+    named = {route for route, _ in EXCEPTIONS} | set(BODIES) | ABOUT_THE_CALLER | MAKES
+    assert named <= {" ".join(route) for route in declared}
+    assert all(why for _, why in EXCEPTIONS.values())
+
+
+def test_every_route_role_and_target_is_answered_as_the_table_says(over_http):
+    world, wrong = World(over_http), []
+    for route, allowed in ROUTES.items():
+        for role in ROLES:
+            let_in = allowed.whose == "open" or role in allowed.roles
+            unknown = None
+            for target in reversed(TARGETS):
+                seen = Seen.of(ask(world, route, role, target))
+                unknown = unknown or seen
+                wrong.append(judge(route, role, target, seen, unknown))
+                wrong += [f"{route} {role} {target} tells {word}" for word in leaks(world, role, target, seen)]
+                if let_in and route[0] != "GET":
+                    world.rewind()
+    assert not any(wrong), "\n" + "\n".join(filter(None, wrong))
