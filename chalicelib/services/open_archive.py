@@ -24,7 +24,10 @@ LOCAL_HEADER: Final = b"PK\x03\x04"
 EMPTY_ARCHIVE: Final = b"PK\x05\x06"
 ENCRYPTED: Final = 0x1
 _LOCAL_LENGTH: Final = 30
-_MALFORMED: Final = (BadZipFile, EOFError, NotImplementedError, OverflowError, ValueError, struct.error, zlib.error)
+# OSError: a seek before the file's beginning. (A fault of S3's is a RangeFaultError, never one of these.)
+_MALFORMED: Final = (
+    BadZipFile, EOFError, NotImplementedError, OSError, OverflowError, ValueError, struct.error, zlib.error
+)  # fmt: skip
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 
 
@@ -97,6 +100,8 @@ def open_archive(file: RangedFile, limits: Limits) -> Archive:
     if total > limits.total or _swollen(total, file.size, limits):
         raise Refused("archive_bomb", f"{total} bytes from {file.size}")
     ordered = sorted(entries, key=lambda info: info.header_offset)
+    if ordered[0].header_offset < 0:
+        raise Refused("bad_archive", "an entry before the beginning")
     starts = [*(info.header_offset for info in ordered[1:]), file.size]
     if any(
         info.header_offset + _LOCAL_LENGTH + info.compress_size > end for info, end in zip(ordered, starts, strict=True)

@@ -118,7 +118,7 @@ class UnpackArchive:
         metadata = {RECEIVED_AT: part.last_modified.isoformat()}
         for number, info in enumerate(archive.entries):
             target = upload_key.unpacked(key, part.version_id, number)
-            if (info.is_dir() and not info.file_size) or target in there:
+            if (info.filename.endswith("/") and not info.file_size) or target in there:
                 continue
             if not keep_going():
                 return False

@@ -4,10 +4,13 @@ import io
 import zipfile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chalicelib.domain.upload_key import Uploaded
 from chalicelib.services.open_archive import Limits
 from chalicelib.services.unpack_archive import MAX_ARCHIVE
+from infra.local.samples import make_pack
 from tests.support.fakes_ingest import FakeUploads, OurFaultError
 from tests.support.ingest_samples import ARCHIVE, ARCHIVED_AT, DAY, Bench, archive, instance, sent, unpack, unpacked
 
@@ -52,6 +55,24 @@ def test_uploaded_is_indexed_and_quarantined_counted():
     assert bench.quarantine.reasons() == ["not_dicom", "not_dicom", "path_trick"]
     files = [name for name, _ in entries if not name.endswith("/")]
     assert len(files) == len(bench.entries()) + len(bench.quarantine.records)
+
+
+def test_a_directory_that_points_before_the_archive_is_damage_not_a_fault_of_ours():
+    body = archive([("1.dcm", instance(1, 1))])
+    end = body.rindex(b"PK\5\6")
+    start = int.from_bytes(body[end + 16 : end + 20], "little") + 1
+    assert whole(unpack(body[: end + 16] + start.to_bytes(4, "little") + body[end + 20 :])).reason == "bad_archive"
+
+
+def test_an_entry_without_a_name_is_unpacked_by_its_number():
+    body = archive([("Q", instance(1, 1))], zipfile.ZIP_STORED)
+    for header, name_length in ((b"PK\3\4", 26), (b"PK\1\2", 28)):
+        at = body.index(header)
+        body = body[: at + name_length] + bytes(2) + body[at + name_length + 2 :].replace(b"Q", b"", 1)
+    end = body.rindex(b"PK\5\6")
+    size, start = (int.from_bytes(body[end + at : end + at + 4], "little") - 1 for at in (12, 16))
+    body = body[: end + 12] + size.to_bytes(4, "little") + start.to_bytes(4, "little") + body[end + 20 :]
+    assert unpacked(unpack(body)) == {0: instance(1, 1)}
 
 
 def test_names_of_any_charset_are_only_names():
@@ -227,3 +248,22 @@ def test_an_archive_deleted_while_it_is_unpacked_goes_to_quarantine_whole(after)
     assert bench.unpack([sent(bench, body)]) == frozenset()
     (record,) = bench.quarantine.records.values()
     assert (record.key, record.reason) == (ARCHIVE, "deleted")
+
+
+IMAGES = [instance(1, number) for number in range(3)]
+ARCHIVES = [
+    archive([(f"影/{number}", body) for number, body in enumerate(IMAGES)], zipfile.ZIP_DEFLATED),
+    archive([(f"{number}.dcm", body) for number, body in enumerate(IMAGES)], zipfile.ZIP_STORED),
+    make_pack(IMAGES),
+]
+
+
+@given(st.sampled_from(ARCHIVES), st.data())
+@settings(max_examples=400, deadline=None)
+def test_an_archive_with_changed_bytes_is_answered_and_never_taken_for_a_fault_of_ours(body, data):
+    changed = bytearray(body)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = len(body) - data.draw(st.integers(4, 400) | st.integers(4, len(body)))
+        changed[at : at + 4] = data.draw(st.sampled_from([bytes(4), b"\xff" * 4]) | st.binary(min_size=1, max_size=4))
+    bench = unpack(bytes(changed))
+    assert len(bench.outcomes()) == 1
