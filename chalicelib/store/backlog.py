@@ -22,10 +22,10 @@ PERIOD = 60
 class QueueBacklog:
     """Age of the oldest event in our queues.
 
-    A queue that says it is empty has nothing old: that answers most runs without CloudWatch, whose metric is missing
-    for idle queues (and on the local cloud altogether). Where messages wait or are being worked on, the metric decides;
-    if there is none, nothing is known, and the sweep holds. SQS counts are approximate within about a minute: the
-    sweep's grace is far longer.
+    The metric of the last minutes decides, for queues that are empty again too: an archive unpacked just now came long
+    ago, and S3 may still be telling of what was in it. The metric is missing for idle queues (and on the local cloud
+    altogether). One that says it is empty then has nothing old; where messages wait or are being worked on, nothing is
+    known, and the sweep holds. SQS counts are approximate within about a minute: the sweep's grace is far longer.
     """
 
     def __init__(
@@ -39,11 +39,10 @@ class QueueBacklog:
         self._clock = clock
 
     def __call__(self) -> timedelta | None:
-        busy = [queue for queue in self._queues if self._waiting(queue)]
-        if not busy:
-            return timedelta(0)
-        ages = self._ages([queue.rsplit("/", 1)[-1] for queue in busy])
-        return None if None in ages else max(age for age in ages if age is not None)
+        ages = self._ages([queue.rsplit("/", 1)[-1] for queue in self._queues])
+        if any(age is None and self._waiting(queue) for queue, age in zip(self._queues, ages, strict=True)):
+            return None
+        return max((age for age in ages if age is not None), default=timedelta(0))
 
     def _waiting(self, queue: str) -> bool:
         answer = self._sqs.get_queue_attributes(QueueUrl=self._url(queue), AttributeNames=list(COUNTS))

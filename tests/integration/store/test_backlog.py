@@ -52,3 +52,8 @@ def test_a_message_that_is_being_worked_on_counts_too(cloud):
     cloud.client("sqs").send_message(QueueUrl=cloud.queue_url("archives"), MessageBody="x")
     cloud.client("sqs").receive_message(QueueUrl=cloud.queue_url("archives"))
     assert backlog(cloud)() is None
+
+
+def test_what_was_old_a_few_minutes_ago_still_counts_in_an_empty_queue(cloud):
+    measured(cloud, "archives", 9000)
+    assert backlog(cloud)() == timedelta(seconds=9000)
