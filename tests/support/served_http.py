@@ -71,6 +71,7 @@ def over_http(cloud_settings, monkeypatch, jwks_url):
 
     monkeypatch.setattr(ChaliceRequestHandler, "disable_nagle_algorithm", True, raising=False)
     monkeypatch.setattr(ChaliceRequestHandler, "log_message", lambda *_arguments: None)
+    plain = type(app.app)
     server = create_local_server(app.app, Config.create(chalice_app=app.app, project_dir="."), HOST, 0)
     thread = threading.Thread(target=server.server.serve_forever, args=(0.01,))
     thread.start()
@@ -80,3 +81,4 @@ def over_http(cloud_settings, monkeypatch, jwks_url):
     server.shutdown()
     thread.join()
     server.server.server_close()
+    app.app.__class__ = plain  # which Chalice had changed for its server, and cannot twice
