@@ -88,7 +88,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """That an identity is a person's, and how well that is known. `phone` is the hospital's own, unverified.
+    """That an identity is a person's, and how well that is known. `phone` is the hospital's own, unverified, told
+    first at `phone_told_at`.
 
     `names` are the unlike names this identity appeared under, first seen first. `by_national_id` says whether the
     person was found by a national id; otherwise the person stands for this one identity alone. `contested_by` is who
@@ -108,6 +109,7 @@ class Link:
     sex: str = field(default="", repr=False)
     birth_date: str = field(default="", repr=False)
     phone: str = field(default="", repr=False)
+    phone_told_at: datetime | None = None
     revision: int = field(default=0, compare=False)
 
     @property

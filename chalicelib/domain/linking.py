@@ -78,7 +78,7 @@ def link_from_notice(
     else:
         linked = _new(identity, patient, evidence, now)
         linked = replace(linked, link=replace(linked.link, names=former.names, revision=former.revision))
-    return _with_details(linked, patient)
+    return _with_details(linked, patient, now)
 
 
 def _new(identity: IdentityKey, patient: PatientDetails, evidence: Evidence, now: datetime) -> Linked:
@@ -95,11 +95,13 @@ def _confirmed_by_rule(link: Link, patient: PatientDetails, evidence: Evidence, 
     return Linked(replace(link, status="confirmed", confirmed_by="rule", confirmed_at=now), "confirmed_by_rule")
 
 
-def _with_details(linked: Linked, patient: PatientDetails) -> Linked:
+def _with_details(linked: Linked, patient: PatientDetails, now: datetime) -> Linked:
     """The notice's phone, sex and birth date beside the identity; what it leaves out stays."""
+    phone = normal_phone(patient.phone) or linked.link.phone
     link = replace(
         linked.link,
-        phone=normal_phone(patient.phone) or linked.link.phone,
+        phone=phone,
+        phone_told_at=linked.link.phone_told_at if phone == linked.link.phone else now,
         sex=normal_sex(patient.sex) or linked.link.sex,
         birth_date=normal_date(patient.birth_date) or linked.link.birth_date,
     )
@@ -142,6 +144,7 @@ def link_at_desk(
         sex=national_id.sex,
         birth_date=national_id.birth_date,
         phone=former.phone if former else "",
+        phone_told_at=former.phone_told_at if former else None,
         revision=former.revision if former else 0,
     )
 

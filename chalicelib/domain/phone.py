@@ -21,6 +21,7 @@ _COUNTRY = re.compile(r"^(?:\+86|0086|86(?=1\d{10}$))")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")  # the mainland numbering plan's mobile ranges; SMS reaches no other
 
 PHONE_WAIT = timedelta(hours=72)  # [A] a weekend, and a day to read an SMS; app and QR open everything meanwhile
+WITNESS_AGE = timedelta(days=30)  # [A] a number told by mouth for the purpose is told shortly before
 PAIR_WINDOW = timedelta(days=30)  # [A] for so long a number's first uses are counted by the clerk who set it
 
 
@@ -49,7 +50,7 @@ PHONE_RULES: Mapping[PhoneRuleName, PhoneRule] = {
         reason="whoever wants to gain by a number brings an own one",
     ),
     "told_others": PhoneRule(
-        "a desk, another number or a first one, and an SMS went to a number that this desk had no hand in",
+        "a desk, another number or a first one, and an SMS reached a number that this desk had no hand in",
         opens_all=False,
         wait=PHONE_WAIT,
         reason="silence of somebody who was asked; one press on 'not me' voids it",
@@ -108,33 +109,45 @@ class SeenAtDesk:
 
 @dataclass(frozen=True, slots=True)
 class PhoneChange:
-    """The person with the number, and the numbers to be told of it by SMS."""
+    """The person with the number, and the numbers to be told of it by SMS; of those the `witnesses`, which the desk
+    had no hand in."""
 
     person: Person
     to_tell: tuple[str, ...] = ()
+    witnesses: tuple[str, ...] = ()
 
 
 def with_desk_phone(person: Person, seen: SeenAtDesk, links: Iterable[Link], now: datetime) -> PhoneChange:
     """What a desk's word does to the verified phone. Another number takes the former one's place at once: two that
     contradict one another must not both open. The former comes back when the person contests."""
     links = tuple(links)
-    number = seen.number
+    number, independent = seen.number, _independent(person, links, seen, now)
     was_lost = seen.holder_id not in ("", person.person_id)
     if number == person.phone and not was_lost:
         desks = tuple(sorted({*person.phone_desks, seen.hospital_id}))
         person = replace(person, phone_verified_at=now, phone_desks=desks)
         if opens_all(person, now):  # a wait that is over, or none
             return PhoneChange(replace(person, phone_rule="known"))
-        return PhoneChange(person)  # goes on waiting: a second look by the same hands shortens nothing
+        if person.phone_rule == "told_others" or not independent:
+            return PhoneChange(person)  # goes on waiting: a second look by the same hands shortens nothing
+        wait = PHONE_RULES["told_others"].wait or PHONE_WAIT  # by now there is somebody to ask
+        waiting = replace(person, phone_rule="told_others", phone_opens_at=now + wait)
+        return PhoneChange(waiting, tuple(sorted(independent)), tuple(sorted(independent)))
     if number == person.former_phone and not was_lost:
         return PhoneChange(_set(person, seen, "known", now))
-    independent = _independent(person, links, seen, now)
     rule: PhoneRuleName = "told_others" if independent else "told_nobody"
     own = {link.phone for link in links if link.identity.issuer == seen.hospital_id}
     to_tell = (independent | own | {person.phone, person.former_phone}) - {"", number}
     if was_lost:
         to_tell.add(number)  # whoever held it until now
-    return PhoneChange(_set(person, seen, rule, now), tuple(sorted(to_tell)))
+    return PhoneChange(_set(person, seen, rule, now), tuple(sorted(to_tell)), tuple(sorted(independent)))
+
+
+def unheard(change: PhoneChange) -> PhoneChange:
+    """The change when no SMS reached a witness: nobody was asked, so no wait ends by itself."""
+    if change.person.phone_rule != "told_others":
+        return change
+    return replace(change, person=replace(change.person, phone_rule="told_nobody", phone_opens_at=None))
 
 
 def with_app_phone(person: Person, number: str, now: datetime) -> PhoneChange:
@@ -192,7 +205,14 @@ def _set(person: Person, seen: SeenAtDesk, rule: PhoneRuleName, now: datetime) -
 
 def _independent(person: Person, links: Iterable[Link], seen: SeenAtDesk, now: datetime) -> set[str]:
     """Numbers of this person that the desk had no hand in: one that opened everything, and those that other hospitals
-    told. A number that only waited is nobody's witness: the same hands may have set it a day before."""
-    told = {link.phone for link in links if link.identity.issuer != seen.hospital_id and link.status != "contested"}
-    opened = {person.phone} if opens_all(person, now) else set()
-    return (told | opened | {person.former_phone}) - {"", seen.number}
+    have told for long. A number that only waited is nobody's witness, nor is what the desks that set it tell: the same
+    hands may have done both."""
+    opened = opens_all(person, now)
+    doubted = {seen.hospital_id} | (set() if opened else set(person.phone_desks))
+    told = {link.phone for link in links if link.identity.issuer not in doubted and _stands(link, now)}
+    return (told | ({person.phone} if opened else set()) | {person.former_phone}) - {"", seen.number}
+
+
+def _stands(link: Link, now: datetime) -> bool:
+    told_at = link.phone_told_at
+    return link.status != "contested" and told_at is not None and told_at <= now - WITNESS_AGE

@@ -89,7 +89,9 @@ class ChangePhone:
             change = with_app_phone(person, number, now)
             self.record.allow(caller, CHANGE, "app", now, about)
             if self.people.save_person(change.person, key):
-                self.tell_of_phone(change, "phone_by_app", caller, now)
+                self.tell_person(person.person_id, "phone_by_app", caller, now)
+                if change.to_tell:
+                    self.tell_of_phone(change, caller, now)
                 if holder not in ("", person.person_id):
                     self.tell_person(holder, "phone_lapsed", caller, now)
                 return change.person

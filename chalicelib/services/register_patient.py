@@ -25,6 +25,7 @@ from chalicelib.domain.phone import (
     masked_phone,
     normal_phone,
     opens_all,
+    unheard,
     with_desk_phone,
 )
 from chalicelib.domain.ulid import RANDOM_BYTES, ulid
@@ -80,6 +81,7 @@ class RegisterPatient:
         identity = IdentityKey(caller.hospital_id, patient.patient_id.strip())
         phone = normal_phone(patient.phone)
         phone_key = self.mac("phone", phone).hex() if phone else ""
+        heard: bool | None = None  # one round of SMS, however often a race is lost
         for _ in range(ATTEMPTS):
             former = self.people.link(identity)
             link = link_at_desk(former, identity, patient, evidence, now)
@@ -90,6 +92,10 @@ class RegisterPatient:
             change = with_desk_phone(person, seen, links, now) if phone else PhoneChange(person)
             reason = f"phone_{change.person.phone_rule}" if change.person.phone_set_at == now else "desk"
             self.record.allow(caller, "register_patient", reason, now, About(person.person_id))
+            if change.to_tell and heard is None:
+                heard = self.tell_of_phone(change, caller, now)
+            if heard is False:
+                change = unheard(change)
             if self.people.save(LinkChange(link, former, change.person, phone_key)):
                 self._tell(caller, Linking(former, link), change, seen, now)
                 return _registered(link, change.person, now)
@@ -105,7 +111,7 @@ class RegisterPatient:
         if former is not None and former.person_id != link.person_id and former.by_national_id:
             self.tell_person(former.person_id, "identity_unlinked", caller, now)
         if change.person.phone_set_at == now:
-            self.tell_of_phone(change, "phone_new", caller, now)
+            self.tell_person(link.person_id, "phone_new", caller, now)
         if seen.number and seen.holder_id not in ("", link.person_id):
             self.tell_person(seen.holder_id, "phone_lapsed", caller, now)
 

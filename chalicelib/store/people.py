@@ -157,6 +157,7 @@ def link_of_item(item: items.Item) -> Link:
         sex=items.text(item, "sex"),
         birth_date=items.text(item, "birth_date"),
         phone=items.text(item, "phone"),
+        phone_told_at=items.instant_or_none(item, "phone_told_at"),
         revision=items.number(item, "revision"),
     )
 
@@ -178,5 +179,6 @@ def _link_item(link: Link) -> dict[str, Any]:
         sex=link.sex,
         birth_date=link.birth_date,
         phone=link.phone,
+        phone_told_at=link.phone_told_at,
         revision=link.revision + 1,
     )

@@ -12,6 +12,7 @@ from chalicelib.wiring.adapters import (
     decision_facts,
     doctors,
     encounters,
+    failing_sms,
     guardians,
     hidden_studies,
     hospitals,
@@ -188,7 +189,7 @@ def tell_person() -> TellPerson:
 def tell_of_phone() -> TellOfPhone:
     from chalicelib.services.tell_person import TellOfPhone
 
-    return TellOfPhone(tell_person(), counters(), hospitals(), sms())
+    return TellOfPhone(counters(), hospitals(), failing_sms())
 
 
 @cache

@@ -246,11 +246,14 @@ def signer() -> ports.Signer:
 def sms() -> ports.Sms:
     from chalicelib.store.sms import UntoldSms
 
-    return UntoldSms(_sms())
+    return UntoldSms(failing_sms())
 
 
-def _sms() -> ports.Sms:
-    """`outbox:/path`, `http:https://host/path` or `sns`. The outbox is for a machine on a desk, never for Lambda."""
+@cache
+def failing_sms() -> ports.Sms:
+    """For whom must know whether a message went: never where the answer would tell a stranger that there is a phone.
+
+    `outbox:/path`, `http:https://host/path` or `sns`. The outbox is for a machine on a desk, never for Lambda."""
     from chalicelib.store import clients
     from chalicelib.store.sms import GatewaySms, OutboxSms, SnsSms, read_secret
 

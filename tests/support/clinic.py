@@ -150,7 +150,7 @@ class Clinic:
         self.find_visit = FindVisit(self.doctors, self.encounters, self.people)
         self.own = OwnAccount(self.people, self.record)
         self.tell_person = TellPerson(self.notices, self.random)
-        self.tell_of_phone = TellOfPhone(self.tell_person, self.counters, self.hospitals, self.sms)
+        self.tell_of_phone = TellOfPhone(self.counters, self.hospitals, self.sms)
         self.register = RegisterPatient(self.people, self.mac, self.tell_person, self.tell_of_phone, self.record)
         self.link_from_notice = LinkFromNotice(self.people, self.mac, self.random, self.record)
         self.record_encounter = RecordEncounter(self.encounters)

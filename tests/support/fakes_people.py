@@ -280,8 +280,11 @@ class FakeMac:
 class FakeSms:
     def __init__(self):
         self.sent = []
+        self.broken = False
 
     def send(self, phone, template, values):
+        if self.broken:
+            raise ConnectionError("the gateway does not answer")
         self.sent.append((phone, template, dict(values)))
 
 

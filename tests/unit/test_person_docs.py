@@ -11,7 +11,7 @@ import pytest
 from chalicelib.domain.code import EXPORTS, PHONE_NOTICES
 from chalicelib.domain.export import EXPORT_KEPT
 from chalicelib.domain.identity import PHONE_LIFE
-from chalicelib.domain.phone import PAIR_WINDOW, PHONE_RULES, PHONE_WAIT
+from chalicelib.domain.phone import PAIR_WINDOW, PHONE_RULES, PHONE_WAIT, WITNESS_AGE
 from chalicelib.http.access import ROUTES
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +32,8 @@ def test_the_numbers_are_those_of_the_code(page):
     for number, unit in (
         (PHONE_WAIT // hour, "h|小时"),
         (EXPORT_KEPT // hour, "h|小时"),
-        (PAIR_WINDOW // day, "days|天"),
+        (PAIR_WINDOW // day, "days are|天内的最初"),
+        (WITNESS_AGE // day, "days \\||天的号码"),
         (PHONE_LIFE // day // 30, "months|个月"),
     ):
         assert re.search(rf"{number} ?({unit})", page), (number, unit)

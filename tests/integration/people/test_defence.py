@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain.access import AccessDenied, Caller
 from chalicelib.domain.linking import RegistrationRefused
 from chalicelib.domain.pair import Pair
-from chalicelib.domain.phone import PHONE_WAIT
+from chalicelib.domain.phone import PHONE_WAIT, WITNESS_AGE
 from chalicelib.services.prove_guardian import Card, Claim
 from chalicelib.services.verify_code import CodeLocked, CodeRefused
 from tests.support.clinic import CLERK, NOW, ZHANG_PHONE, clinic_in_memory, clinic_on, national_id, zhang
@@ -36,7 +36,7 @@ def victim(clinic, phone=ZHANG_PHONE):
     patient = clinic.patient("H1", zhang("A1", phone=""))
     clinic.patient("H2", zhang("B7", phone=""))
     for hospital_id, patient_id in (("H1", "A1"), ("H2", "B7")):
-        clinic.link_from_notice(hospital_id, zhang(patient_id, phone=phone), NOW - timedelta(days=1))
+        clinic.link_from_notice(hospital_id, zhang(patient_id, phone=phone), NOW - WITNESS_AGE)
     return patient, here, there
 
 
@@ -209,6 +209,15 @@ def test_a_mothers_number_opens_of_her_child_what_saw_it_and_no_more(clinic):
     clinic.prove_guardian(CLERK, Claim(*cards, "minor", "birth_certificate"), NOW)
     clinic.visit(patient=child)
     assert clinic.consent(clinic.doctor()).studies == seen
+
+
+def test_a_gateway_that_swallows_the_warning_ends_no_wait(clinic):
+    _, here, _ = victim(clinic)
+    clinic.sms.broken = True
+    doctor, registered = attack(clinic)
+    assert (registered.phone_waits, registered.phone_opens_at) == (True, None)
+    clinic.sms.broken = False
+    assert here not in clinic.consent(doctor, "E9", NOW + 10 * PHONE_WAIT).studies
 
 
 # The gateway: it reads every code, and types it nowhere

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain.access import AccessDenied, AuditFailed, Caller
 from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.linking import RegistrationRefused
-from chalicelib.domain.phone import PHONE_WAIT
+from chalicelib.domain.phone import PHONE_WAIT, WITNESS_AGE
 from chalicelib.domain.unlinking import UnlinkRefused
 from chalicelib.services.change_phone import PhoneNotVouched
 from chalicelib.services.decide_request import Choice
@@ -306,7 +306,7 @@ def test_only_a_number_that_the_app_vouches_for_is_set_from_the_app(clinic):
 
 
 def test_a_person_sees_what_a_waiting_number_opens_and_since_when_all(clinic):
-    clinic.link_from_notice("H2", zhang("B7", phone="13755556666"), NOW)
+    clinic.link_from_notice("H2", zhang("B7", phone="13755556666"), NOW - WITNESS_AGE - timedelta(days=1))
     patient = clinic.patient("H1")
     own = clinic.read_phone(patient, NOW)
     assert (own.opens_all, own.hospitals, own.opens_at) == (False, ("H1",), NOW - timedelta(days=1) + PHONE_WAIT)

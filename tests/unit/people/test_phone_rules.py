@@ -13,9 +13,11 @@ from chalicelib.domain.identity import PHONE_LIFE, IdentityKey, Link, Person
 from chalicelib.domain.phone import (
     PHONE_RULES,
     PHONE_WAIT,
+    WITNESS_AGE,
     SeenAtDesk,
     opened_hospitals,
     opens_all,
+    unheard,
     with_app_phone,
     with_desk_phone,
     without_new_phone,
@@ -27,7 +29,7 @@ SECOND = timedelta(seconds=1)
 
 
 def told(hospital_id, phone, status="confirmed", person_id="P"):
-    return Link(IdentityKey(hospital_id, "A"), person_id, status, NOW, by_national_id=True, phone=phone)
+    return Link(IdentityKey(hospital_id, "A"), person_id, status, NOW, phone=phone, phone_told_at=NOW - WITNESS_AGE)
 
 
 def at_desk(person, number, hospital_id="H1", links=(), **when):
@@ -77,6 +79,34 @@ def test_a_number_that_only_waited_is_no_witness_either():
     first = at_desk(Person("P"), OTHER).person
     second = at_desk(first, EVIL, "H2")
     assert (second.person.phone_rule, second.to_tell, second.person.phone_desks) == ("told_nobody", (OTHER,), ("H2",))
+
+
+def test_what_a_desk_that_set_a_waiting_number_tells_is_no_witness_for_the_next():
+    first = at_desk(Person("P"), OTHER).person
+    second = at_desk(first, EVIL, "H2", (told("H1", OTHER),))
+    assert (second.person.phone_rule, second.witnesses, second.to_tell) == ("told_nobody", (), (OTHER,))
+    third = at_desk(first, OTHER, "H2", (told("H1", EVIL),))
+    assert third.person.phone_rule == "told_nobody"
+
+
+def test_a_number_told_just_before_is_no_witness():
+    fresh = replace(told("H2", OTHER), phone_told_at=NOW - WITNESS_AGE + SECOND)
+    assert at_desk(Person("P"), EVIL, links=(fresh,)).person.phone_rule == "told_nobody"
+    assert at_desk(Person("P"), EVIL, links=(replace(fresh, phone_told_at=None),)).person.phone_rule == "told_nobody"
+
+
+def test_where_no_sms_reached_a_witness_no_wait_ends():
+    change = unheard(at_desk(Person("P"), OWN, links=(told("H2", OLD),)))
+    assert (change.person.phone_rule, change.person.phone_opens_at) == ("told_nobody", None)
+    assert unheard(with_app_phone(Person("P"), OWN, NOW)).person.phone_rule == "app"
+
+
+def test_a_wait_begins_when_there_is_somebody_to_ask():
+    alone = at_desk(Person("P"), OWN).person
+    asked = at_desk(alone, OWN, "H3", (told("H2", OLD),), now=NOW + SECOND)
+    assert (asked.person.phone_rule, asked.person.phone_opens_at) == ("told_others", NOW + SECOND + PHONE_WAIT)
+    assert asked.to_tell == asked.witnesses == (OLD,)
+    assert asked.person.phone_set_at == NOW
 
 
 def test_another_number_takes_the_opened_one_away_at_once_and_it_is_told():
