@@ -73,6 +73,7 @@ def over_http(cloud_settings, monkeypatch, jwks_url):
     monkeypatch.setattr(ChaliceRequestHandler, "log_message", lambda *_arguments: None)
     plain = type(app.app)
     server = create_local_server(app.app, Config.create(chalice_app=app.app, project_dir="."), HOST, 0)
+    server.server.socket.listen(64)  # five would turn a crowd away before it reached us
     thread = threading.Thread(target=server.server.serve_forever, args=(0.01,))
     thread.start()
     client = OverHttp(server.server.server_port)
