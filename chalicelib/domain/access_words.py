@@ -150,6 +150,18 @@ DEEDS: Mapping[str, Deed] = {
         "试图暂停紧急访问权",
         "tried to suspend the right to emergency access",
     ),
+    "lift_suspension": _deed(
+        "恢复了该医生的紧急访问权",
+        "gave the doctor's right to emergency access back",
+        "试图恢复紧急访问权",
+        "tried to give the right to emergency access back",
+    ),
+    "assisted_outcome": _deed(
+        "查询了读卡申请的结果",
+        "asked what became of a request by card",
+        "试图查询读卡申请的结果",
+        "tried to ask what became of a request by card",
+    ),
     "print_hand_over": _deed(
         "打印了给您的告知书", "printed the notice meant for you", "试图打印告知书", "tried to print a notice"
     ),
@@ -256,6 +268,7 @@ REASONS: Mapping[str, Said] = {
     "witness_is_doctor": Said("见证人与医生为同一人", "witness and doctor were the same"),
     "witness_not_fresh": Said("见证人未重新登录", "the witness had not signed in afresh"),
     "assisted_closed": Said("申请已确认或已过期", "the request had been confirmed or had ended"),
+    "witness_hands_over": Said("见证人或医生不能交付告知书", "doctor and witness may not hand the notice over"),
     "own_witness": Said("复核人正是见证人", "the reviewer had been the witness"),
 }
 

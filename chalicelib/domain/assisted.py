@@ -24,6 +24,7 @@ ASSISTED_REASONS: Mapping[AssistedReason, Said] = {
     "cannot_operate": Said("患者无法自行操作手机", "the patient cannot use a phone"),
 }
 
+AssistedOutcome = Literal["waiting", "confirmed", "expired"]
 WITNESS_ROLES: frozenset[Role] = frozenset({"desk_clerk", "privacy_officer"})  # of the hospital, and no doctor's
 FRESH = timedelta(minutes=2)  # a witness signs in for this; whoever finds a session open cannot lend it
 ASSISTED_LIFE = timedelta(minutes=10)  # [A] from the doctor's desk to the witness's login
@@ -50,6 +51,10 @@ class AssistedRequest:
 
     def is_open(self, now: datetime) -> bool:
         return self.confirmed_at is None and now < self.expires_at
+
+    def outcome(self, now: datetime) -> AssistedOutcome:
+        """As the request alone tells; one that was confirmed and got no consent, for the process died, is over."""
+        return "waiting" if self.is_open(now) else "expired"
 
 
 def deny_witness(witness: Caller, request: AssistedRequest, now: datetime) -> str:

@@ -29,6 +29,7 @@ InAppKind = Literal[
     "sessions_ended",
     "break_glass",
     "assisted",
+    "ward_accessed",
     "objection_taken",
     "reviewed_justified",
     "reviewed_not_justified",
@@ -122,6 +123,11 @@ WORDINGS: Mapping[str, Wording] = {
         "有医生读取您的身份证并经一名见证人确认，获准在24小时内查看您的影像。如您当时不在场或不同意，请在“谁看过”中提出异议，授权立即撤回。",
         "A doctor was permitted to see your images for 24 hours: your card was read and a witness confirmed it. If you "
         "were not there or do not agree, object under “who looked”: the permission is withdrawn at once.",
+    ),
+    "ward_accessed": Wording(
+        "有医生未经被监护人或您的答复（紧急情况，或读卡并有见证人），获准查看其影像。如不同意，请在被监护人的授权中撤回。",
+        "A doctor was permitted to see your ward's images without an answer of the ward's or yours: in an emergency, "
+        "or by card and witness. If you do not agree, take it back among the ward's consents.",
     ),
     "objection_taken": Wording(
         "您的异议已交医院隐私保护负责人处理，相应授权已撤回。",

@@ -99,6 +99,7 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("POST", "/assisted-requests/confirm"): _allow("own_hospital", "desk_clerk", "privacy_officer"),
     # doctors
     ("POST", "/assisted-requests"): _allow("own_hospital", "doctor"),
+    ("POST", "/assisted-requests/outcome"): _allow("own_hospital", "doctor"),
     ("POST", "/break-glass"): _allow("own_hospital", "doctor"),
     ("POST", "/consent-requests"): _allow("own_hospital", "doctor"),
     ("POST", "/consent-requests/verify"): _allow("own_hospital", "doctor"),

@@ -37,6 +37,15 @@ def request_assisted(asked: Asked) -> Response:
     return answer({**exception_shapes.asked(made), "notice": shapes.agreement(ASSISTED_NOTICE)}, 202)
 
 
+@routes.post("/assisted-requests/outcome")
+def assisted_outcome(asked: Asked) -> Response:
+    """For the doctor to poll: state waiting, confirmed or expired."""
+    fields = asked.fields()
+    given = (fields.text("encounter_id", 128), fields.text("request_id", 64))
+    state, consent = wiring.read_assisted_outcome()(asked.caller, *given, asked.now)
+    return answer({"state": state, "consent": shapes.given(consent) if consent else None})
+
+
 @routes.get("/assisted-requests")
 def waiting_requests(asked: Asked) -> Response:
     found = wiring.read_assisted()(asked.caller, asked.now)

@@ -134,7 +134,8 @@ class BreakGlass:
         """A verified phone where the identity is confirmed, else the number that this hospital itself was told."""
         try:
             phone = self.tell.verified_phone(person, now) if consent.scope == "person" else link.phone
-            self.tell.by_sms([phone], "emergency_access", consent.hospital_id)
+            phones = {phone, *self.tell.guardians_phones(consent, now)}
+            self.tell.by_sms(phones, "emergency_access", consent.hospital_id)
             body = {"event": "break_glass", "hospital_id": consent.hospital_id, "review_id": consent.consent_id}
             due_at = (now + REVIEW_LIFE).isoformat()
             self.topic.publish(f"break-glass {consent.hospital_id}", {**body, "due_at": due_at})

@@ -8,15 +8,19 @@ from chalicelib.domain.consent import Consent
 from chalicelib.domain.identity import Link, Person
 from chalicelib.domain.in_app import InAppKind, InAppNotice
 from chalicelib.domain.ulid import RANDOM_BYTES, ulid
-from chalicelib.services.access_ports import InAppNotices, People, Randomness
+from chalicelib.services.access_ports import Guardians, InAppNotices, People, Randomness
 from chalicelib.services.ports import Hospitals, Mac, Sms
+
+TOLD_TO_GUARDIANS = frozenset[InAppKind]({"break_glass", "assisted"})
 
 
 @dataclass(frozen=True, slots=True)
 class TellOfAccess:
-    """A patient hears of an access that they did not answer for: in the app before it counts, by SMS after it."""
+    """A patient hears of an access that they did not answer for: in the app before it counts, by SMS after it. So do
+    their guardians, for a child does not read it (PIPL Art. 18, 31)."""
 
     people: People
+    guardians: Guardians
     notices: InAppNotices
     hospitals: Hospitals
     mac: Mac
@@ -24,8 +28,22 @@ class TellOfAccess:
     random: Randomness
 
     def in_app(self, consent: Consent, kind: InAppKind, now: datetime) -> None:
+        self._tell(consent.person_id, consent, kind, now)
+        if kind in TOLD_TO_GUARDIANS:
+            for guardian in self._guardians(consent, now):
+                self._tell(guardian.person_id, consent, "ward_accessed", now)
+
+    def guardians_phones(self, consent: Consent, now: datetime) -> set[str]:
+        """The verified phones of who acts for the patient."""
+        return {self.verified_phone(guardian, now) for guardian in self._guardians(consent, now)} - {""}
+
+    def _guardians(self, consent: Consent, now: datetime) -> list[Person]:
+        held = [one for one in self.guardians.of_ward(consent.person_id) if one.is_live(now)]
+        return [self.people.person(one.guardian_id) or Person(one.guardian_id) for one in held]
+
+    def _tell(self, person_id: str, consent: Consent, kind: InAppKind, now: datetime) -> None:
         notice_id = ulid(now, self.random(RANDOM_BYTES))
-        by, person_id = (consent.hospital_id, consent.doctor_id), consent.person_id
+        by = (consent.hospital_id, consent.doctor_id)
         self.notices.tell(InAppNotice(notice_id, person_id, now, kind, *by, consent_id=consent.consent_id))
 
     def by_sms(self, phones: Iterable[str], template: str, hospital_id: str) -> None:

@@ -11,6 +11,7 @@ from chalicelib.wiring.adapters import (
     counters,
     doctors,
     encounters,
+    guardians,
     hospitals,
     in_app_notices,
     mac,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from chalicelib.services.hand_over_notice import FindHandOver, FinishHandOver, PrintHandOver, ReadHandOvers
     from chalicelib.services.object_to_access import ObjectToAccess
     from chalicelib.services.ports import Topic
-    from chalicelib.services.read_assisted import ReadAssisted
+    from chalicelib.services.read_assisted import ReadAssisted, ReadAssistedOutcome
     from chalicelib.services.request_assisted import RequestAssisted
     from chalicelib.services.review_access import LiftSuspension, ReadReviews, ReadSuspensions, ReviewAccess
     from chalicelib.services.suspend_unreviewed import SuspendUnreviewed
@@ -73,7 +74,7 @@ def _tell_of_access() -> TellOfAccess:
 
     from chalicelib.services.tell_of_access import TellOfAccess
 
-    return TellOfAccess(people(), in_app_notices(), hospitals(), mac(), sms(), token_bytes)
+    return TellOfAccess(people(), guardians(), in_app_notices(), hospitals(), mac(), sms(), token_bytes)
 
 
 # By a witness
@@ -94,6 +95,13 @@ def read_assisted() -> ReadAssisted:
     from chalicelib.services.read_assisted import ReadAssisted
 
     return ReadAssisted(assisted_requests(), doctors(), record_decision())
+
+
+@cache
+def read_assisted_outcome() -> ReadAssistedOutcome:
+    from chalicelib.services.read_assisted import ReadAssistedOutcome
+
+    return ReadAssistedOutcome(find_visit(), assisted_requests(), consents(), record_decision())
 
 
 @cache

@@ -58,8 +58,12 @@ def test_a_witness_and_then_paper_and_review(hospital):
     waiting = hospital.ask("GET", "/assisted-requests", "desk_clerk", **AT_H2).json_body["requests"]
     assert [(one["doctor_name"], one["encounter_id"], one["patient_id"]) for one in waiting] == [("李医生", "E1", "Q1")]
     assert hospital.ask("GET", "/assisted-requests", "desk_clerk").json_body == {"requests": []}
+    mine = {"encounter_id": "E1", "request_id": made.json_body["request_id"]}
+    assert hospital.ask("POST", "/assisted-requests/outcome", "doctor", mine).json_body["state"] == "waiting"
     opened = confirm(hospital, made.json_body["request_id"])
     assert opened.status_code == 201
+    told = hospital.ask("POST", "/assisted-requests/outcome", "doctor", mine).json_body
+    assert (told["state"], told["consent"]["consent_id"]) == ("confirmed", opened.json_body["consent_id"])
     assert hospital.manifest().status_code == 200
     consent_id = opened.json_body["consent_id"]
 

@@ -76,6 +76,10 @@ BODIES = {
     "POST /privacy/suspensions/lift": lambda kit: {"doctor_id": kit.other["suspended"], "note": "已培训"},
     "POST /assisted-requests": lambda kit: kit.other["assisted"],
     "POST /assisted-requests/confirm": lambda kit: {"request_id": kit.other["confirm"]},
+    "POST /assisted-requests/outcome": lambda kit: {
+        "encounter_id": kit.other["assisted"]["encounter_id"],
+        "request_id": kit.other["confirm"],
+    },
     "POST /break-glass": lambda kit: kit.other["glass"],
     "POST /consent-requests/qr": lambda kit: {"encounter_id": kit.encounter_id, "qr": kit.other["qr"]()},
     "POST /me/accesses/object": lambda kit: {"consent_id": kit.other["review"]},
@@ -169,6 +173,7 @@ EXCEPTIONS = {
         HIDDEN,
         "a colleague's request is not the caller's to ask about",
     ),
+    ("POST /assisted-requests/outcome", "other_person"): (HIDDEN, "as above"),
     ("POST /me/phone", "own"): ((422, "phone_not_vouched"), "no token of this issuer vouches for a number"),
     ("POST /me/phone", "other_hospital"): ((422, "phone_not_vouched"), "as above"),
     ("POST /me/phone", "other_person"): ((422, "phone_not_vouched"), "as above"),

@@ -13,7 +13,7 @@ from chalicelib.services.break_glass import BreakGlass, Emergency
 from chalicelib.services.confirm_assisted import ConfirmAssisted, OpenReview
 from chalicelib.services.hand_over_notice import FindHandOver, FinishHandOver, PrintHandOver, ReadHandOvers
 from chalicelib.services.object_to_access import ObjectToAccess
-from chalicelib.services.read_assisted import ReadAssisted
+from chalicelib.services.read_assisted import ReadAssisted, ReadAssistedOutcome
 from chalicelib.services.record_encounter import EncounterNotice
 from chalicelib.services.request_assisted import CardRead, RequestAssisted
 from chalicelib.services.review_access import LiftSuspension, ReadReviews, ReadSuspensions, ReviewAccess
@@ -37,7 +37,9 @@ class EmergencyRoom(Clinic):
 
     def __post_init__(self):
         super().__post_init__()
-        self.tell_access = TellOfAccess(self.people, self.notices, self.hospitals, self.mac, self.sms, self.random)
+        self.tell_access = TellOfAccess(
+            self.people, self.guardians, self.notices, self.hospitals, self.mac, self.sms, self.random
+        )
         tell, record = self.tell_access, self.record
         self.ask_assisted = RequestAssisted(
             self.find_visit, self.people, self.counters, self.assisted, tell, self.mac, self.random, record
@@ -54,6 +56,7 @@ class EmergencyRoom(Clinic):
             record,
         )
         self.read_assisted = ReadAssisted(self.assisted, self.doctors, record)
+        self.assisted_outcome = ReadAssistedOutcome(self.find_visit, self.assisted, self.consents, record)
         self.break_glass = BreakGlass(
             self.find_visit,
             self.people,

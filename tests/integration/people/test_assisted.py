@@ -165,6 +165,19 @@ def test_a_request_is_confirmed_once_and_in_its_ten_minutes(room, doctor):
     assert room.confirm_assisted(clerk(now=end), late.request_id, end - SECOND)
 
 
+def test_the_doctor_asks_what_became_of_the_own_request_alone(room, doctor):
+    room.phoneless()
+    asked, late = room.read_card(doctor), room.read_card(doctor)
+    assert room.assisted_outcome(doctor, "E1", asked.request_id, NOW) == ("waiting", None)
+    consent = room.confirm_assisted(clerk(), asked.request_id, NOW)
+    assert room.assisted_outcome(doctor, "E1", asked.request_id, NOW) == ("confirmed", consent)
+    assert room.assisted_outcome(doctor, "E1", late.request_id, NOW + ASSISTED_LIFE) == ("expired", None)
+    other = room.doctor("wang")
+    for who, visit in ((other, "E1"), (doctor, "E9")):
+        with pytest.raises(AccessDenied, match=r"no_grant|no_encounter"):
+            room.assisted_outcome(who, visit, asked.request_id, NOW)
+
+
 @pytest.mark.parametrize("change", ["visit", "doctor", "link"])
 def test_what_changed_since_the_card_was_read_closes_the_request(room, doctor, change):
     room.phoneless()

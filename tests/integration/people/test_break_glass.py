@@ -11,7 +11,8 @@ import pytest
 from chalicelib.domain.access import AccessDenied, AuditFailed, Caller
 from chalicelib.domain.break_glass import BREAK_GLASS_DAY, BREAK_GLASS_MONTH, CONFIRMATION, REVIEW_LIFE
 from chalicelib.domain.study import StudyRef
-from tests.support.clinic import NOW, ZHANG_PHONE, summary, zhang
+from chalicelib.services.prove_guardian import Card, Claim
+from tests.support.clinic import CLERK, NOW, ZHANG_PHONE, national_id, summary, zhang
 from tests.support.emergency_room import OFFICER, WORDS, room_in_memory, room_on
 
 SECOND = timedelta(seconds=1)
@@ -63,6 +64,23 @@ def test_patient_and_officer_are_told_at_once(room, doctor):
     for private in ("张三", ZHANG_PHONE, patient.person_id, "A1", "X1", WORDS):
         assert private not in subject + repr(body)
     assert room.read_reviews(replace(OFFICER, hospital_id="H2"), NOW).items == ()
+
+
+def test_a_childs_guardians_are_told_too(room):
+    child = zhang("K1", name="张小宝", birth_date="2020-01-01", national_id=national_id("20200101"), phone="")
+    parent = zhang(phone="13700137000", name="李四", national_id=national_id(order="013"))
+    guardian = room.patient("H1", parent)
+    room.patient("H1", child)
+    claim = Claim(
+        Card(child.national_id, child.name), Card(parent.national_id, parent.name), "minor", "birth_certificate"
+    )
+    room.prove_guardian(CLERK, claim, NOW - timedelta(hours=1))
+    room.emergency(patient=child)
+    sent = len(room.sms.sent)
+    consent = room.broken(room.doctor())
+    assert room.sms.sent[sent:] == [("13700137000", "emergency_access", {"hospital": "第一医院"})]
+    told = [(one.kind, one.consent_id) for one in room.read_notices(guardian, NOW).items]
+    assert ("ward_accessed", consent.consent_id) in told
 
 
 @pytest.mark.parametrize(
