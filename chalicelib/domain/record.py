@@ -18,6 +18,7 @@ from chalicelib.domain.in_app import WORDINGS, InAppNotice
 from chalicelib.domain.phone import masked_phone
 from chalicelib.domain.record_page import page
 from chalicelib.domain.request import Request
+from chalicelib.domain.review import Review
 from chalicelib.domain.study import Hospital, StudyRef, Summary
 
 CHINA = timezone(timedelta(hours=8))
@@ -49,6 +50,7 @@ class Record:
     guardians: tuple[Guardianship, ...]
     wards: tuple[Guardianship, ...]
     notices: tuple[InAppNotice, ...]
+    reviews: tuple[Review, ...]
     hospitals: Mapping[str, Hospital]
 
 
@@ -85,6 +87,7 @@ def sections(record: Record, now: datetime) -> Sections:
         "guardians": [_guardianship(one, "guardian", now) for one in record.guardians],
         "wards": [_guardianship(one, "ward", now) for one in record.wards],
         "notices": [_notice(one) for one in record.notices],
+        "reviews": [_review(one, record) for one in record.reviews],
     }
 
 
@@ -212,6 +215,25 @@ def _notice(one: InAppNotice) -> Row:
     wording = WORDINGS[one.kind]
     told = {"zh": wording.zh, "en": wording.en}
     return {"at": _at(one.at), "kind": one.kind, "hospital_id": one.hospital_id, "message": told}
+
+
+def _review(one: Review, record: Record) -> Row:
+    """What a doctor said of the person, the verdict, and the person's own objection. The officer's note on the doctor
+    is not about the person."""
+    return {
+        "consent_id": one.review_id,
+        "kind": one.kind,
+        **_hospital(one.hospital_id, record),
+        "doctor_id": one.doctor_id,
+        "witness": one.witness,
+        "reason": one.reason,
+        "text": one.text,
+        "state": one.state,
+        "opened_at": _at(one.opened_at),
+        "reviewed_at": _at(one.reviewed_at),
+        "objected_at": _at(one.objected_at),
+        "objection": one.objection,
+    }
 
 
 def _hospital(hospital_id: str, record: Record) -> Row:

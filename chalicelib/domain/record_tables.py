@@ -9,6 +9,8 @@ from html import escape
 from typing import Any
 
 from chalicelib.domain.access_words import BASES, MODALITIES, PURPOSES, Said, said
+from chalicelib.domain.assisted import ASSISTED_REASONS
+from chalicelib.domain.break_glass import BREAK_GLASS_REASONS
 
 CHINA = timezone(timedelta(hours=8))
 Row = Mapping[str, Any]
@@ -35,7 +37,14 @@ WORDS: Mapping[str, Said] = {
     "household_register": Said("户口簿", "household register"),
     "adoption_certificate": Said("收养登记证", "adoption certificate"),
     "court_decision": Said("法院判决", "court decision"),
+    "pending": Said("待复核", "waits for review"),
+    "overdue": Said("逾期未复核", "not reviewed in time"),
+    "justified": Said("认定合理", "justified"),
+    "not_justified": Said("认定不合理", "not justified"),
+    "void": Said("未曾打开", "nothing was opened"),
     "appointment_certificate": Said("指定监护证明", "certificate of appointment"),
+    **ASSISTED_REASONS,
+    **BREAK_GLASS_REASONS,
 }
 
 
@@ -203,6 +212,21 @@ TABLES: Sequence[Table] = (
             ("guardians", Said("您的监护人", "Your guardians")),
             ("wards", Said("您监护的人", "Those you guard")),
         )
+    ),
+    Table(
+        "reviews",
+        Said("未经您本人答复的访问及其复核", "Access without your own answer, and its review"),
+        Said("没有", "None"),
+        (
+            Column(Said("时间", "When"), _when("opened_at")),
+            HOSPITAL,
+            Column(Said("医生", "Doctor"), _text("doctor_id")),
+            Column(Said("方式", "By"), _worded("kind", BASES)),
+            Column(Said("理由", "Reason"), _worded("reason")),
+            Column(Said("医生的说明", "In the doctor's words"), _text("text")),
+            Column(Said("复核", "Review"), _worded("state")),
+            Column(Said("您的异议", "Your objection"), _text("objection")),
+        ),
     ),
     Table(
         "notices",

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
+from chalicelib.domain.access import Basis
 from chalicelib.domain.consent import Doctor
 
 ReviewKind = Literal["assisted", "break_glass", "pair"]
 ReviewState = Literal["pending", "overdue", "justified", "not_justified", "void"]
 Verdict = Literal["justified", "not_justified"]
+EXCEPTIONAL: frozenset[Basis] = frozenset({"assisted", "break_glass"})  # not the person's own answer: reviewed
 UNDECIDED: frozenset[ReviewState] = frozenset({"pending", "overdue"})
 
 

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from chalicelib.domain.access_log import Access
+from chalicelib.domain.consent import Consent
 from chalicelib.domain.identity import Link, Person
 from chalicelib.domain.in_app import InAppNotice
 from chalicelib.domain.page import Page
 from chalicelib.domain.phone import opened_hospitals, opens_all
 from chalicelib.domain.record import OwnNumber, Record
+from chalicelib.domain.review import EXCEPTIONAL, Review
 from chalicelib.domain.study import Summary
 from chalicelib.services.access_ports import Consents, Guardians, HiddenStudies, InAppNotices, People, Timeline
+from chalicelib.services.exception_ports import Reviews
 from chalicelib.services.explain_accesses import ExplainAccesses
 from chalicelib.services.ports import Audit, Hospitals
 
@@ -33,21 +36,24 @@ class GatherRecord:
     audit: Audit
     explain: ExplainAccesses
     hospitals: Hospitals
+    reviews: Reviews
 
     def __call__(self, person: Person, now: datetime) -> Record:
         links = tuple(sorted(self.people.links(person.person_id), key=lambda link: link.identity))
+        consents = self.consents.of_person(person.person_id)
         return Record(
             person=person,
             number=OwnNumber(person.has_phone(now), opens_all(person, now), opened_hospitals(person, links)),
             links=links,
             studies=tuple(summary for link in links if link.status == "confirmed" for summary in self._studies(link)),
             hidden=self.hidden.of_person(person.person_id),
-            consents=self.consents.of_person(person.person_id),
+            consents=consents,
             requests=tuple(one for one in self.consents.requests(person.person_id) if one.listed),
             accesses=tuple(self._accesses(person.person_id)),
             guardians=self.guardians.of_ward(person.person_id),
             wards=self.guardians.of_guardian(person.person_id),
             notices=tuple(self._notices(person.person_id)),
+            reviews=tuple(self._reviews(consents)),
             hospitals={hospital.hospital_id: hospital for hospital in self.hospitals.list()},
         )
 
@@ -59,6 +65,11 @@ class GatherRecord:
 
     def _accesses(self, person_id: str) -> Iterator[Access]:
         return _all(lambda token: self.explain(self.audit.of_person(person_id, token, _PAGE)))
+
+    def _reviews(self, consents: Sequence[Consent]) -> Iterator[Review]:
+        """Of what was done without the person's own answer: a review has the id of its consent."""
+        found = (self.reviews.get(one.hospital_id, one.consent_id) for one in consents if one.basis in EXCEPTIONAL)
+        return (review for review in found if review is not None)
 
     def _notices(self, person_id: str) -> Iterator[InAppNotice]:
         return _all(lambda token: self.notices.of_person(person_id, token, _PAGE))

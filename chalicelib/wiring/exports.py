@@ -18,6 +18,7 @@ from chalicelib.wiring.adapters import (
     studies,
 )
 from chalicelib.wiring.environment import settings
+from chalicelib.wiring.exceptions import reviews
 from chalicelib.wiring.oversight import explain_accesses
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def build_export() -> BuildExport:
     from chalicelib.services.gather_record import GatherRecord
 
     own = (people(), studies(), hidden_studies(), consents(), guardians(), in_app_notices())
-    gather = GatherRecord(*own, audit(), explain_accesses(), hospitals())
+    gather = GatherRecord(*own, audit(), explain_accesses(), hospitals(), reviews())
     return BuildExport(_exports(), people(), gather, _archives(), token_bytes)
 
 

@@ -8,6 +8,8 @@ import pytest
 from chalicelib import wiring
 from chalicelib.domain.break_glass import CONFIRMATION
 from chalicelib.domain.identity import PatientDetails
+from chalicelib.domain.record import sections
+from chalicelib.domain.record_page import page
 from chalicelib.events import sweeps
 from chalicelib.services.record_encounter import EncounterNotice, RecordEncounter
 from tests.support.served_app import NAME, NO_GRANT, PHONE, REF, jwks_url, national_id, served
@@ -202,6 +204,22 @@ def test_without_phone_or_app_one_objects_at_any_desk_with_the_card(hospital):
     )
     assert hospital.ask("POST", "/desk/accesses/object", "desk_clerk", body).status_code == 200
     assert error(hospital.manifest(ref=REF)) == (403, "consent_revoked")
+
+
+def test_a_persons_copy_of_their_record_holds_what_was_said_of_them_and_the_verdict(hospital):
+    opened = hospital.ask("POST", "/break-glass", "doctor", STATED).json_body
+    body = {"consent_id": opened["consent_id"], "text": "我没有昏迷"}
+    hospital.ask("POST", "/me/accesses/object", "patient", body, person_id=hospital.person_id)
+    verdict = {"review_id": opened["consent_id"], "verdict": "not_justified", "note": "内部意见"}
+    hospital.ask("POST", "/privacy/reviews/verdict", "privacy_officer", verdict, **AT_H2)
+    now = datetime.now(UTC)
+    record = wiring.build_export().gather(wiring.people().person(hospital.person_id), now)
+    (told,) = sections(record, now)["reviews"]
+    assert (told["text"], told["objection"], told["state"]) == (STATED["text"], "我没有昏迷", "not_justified")
+    shown = page(sections(record, now), now)
+    for words in (STATED["text"], "我没有昏迷", "认定不合理", "not justified", "昏迷或无法表达"):
+        assert words in shown
+    assert "内部意见" not in shown
 
 
 def test_nothing_of_a_patient_reaches_a_log_or_the_officers_topic(hospital, caplog):

@@ -23,7 +23,18 @@ from tests.support.served_app import NAME, PHONE, jwks_url, national_id, served
 
 __all__ = ["jwks_url", "served"]
 
-SECTIONS = ("person", "identities", "studies", "consents", "requests", "accesses", "guardians", "wards", "notices")
+SECTIONS = (
+    "person",
+    "identities",
+    "studies",
+    "consents",
+    "requests",
+    "accesses",
+    "guardians",
+    "wards",
+    "notices",
+    "reviews",
+)
 
 
 def build(cloud):
