@@ -269,7 +269,7 @@ REASONS: Mapping[str, Said] = {
     "witness_not_fresh": Said("见证人未重新登录", "the witness had not signed in afresh"),
     "assisted_closed": Said("申请已确认或已过期", "the request had been confirmed or had ended"),
     "witness_hands_over": Said("见证人或医生不能交付告知书", "doctor and witness may not hand the notice over"),
-    "own_witness": Said("复核人正是见证人", "the reviewer had been the witness"),
+    "own_part": Said("复核人是当事医生或见证人", "the reviewer had a part in it"),
 }
 
 MODALITIES: Mapping[str, Said] = {

@@ -17,7 +17,7 @@ from chalicelib.domain.code import Limit
 from chalicelib.domain.identity import IdentityKey
 
 AssistedReason = Literal["no_phone", "phone_lost", "phone_lapsed", "cannot_operate"]
-ASSISTED_REASONS: Mapping[AssistedReason, Said] = {
+ASSISTED_REASONS: Mapping[str, Said] = {
     "no_phone": Said("患者没有手机", "the patient has no phone"),
     "phone_lost": Said("患者手机遗失或停机", "the patient's phone is lost or out of service"),
     "phone_lapsed": Said("登记的手机号已失效", "the number on record has lapsed"),

@@ -13,7 +13,7 @@ from chalicelib.domain.consent import Doctor, Encounter, Scope
 from chalicelib.domain.identity import Link
 
 BreakGlassReason = Literal["unconscious", "life_threatening", "time_critical", "cannot_understand", "other_emergency"]
-BREAK_GLASS_REASONS: Mapping[BreakGlassReason, Said] = {
+BREAK_GLASS_REASONS: Mapping[str, Said] = {
     "unconscious": Said("患者昏迷或无法表达", "the patient is unconscious or cannot speak"),
     "life_threatening": Said("危及生命，来不及征得同意", "life is in danger and there is no time to ask"),
     "time_critical": Said("卒中、心梗、大出血等须争分夺秒", "stroke, infarction, bleeding: minutes count"),

@@ -123,7 +123,7 @@ FACTS: Mapping[str, Fact] = {
     ),
     "unknown_review": Fact(404, "There is no such review here.", "本院没有这项复核。"),
     "unknown_suspension": Fact(404, "Nothing of this hospital stands against the doctor.", "本院没有对该医生的暂停。"),
-    "own_witness": Fact(403, "Who was the witness does not judge it.", "见证人不能复核自己见证的访问。"),
+    "own_part": Fact(403, "Who had a part in it does not judge it.", "当事医生和见证人不能自行复核。"),
     # studies
     "manifest_changed": Fact(409, "New images have arrived; start again.", "影像已更新，请重新读取。"),
     "study_conflicted": Fact(
@@ -153,7 +153,7 @@ TOLD_DENIALS = frozenset(
         "identity_unlinked",
         "not_an_emergency",
         "not_confirmed",
-        "own_witness",
+        "own_part",
         "phone_exists",
         "session_ended",
         "study_conflicted",

@@ -50,12 +50,12 @@ class ReadReviews:
 
 @dataclass(frozen=True, slots=True)
 class ReviewAccess:
-    """An officer's verdict. It may be given again and changed; the audit keeps each. Whoever was the witness does not
-    judge it.
+    """An officer's verdict. It may be given again and changed; the audit keeps each. Doctor and witness do not judge
+    it.
 
     Break-glass: not justified takes the doctor's right away, justified gives it back as far as this review is
     concerned, in one transaction with the verdict. Not justified also revokes what is still open. The patient is told.
-    Raises AccessDenied (unknown_review, own_witness), AuditFailed, Contended.
+    Raises AccessDenied (unknown_review, own_part), AuditFailed, Contended.
     """
 
     reviews: Reviews
@@ -78,8 +78,8 @@ class ReviewAccess:
         review = self.reviews.get(caller.hospital_id, review_id)
         if review is None or review.state == "void":
             self.record.deny(caller, REVIEW, Denied("unknown_review", "unknown_review"), now)
-        if review.witness == caller.subject:
-            self.record.deny(caller, REVIEW, Denied("own_witness", "own_witness"), now, _about(review))
+        if caller.subject in (review.witness, review.doctor_id):
+            self.record.deny(caller, REVIEW, Denied("own_part", "own_part"), now, _about(review))
         return review
 
     def _doctor(self, review: Review, verdict: Verdict) -> Doctor | None:
@@ -121,7 +121,7 @@ class ReadSuspensions:
 @dataclass(frozen=True, slots=True)
 class LiftSuspension:
     """An officer gives the right back although reviews stand against it, and says why. Reviews of other hospitals go
-    on standing. Raises AccessDenied (unknown_suspension), AuditFailed, Contended."""
+    on standing. Raises AccessDenied (unknown_suspension, own_part), AuditFailed, Contended."""
 
     reviews: Reviews
     doctors: Doctors
@@ -132,6 +132,8 @@ class LiftSuspension:
         own = [one for stop in doctor.break_glass_stops if (one := self._own(caller, stop))] if doctor else []
         if doctor is None or not own:
             self.record.deny(caller, LIFT, Denied("unknown_suspension", "unknown_suspension"), now)
+        if caller.subject == doctor_id:
+            self.record.deny(caller, LIFT, Denied("own_part", "own_part"), now)
         for review in own:
             doctor = self._lift(caller, review, note, now)
         return doctor

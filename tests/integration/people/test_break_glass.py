@@ -293,6 +293,17 @@ def test_an_administrators_change_of_the_account_lifts_nothing(room, doctor):
         room.broken(again)
 
 
+def test_a_doctor_who_is_the_officer_too_does_not_judge_the_own_access(room, doctor):
+    room.patient()
+    consent = room.broken(doctor)
+    both = Caller("privacy_officer", "li", "H1")
+    with pytest.raises(AccessDenied, match="own_part"):
+        room.review(both, consent.consent_id, "justified", "我自己", NOW)
+    sweep(room)
+    with pytest.raises(AccessDenied, match="own_part"):
+        room.lift(both, "li", "我自己", DUE)
+
+
 def test_another_hospitals_officer_finds_no_review(room, doctor):
     room.patient()
     consent = room.broken(doctor)
