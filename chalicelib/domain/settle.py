@@ -20,13 +20,15 @@ Digests = Mapping[Spot, str]
 @dataclass(frozen=True, slots=True)
 class Settled:
     """The truth as far as the facts go. `body` is the manifest's JSON; the summary's `manifest_parts` is 0, for only
-    the store knows it; `facts` are for the ledger.
+    the store knows it; `facts` are for the ledger. `to_unpack`: withheld places, one of each pack, whose instances no
+    other copy serves.
     """
 
     manifest: Manifest
     body: bytes
     summary: Summary
     facts: tuple[StudyFact, ...]
+    to_unpack: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +46,27 @@ def settle(
     `issuer` is the hospital's registration, never what a tag says.
 
     An amendment excludes the entry it names and every copy of the same bytes: else a copy would be served in its
-    place. A copy of other bytes under the same UID is another image and takes that place.
+    place. A copy of other bytes under the same UID is another image and takes that place. Of a pack that holds
+    something excluded nothing is served: it counts as received, and is to be unpacked.
     """
     named = {(amendment.version_id, amendment.offset) for amendment in amendments}
     received, compare = _once(entries), _Comparison(digests)
-    judged = [pair for group in _by_instance(received) for pair in _judge(group, named, compare)]
+    groups = _by_instance(received)
+    excluded = {spot: entry for group in groups for spot, entry in _with_copies(group, named, compare).items()}
+    closed = {entry.place.version_id for entry in excluded.values() if entry.place.offset}
+    judged = [list(_judge(group, excluded, closed, compare)) for group in groups]
     if compare.wanted:
         return NeedsDigests(tuple(compare.wanted.values()))
-    kept = [entry for entry, status in judged if status != "excluded"]
-    manifest = Manifest.of(ref, _state(kept), judged)
+    pairs = [pair for group in judged for pair in group]
+    manifest = Manifest.of(ref, _state([entry for entry, status in pairs if status != "excluded"]), pairs)
     body = manifest.to_json()
-    served = sorted((entry for entry, status in judged if status == "served"), key=lambda entry: entry.order)
-    summary = summarise(manifest, body, served, issuer)
-    return Settled(manifest, body, summary, study_facts(summary, received, served, len(amendments)))
+    served = [entry for entry, status in pairs if status == "served"]
+    withheld = [entry for group in judged for entry in _only_withheld(group)]
+    counted = sorted((*served, *withheld), key=lambda entry: entry.order)
+    summary = summarise(manifest, body, counted, issuer)
+    packs = {entry.place.version_id: entry.place for entry in withheld}
+    facts = study_facts(summary, received, counted, len(amendments))
+    return Settled(manifest, body, summary, facts, tuple(packs.values()))
 
 
 def _spot(place: Place) -> Spot:
@@ -71,13 +81,16 @@ def _once(entries: Iterable[Entry]) -> list[Entry]:
     return sorted(found.values(), key=lambda entry: entry.order)
 
 
-def _judge(group: Sequence[Entry], named: Collection[Spot], compare: _Comparison) -> Iterator[Judged]:
-    """The statuses of one instance's entries, given in the order in which they count."""
-    excluded = _with_copies(group, named, compare)
+def _judge(
+    group: Sequence[Entry], excluded: Collection[Spot], closed: Collection[str], compare: _Comparison
+) -> Iterator[Judged]:
+    """The statuses of one instance's entries, given in the order in which they count. `closed`: versions of packs."""
     first: Entry | None = None
     for entry in group:
         if _spot(entry.place) in excluded:
             yield entry, "excluded"
+        elif entry.place.version_id in closed:
+            yield entry, "withheld"
         elif first is None:
             first = entry
             yield entry, "served"
@@ -85,7 +98,14 @@ def _judge(group: Sequence[Entry], named: Collection[Spot], compare: _Comparison
             yield entry, "duplicate" if compare.equal(first, entry) else "divergent"
 
 
-def _with_copies(group: Sequence[Entry], named: Collection[Spot], compare: _Comparison) -> Collection[Spot]:
+def _only_withheld(group: Sequence[Judged]) -> Sequence[Entry]:
+    """The first withheld entry of an instance that is not served otherwise."""
+    if any(status == "served" for _, status in group):
+        return ()
+    return [entry for entry, status in group if status == "withheld"][:1]
+
+
+def _with_copies(group: Sequence[Entry], named: Collection[Spot], compare: _Comparison) -> Mapping[Spot, Entry]:
     """The named entries, the copies of each, and theirs: the same whichever of them was named, and in any order."""
     found = {_spot(entry.place): entry for entry in group if _spot(entry.place) in named}
     pending = list(found.values())
@@ -97,7 +117,7 @@ def _with_copies(group: Sequence[Entry], named: Collection[Spot], compare: _Comp
     return found
 
 
-def _by_instance(entries: Iterable[Entry]) -> Iterable[Sequence[Entry]]:
+def _by_instance(entries: Iterable[Entry]) -> Collection[Sequence[Entry]]:
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(entry.header.sop_instance_uid, []).append(entry)

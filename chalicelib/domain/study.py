@@ -110,7 +110,8 @@ class Entry:
         return (self.received_at, self.place.version_id, self.place.offset)
 
 
-EntryStatus = Literal["served", "duplicate", "divergent", "excluded"]
+# `withheld`: in a pack together with something excluded; a signed URL would open all of the pack (DESIGN §4.8).
+EntryStatus = Literal["served", "duplicate", "divergent", "excluded", "withheld"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ LISTED = 8192  # characters of a list's distinct texts: SUMMARY is one item, and
 
 
 def summarise(manifest: Manifest, body: bytes, served: Sequence[Entry], issuer: str) -> Summary:
-    """`served` in the order in which entries count; a value is that of the first served entry that has one.
+    """`served`, and what is only withheld, in the order in which entries count; a value is that of the first of them
+    that has one.
 
     `body` is the manifest's JSON. `manifest_parts` and `revision` are left 0 for the store's answers.
     """
@@ -29,7 +30,7 @@ def summarise(manifest: Manifest, body: bytes, served: Sequence[Entry], issuer: 
         state=manifest.state,
         manifest_digest=digest_of(body),
         manifest_parts=0,
-        instances=len(served),
+        instances=statuses.count("served"),
         series=len({header.series_instance_uid for header in headers}),
         entries=len(statuses),
         duplicates=statuses.count("duplicate"),

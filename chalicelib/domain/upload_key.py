@@ -14,6 +14,9 @@ Kind = Literal["instances", "archives", "notices", "unpacked", "amendments", "re
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 # Whose events go to a queue. The others hold what people added (`domain.human_facts`), which is told by nobody.
 TOLD: Final[tuple[Kind, ...]] = ("instances", "archives", "notices", "unpacked")
+# Names of our own events beside S3's ObjectCreated:Put and its kin.
+REFEED: Final = "ObjectCreated:Refeed"
+UNPACK: Final = "ObjectCreated:Unpack"
 _LAYOUT: Final = re.compile(
     r"(?P<kind>[a-z]+)/(?P<hospital>[A-Z0-9]{1,16})/(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})/(?P<rest>.+)", re.DOTALL
 )
@@ -31,11 +34,13 @@ class UploadKey:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Uploaded:
-    """One object version that an event names. `version_id` and `size` (bytes) are None where the event lacks them."""
+    """One object version that an event names. `version_id` and `size` (bytes) are None where the event lacks them.
+    `unpack`: an archive is to be unpacked even if it is a pack."""
 
     key: str
     version_id: str | None = None
     size: int | None = None
+    unpack: bool = False
 
 
 def parse(key: str) -> UploadKey | None:

@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools import Logger
 
 from chalicelib import wiring
-from chalicelib.domain.upload_key import Uploaded
+from chalicelib.domain.upload_key import UNPACK, Uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -70,7 +70,7 @@ def uploads_of(body: str) -> frozenset[Uploaded]:
         if event.get("Event") == "s3:TestEvent":
             return frozenset()
         return frozenset(
-            _uploaded(record["s3"]["object"])
+            _uploaded(record["s3"]["object"], record["eventName"])
             for record in event["Records"]
             if record["eventName"].removeprefix("s3:").startswith("ObjectCreated:")
         )
@@ -78,12 +78,12 @@ def uploads_of(body: str) -> frozenset[Uploaded]:
         raise MalformedEventError from None
 
 
-def _uploaded(told: Mapping[str, Any]) -> Uploaded:
+def _uploaded(told: Mapping[str, Any], event: str) -> Uploaded:
     """An event without `versionId` (moto's) names the current version: the GET's answer tells which."""
     size, version_id = told.get("size"), told.get("versionId")
     if not isinstance(size, int | None) or not isinstance(version_id, str | None):
         raise TypeError
-    return Uploaded(unquote_plus(told["key"], errors="strict"), version_id, size)
+    return Uploaded(unquote_plus(told["key"], errors="strict"), version_id, size, event == UNPACK)
 
 
 def _while_left(context: Context, spare_ms: int) -> Callable[[], bool]:

@@ -9,7 +9,8 @@ from itertools import chain
 from chalicelib.domain.manifest import Manifest
 from chalicelib.domain.settle import NeedsDigests, Settled, settle
 from chalicelib.domain.study import Amendment, Entry, Place, StudyRef, Summary
-from chalicelib.services.ports import ExamsPort, Journal, Studies, Uploads
+from chalicelib.domain.upload_key import Uploaded
+from chalicelib.services.ports import ExamsPort, Journal, Refeed, Studies, Uploads
 
 # A view or another settle that read SUMMARY just before the flip reads the old manifest seconds later; the days are for
 # people who ask what was served before a change. (A page's token dies with the flip: pages of two manifests never mix.)
@@ -25,6 +26,7 @@ class SettleRaced(Exception):  # noqa: N818 - the fact
 class SettleStudy:
     """Journal → manifest (DESIGN §4.7). Whatever step it crashes at, the next call ends in the same truth.
 
+    `refeed` brings packs to be unpacked that hold something excluded: until then nothing of them is served.
     `workers` streams are under way at a time where only bytes tell copies apart: a pack of what came singly is 600.
     """
 
@@ -32,6 +34,7 @@ class SettleStudy:
     studies: Studies
     uploads: Uploads
     exams: ExamsPort
+    refeed: Refeed
     workers: int = 8
 
     def __call__(self, ref: StudyRef, now: datetime) -> Summary | None:
@@ -121,3 +124,6 @@ class SettleStudy:
         self.studies.put_pointer(ref)
         for fact in settled.facts:
             self.exams.study_settled(ref, fact, now)
+        if settled.to_unpack:
+            packs = [Uploaded(place.key, place.version_id, unpack=True) for place in settled.to_unpack]
+            self.refeed.feed(packs)

@@ -79,7 +79,7 @@ class UnpackArchive:
             part = first_part(self.uploads, uploaded, HEAD)
             key, hospital = owner(uploaded.key, ("archives",), self.hospitals, part)
             refuse_size(part.size, MAX_ARCHIVE)
-            outcome = self._take(uploaded.key, key, hospital, part, keep_going)
+            outcome = self._take(uploaded, key, hospital, part, keep_going)
         except Refused as refused:
             self.quarantine.put(refusal(uploaded, part, refused, now))
             outcome = refused.reason
@@ -90,16 +90,19 @@ class UnpackArchive:
         return True
 
     def _take(
-        self, name: str, key: UploadKey, hospital: Hospital, part: ObjectPart, keep_going: Callable[[], bool]
+        self, uploaded: Uploaded, key: UploadKey, hospital: Hospital, part: ObjectPart, keep_going: Callable[[], bool]
     ) -> str:
         """`pack`, `unpacked`, or "" when time ran out before all was unpacked."""
+        name = uploaded.key
         file = RangedFile(self.uploads, name, part.version_id, part.size, _BLOCK)
         file.keep(0, part.data)
         items = open_pack(file, zone(hospital), self.limits)
         if items is not None:
             self._index(name, hospital, part, items)
-            return "pack"
-        return "unpacked" if self._unpack(name, key, part, open_archive(file, self.limits), keep_going) else ""
+            if not uploaded.unpack:
+                return "pack"
+        archive, is_pack = open_archive(file, self.limits), items is not None
+        return "unpacked" if self._unpack(name, key, part, archive, keep_going, is_pack=is_pack) else ""
 
     def _index(self, name: str, hospital: Hospital, part: ObjectPart, items: tuple[PackItem, ...]) -> None:
         ref = StudyRef(hospital.hospital_id, items[0].header.study_instance_uid)
@@ -110,15 +113,25 @@ class UnpackArchive:
         self.journal.write({ref: entries}, self.clock())
         self.settle_queue.send([ref])
 
-    def _unpack(
-        self, name: str, key: UploadKey, part: ObjectPart, archive: Archive, keep_going: Callable[[], bool]
+    def _unpack(  # noqa: PLR0913 - the archive by its parts
+        self,
+        name: str,
+        key: UploadKey,
+        part: ObjectPart,
+        archive: Archive,
+        keep_going: Callable[[], bool],
+        *,
+        is_pack: bool,
     ) -> bool:
+        """All entries but folders and a pack's index. False when time ran out."""
         prefix = upload_key.unpacked_prefix(key, part.version_id)
         there = {version.key for version in self.uploads.versions(prefix)}
         metadata = {RECEIVED_AT: part.last_modified.isoformat()}
         for number, info in enumerate(archive.entries):
             target = upload_key.unpacked(key, part.version_id, number)
-            if (info.filename.endswith("/") and not info.file_size) or target in there:
+            is_folder = info.filename.endswith("/") and not info.file_size
+            is_index = is_pack and info.header_offset == 0
+            if is_folder or is_index or target in there:
                 continue
             if not keep_going():
                 return False

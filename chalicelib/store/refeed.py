@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus
 
 from chalicelib.domain import upload_key
+from chalicelib.domain.upload_key import REFEED, UNPACK
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -65,7 +66,6 @@ class SqsRefeed:
 
 
 def _event(uploaded: Uploaded) -> str:
+    name = UNPACK if uploaded.unpack else REFEED
     told = {"key": quote_plus(uploaded.key), "size": uploaded.size, "versionId": uploaded.version_id}
-    return json.dumps(
-        {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Refeed", "s3": {"object": told}}]}
-    )
+    return json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": name, "s3": {"object": told}}]})

@@ -88,8 +88,10 @@ def record_notice() -> RecordNotice:
 @cache
 def settle_study() -> SettleStudy:
     from chalicelib.services.settle_study import SettleStudy
+    from chalicelib.store import clients
+    from chalicelib.store.refeed import SqsRefeed
 
-    return SettleStudy(journal(), studies(), uploads(), derive_exams())
+    return SettleStudy(journal(), studies(), uploads(), derive_exams(), SqsRefeed(clients.sqs()))
 
 
 def reindex_studies() -> ReindexStudies:

@@ -9,6 +9,7 @@ from chalicelib.domain.manifest import Manifest
 from chalicelib.domain.study import Hospital
 from chalicelib.services.settle_study import SettleStudy
 from chalicelib.store import clients
+from tests.support.fakes_ingest import FakeRefeed
 from tests.support.interleave import Turns
 from tests.support.settle_samples import REF, T0, entry, exclude
 
@@ -28,7 +29,7 @@ def forget(cloud_settings):
 
 
 def settle(gate):
-    ports = (wiring.journal(), wiring.studies(), wiring.uploads(), wiring.derive_exams())
+    ports = (wiring.journal(), wiring.studies(), wiring.uploads(), wiring.derive_exams(), FakeRefeed())
     SettleStudy(*map(gate, ports), workers=1)(REF, T0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chalicelib.domain.manifest import Manifest
 from chalicelib.services.settle_study import SettleStudy
+from tests.support.fakes_ingest import FakeRefeed
 from tests.support.fakes_settle import FakeBytes, FakeExams, FakeReceived, FakeStudies
 from tests.support.interleave import Gate
 from tests.support.settle_samples import REF, T0
@@ -14,13 +15,13 @@ class World:
 
     def __init__(self, contents=None):
         self.journal, self.studies, self.exams = FakeReceived(), FakeStudies(), FakeExams()
-        self.uploads = FakeBytes()
+        self.uploads, self.refeed = FakeBytes(), FakeRefeed()
         for place, content in (contents or {}).items():
             self.uploads.held[place] = content
 
     def settle(self, gate=None, ref=REF, workers=1):
         gate = gate or Gate()
-        ports = (self.journal, self.studies, self.uploads, self.exams)
+        ports = (self.journal, self.studies, self.uploads, self.exams, self.refeed)
         return SettleStudy(*(gate(port) for port in ports), workers=workers)(ref, T0)
 
     def receive(self, *entries, ref=REF):

@@ -110,10 +110,11 @@ def test_what_is_fed_again_reads_like_s3s_own_events(cloud):
         Uploaded(KEY, "v1", 7),
         Uploaded("unpacked/H1/2026-11-24/v/000001", "v2", 8),
         Uploaded("archives/H1/2026-11-24/x.zip", "v3", 9),
+        Uploaded("archives/H1/2026-11-24/pack.zip", "v6", 9, unpack=True),
         Uploaded("notices/H1/2026-11-24/n.json", "v4", 10),
     ]
     SqsRefeed(cloud.client("sqs")).feed([*fed, Uploaded("receipts/2026-11-24/x", "v5", 1)])
-    queues = {"instances": fed[:2], "archives": fed[2:3], "notices": fed[3:]}
+    queues = {"instances": fed[:2], "archives": fed[2:4], "notices": fed[4:]}
     for name, expected in queues.items():
         messages = cloud.client("sqs").receive_message(QueueUrl=cloud.queue_url(name), MaxNumberOfMessages=10)[
             "Messages"

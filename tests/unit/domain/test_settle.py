@@ -43,6 +43,42 @@ def test_checksums_of_unlike_algorithms_do_not_compare():
     assert {place.version_id for place in wanted.places} == {"a", "b"}
 
 
+def packed(sop):
+    return entry(sop, "pack", offset=1000 * sop, key="archives/H1/2026-11-24/ct.zip", checksum=None)
+
+
+PACK = [packed(sop) for sop in (1, 2, 3)]
+THEIRS = exclude("pack", 2000)
+
+
+def test_a_pack_that_holds_something_excluded_is_withheld_for_its_url_would_open_all_of_it():
+    outcome = settled(*PACK, amendments=[THEIRS])
+    assert [status for _, status in outcome.manifest.entries()] == ["withheld", "excluded", "withheld"]
+    assert {(place.key, place.version_id) for place in outcome.to_unpack} == {("archives/H1/2026-11-24/ct.zip", "pack")}
+    assert (outcome.summary.instances, outcome.summary.patient_id, outcome.summary.entries) == (0, "P1", 3)
+
+
+def test_what_is_withheld_still_came_in_time():
+    (before,), (after,) = settled(PACK[0], PACK[2]).facts, settled(*PACK, amendments=[THEIRS]).facts
+    assert (after.received, after.exam_ended_at, after.withdrawn) == (before.received, before.exam_ended_at, False)
+
+
+def test_once_unpacked_each_instance_is_served_by_itself_and_the_excluded_one_never():
+    singles = [replace(entry(sop, f"u{sop}"), checksum=None) for sop in (1, 2, 3)]
+    digests = {("pack", 2000): "d2", ("u2", 0): "d2"}
+    outcome = settled(*PACK, *singles, amendments=[THEIRS], digests=digests)
+    found = {(one.place.version_id, one.place.offset): status for one, status in outcome.manifest.entries()}
+    assert found == {
+        ("pack", 1000): "withheld",
+        ("pack", 2000): "excluded",
+        ("pack", 3000): "withheld",
+        ("u1", 0): "served",
+        ("u2", 0): "excluded",
+        ("u3", 0): "served",
+    }
+    assert outcome.to_unpack == ()
+
+
 def test_a_copy_in_a_pack_is_judged_by_its_digest():
     single, packed = entry(1, "a"), entry(1, "pack", at=1, offset=512, checksum=None)
     known = {("a", 0): "d1"}

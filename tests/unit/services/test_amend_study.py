@@ -5,7 +5,7 @@ from chalicelib.services.amend_study import AmendStudy, UnknownEntry
 from chalicelib.services.keep_fact import FactNotKept
 from chalicelib.services.replay_facts import ReplayAmendments
 from chalicelib.services.settle_study import SettleStudy
-from tests.support.fakes_ingest import FakeSettleQueue, FakeUploads
+from tests.support.fakes_ingest import FakeRefeed, FakeSettleQueue, FakeUploads
 from tests.support.fakes_settle import FakeBytes, FakeExams, FakeReceived, FakeStudies
 from tests.support.settle_samples import REF, T0, entry
 
@@ -45,7 +45,7 @@ def replay(uploads, studies, queue):
 def settle(studies):
     journal = FakeReceived()
     journal.write({REF: [entry(1), entry(2, "theirs", at=1, patient_id="P2")]})
-    return lambda: SettleStudy(journal, studies, FakeBytes(), FakeExams())(REF, T0)
+    return lambda: SettleStudy(journal, studies, FakeBytes(), FakeExams(), FakeRefeed())(REF, T0)
 
 
 def test_an_exclusion_is_kept_with_who_and_why_and_a_settle_is_asked_for(amend, settle, studies, queue):

@@ -8,7 +8,7 @@ from chalicelib.services.derive_exams import DeriveExams
 from chalicelib.services.ingest_batch import IngestBatch
 from chalicelib.services.reindex_studies import TouchedStudies
 from chalicelib.services.settle_study import SettleStudy
-from tests.support.fakes_ingest import Crash, OurFaultError
+from tests.support.fakes_ingest import Crash, FakeRefeed, OurFaultError
 from tests.support.fakes_ledger import FakeExcuses, FakeLedger
 from tests.support.fakes_settle import FakeStudies
 from tests.support.ingest_samples import DAY, Bench, instance
@@ -49,7 +49,7 @@ class Cloud(Bench):
 
     def settle_one(self, ref, gate):
         exams = DeriveExams(*map(gate, (self.ledger, self.excuses, self.hospitals)))
-        settle = SettleStudy(*map(gate, (self.journal, self.studies, self.uploads)), exams, workers=1)
+        settle = SettleStudy(*map(gate, (self.journal, self.studies, self.uploads)), exams, FakeRefeed(), workers=1)
         settle(ref, self.clock())
         self.to_settle.refs.discard(ref)
 

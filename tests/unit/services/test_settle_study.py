@@ -168,7 +168,7 @@ def test_a_crash_after_the_flip_merely_leaves_the_old_manifest():
     dying = Dying()
     vars(dying).update(vars(world.studies))
     with pytest.raises(OSError):  # noqa: PT011 - any fault
-        SettleStudy(world.journal, dying, world.uploads, world.exams)(REF, T0)
+        SettleStudy(world.journal, dying, world.uploads, world.exams, world.refeed)(REF, T0)
     assert world.settle().instances == 2
     assert (len(world.studies.manifests), world.studies.expiring) == (2, {})
 
