@@ -45,10 +45,10 @@ class Named:
 def printed(paper: HandOver, named: Named) -> Said:
     """The paper in both languages: who, when, why, for how long, and what can be done about it."""
     reason = ASSISTED_REASONS[paper.reason]
-    at = paper.at + PROVINCE
+    at, doctor = paper.at + PROVINCE, named.doctor.removesuffix("医生")
     zh = (
-        f"影像云告知书\n\n{named.patient}（就诊号 {paper.patient_id}）：\n\n"
-        f"{at.year}年{at.month}月{at.day}日{at:%H:%M}，{named.hospital_zh}的{named.doctor}医生在您没有可用手机的情况下"
+        f"影像云告知书\n\n{named.patient}（院内号 {paper.patient_id}）：\n\n"
+        f"{at.year}年{at.month}月{at.day}日{at:%H:%M}，{named.hospital_zh}的{doctor}医生在您没有可用手机的情况下"
         f"（{reason.zh}），读取您的身份证并经另一名工作人员见证，获准在24小时内查看您在影像云中的影像和报告。"
         f"该次授权须经医院隐私保护负责人复核。\n\n"
         "如您不知情或不同意：请告知本院任一窗口或隐私保护负责人，或在健康应用“谁看过”中提出异议；授权立即撤回，"
@@ -57,7 +57,7 @@ def printed(paper: HandOver, named: Named) -> Said:
     )
     en = (
         f"Imaging Cloud: notice of access\n\n{named.patient} (patient number {paper.patient_id}),\n\n"
-        f"on {at:%Y-%m-%d} at {at:%H:%M}, Dr {named.doctor} of {named.hospital_en} was permitted to see your images "
+        f"on {at:%Y-%m-%d} at {at:%H:%M}, Dr {doctor} of {named.hospital_en} was permitted to see your images "
         f"and reports in the imaging cloud for 24 hours. No phone of yours could answer ({reason.en}), so your "
         "identity card was read and another member of staff was the witness. The hospital's privacy officer reviews "
         "each such case.\n\n"

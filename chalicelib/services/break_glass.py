@@ -96,7 +96,9 @@ class BreakGlass:
     def _record(
         self, caller: Caller, consent: Consent, emergency: Emergency, counted: tuple[Counter, ...], now: datetime
     ) -> None:
-        about = About(consent.person_id, None, consent.encounter_id, "break_glass", consent.consent_id)
+        about = About(
+            consent.person_id, None, consent.encounter_id, "break_glass", consent.consent_id, purpose=consent.purpose
+        )
         try:
             self.record.allow(caller, ACTION, emergency.reason, now, about)
         except AuditFailed:
@@ -172,4 +174,5 @@ def _review(consent: Consent, emergency: Emergency, person: Person | None, now: 
 
 
 def _about(visit: Visit) -> About:
-    return About(visit.person_id, encounter_id=visit.encounter.encounter_id, basis="break_glass")
+    visit_id = visit.encounter.encounter_id
+    return About(visit.person_id, encounter_id=visit_id, basis="break_glass", purpose="emergency")

@@ -109,4 +109,5 @@ def assisted_denied(people: People, tell: TellOfAccess, link: Link, now: datetim
 
 
 def _about(visit: Visit) -> About:
-    return About(visit.person_id, encounter_id=visit.encounter.encounter_id, basis="assisted")
+    visit_id = visit.encounter.encounter_id
+    return About(visit.person_id, encounter_id=visit_id, basis="assisted", purpose="treatment")
