@@ -5,7 +5,7 @@ VENV := build/venv-$(VERSION)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check unit lock bench clean
+.PHONY: run test check unit package lock bench bases clean
 
 run: $(READY)  ## the local cloud: plays the story, then keeps serving (ONCE=1: stops after the story)
 	$(BIN)/python -m infra.local $(if $(ONCE),--once)
@@ -25,6 +25,9 @@ unit: $(READY)
 
 bench: $(READY)  ## the budgets, as ratios within one run, in build/bench.json
 	$(BIN)/python -m tests.bench
+bases: $(READY)  ## every basis of a grant against the local cloud, and what the patient reads of it
+	$(BIN)/python -m infra.local.bases
+
 
 lock: $(READY)  ## regenerate requirements.txt and requirements-dev.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13.9'

@@ -4,6 +4,7 @@ start, and every answer says what it is. Nothing like it exists outside `infra/l
     GET  /.well-known/jwks.json            the public key
     GET  /logins                           who can log in
     POST /token {"login": …, "claims"?: …} a token; `claims` adds e.g. a patient's person_id
+    POST /token {"login": …, "own": true}  a hospital's, signed as by the hospital itself: five minutes, good once
     GET  /token?login=…&person_id=…        the bare token, for use in a shell
     GET  /functions, POST /run/{function}  run a schedule of app.py now instead of waiting for it
 """
@@ -23,10 +24,11 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from infra.local.personas import LOGINS
+from infra.local.personas import HOSPITALS, LOGINS
 
 AUDIENCE = "imaging-cloud"
 LIFETIME_SECONDS = 15 * 60
+OWN_LIFETIME_SECONDS = 5 * 60
 WARNING = "development issuer: anyone who can reach it can be anyone"
 
 
@@ -49,20 +51,34 @@ class Issuer:
         expires_at = now + LIFETIME_SECONDS
         times = {"iat": now, "nbf": now, "exp": expires_at}
         payload = {**self._logins[login].claims(), **claims, **times, "iss": self.url, "aud": AUDIENCE}
-        payload["jti"] = secrets.token_hex(8)
-        token = jwt.encode(payload, self._key, algorithm="RS256", headers={"kid": self._kid})
-        return {"token": token, "expires_at": expires_at, "warning": WARNING}
+        return self._signed(payload)
+
+    def own_token(self, login: str) -> dict[str, Any]:
+        """A hospital's token as the hospital itself signs it. KeyError when no hospital is called that."""
+        named = self._logins[login]
+        if named.role != "hospital":
+            raise KeyError(login)
+        now = int(time.time())
+        times = {"iat": now, "nbf": now, "exp": now + OWN_LIFETIME_SECONDS}
+        return self._signed({**named.claims(), **times, "iss": self._own_url(named.hospital_id), "aud": AUDIENCE})
 
     def setting(self) -> list[dict[str, Any]]:
-        """This issuer as an element of the ISSUERS setting."""
-        return [
-            {
-                "issuer": self.url,
-                "audience": AUDIENCE,
-                "jwks_url": f"{self.url}/.well-known/jwks.json",
-                "claims": {"subject": "sub", "phone": "phone_number"},
-            }
+        """The ISSUERS setting: this issuer, as the province's is, and each hospital as an issuer of its own."""
+        keys = {"audience": AUDIENCE, "jwks_url": f"{self.url}/.well-known/jwks.json"}
+        claims = {"subject": "sub"}
+        own = [
+            {"issuer": self._own_url(one.hospital_id), "hospital_id": one.hospital_id, "claims": claims, **keys}
+            for one in HOSPITALS
         ]
+        return [{"issuer": self.url, "claims": {**claims, "phone": "phone_number"}, **keys}, *own]
+
+    def _own_url(self, hospital_id: str) -> str:
+        return f"{self.url}/hospitals/{hospital_id}"
+
+    def _signed(self, payload: dict[str, Any]) -> dict[str, Any]:
+        named = {**payload, "jti": secrets.token_hex(8)}
+        token = jwt.encode(named, self._key, algorithm="RS256", headers={"kid": self._kid})
+        return {"token": token, "expires_at": payload["exp"], "warning": WARNING}
 
 
 class IssuerServer:
@@ -116,7 +132,9 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
             if self.path == "/token":
-                self._send(200, here.issuer.token(body["login"], body.get("claims", {})))
+                login, issuer = body["login"], here.issuer
+                own = body.get("own") is True
+                self._send(200, issuer.own_token(login) if own else issuer.token(login, body.get("claims", {})))
             elif self.path.startswith("/run/"):
                 self._send(200, {"answer": here.functions[self.path.removeprefix("/run/")](body)})
             else:

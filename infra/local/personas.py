@@ -66,14 +66,34 @@ PATIENT = DemoPatient(
     patient_ids={RIVER.hospital_id: "P0000001", LAKE.hospital_id: "HB-77001"},
 )
 
+ELDER = DemoPatient(
+    name="王秀兰",
+    national_id=national_id("329999", "1938-05-02", "002"),
+    sex="F",
+    birth_date="1938-05-02",
+    phone="",
+    patient_ids={RIVER.hospital_id: "P0000002", LAKE.hospital_id: "HB-77002"},
+)
+CHILD = DemoPatient(
+    name="张小雨",
+    national_id=national_id("329999", "2018-06-01", "004"),
+    sex="F",
+    birth_date="2018-06-01",
+    phone="",
+    patient_ids={RIVER.hospital_id: "P0000003", LAKE.hospital_id: "HB-77003"},
+)
+
 LOGINS = (
     Login("regulator", "regulator", shown_as="省卫生健康委 / health commission"),
     Login("administrator", "administrator", shown_as="平台管理员 / platform administrator"),
     Login("clerk-jb001", "desk_clerk", RIVER.hospital_id, "江北窗口 / desk at Jiangbei"),
     Login("clerk-hb002", "desk_clerk", LAKE.hospital_id, "湖滨窗口 / desk at Lakeside"),
+    Login("officer-jb001", "privacy_officer", RIVER.hospital_id, "江北隐私保护负责人 / privacy officer of Jiangbei"),
+    Login("officer-hb002", "privacy_officer", LAKE.hospital_id, "湖滨隐私保护负责人 / privacy officer of Lakeside"),
     Login("doctor-li", "doctor", LAKE.hospital_id, "李医生 / Dr Li"),
     Login("doctor-wang", "doctor", RIVER.hospital_id, "王医生 / Dr Wang"),
     Login("hospital-jb001", "hospital", RIVER.hospital_id, RIVER.name),
     Login("hospital-hb002", "hospital", LAKE.hospital_id, LAKE.name),
     Login("patient-zhang", "patient", shown_as="张晓明 (patient)"),
+    Login("guardian-zhang", "guardian", shown_as="张晓明，为其女儿 (as his daughter's guardian)"),
 )

@@ -26,7 +26,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from chalicelib.dicom.pack import INDEX_NAME, describe
 from infra.local import phantom
-from infra.local.personas import HOSPITALS, PATIENT, RIVER
+from infra.local.personas import HOSPITALS, PATIENT, RIVER, DemoPatient
 
 SLICES = 300
 BEIJING = timezone(timedelta(hours=8))
@@ -69,6 +69,16 @@ def single(modality: str, **details: Any) -> bytes:
         return _written(header, phantom.fan(720, 960, seed))
     image = phantom.head(320, 280, seed) if modality == "MR" else phantom.film(1500, 1250, seed)
     return _written(header, image.astype("<u2"))
+
+
+def head_of(patient: DemoPatient, hospital: str, accession_number: str) -> tuple[bytes, str]:
+    """One MR image of a head, of somebody else than the story's patient, and its study's UID."""
+    header = study("MR", hospital=hospital, accession_number=accession_number)
+    header.PatientName = f"={patient.name}"
+    header.PatientID = patient.patient_ids[hospital]
+    header.PatientBirthDate = patient.birth_date.replace("-", "")
+    header.PatientSex = patient.sex
+    return _written(header, phantom.head(320, 280, 1).astype("<u2")), str(header.StudyInstanceUID)
 
 
 def enhanced(modality: str = "CT", *, frames: int = SLICES, size: int = 32, **details: Any) -> bytes:

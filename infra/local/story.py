@@ -11,7 +11,7 @@ import argparse
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.rule import Rule
 
 from infra.local.client import Client, NotHeldError
-from infra.local.story_text import FRAME, TEXTS
+from infra.local.story_text import FRAME, TEXTS, Text
 
 
 @dataclass
@@ -56,15 +56,20 @@ class Stage:
 Step = Callable[[Stage], dict[str, Any]]
 
 
-def play(stage: Stage, steps: dict[str, Step]) -> bool:
+def play(
+    stage: Stage,
+    steps: Mapping[str, Step],
+    texts: Mapping[str, Text] = TEXTS,
+    frames: Mapping[str, Mapping[str, str]] = FRAME,
+) -> bool:
     """Play until the end, or until a step does not hold."""
-    frame, started = FRAME[stage.language], time.monotonic()
+    frame, started = frames[stage.language], time.monotonic()
     stage.console.print(Rule(frame["title"]))
     for number, (name, step) in enumerate(steps.items(), 1):
-        stage.say(f"[bold]{number:2}. {TEXTS[name].title(stage.language)}[/bold]")
+        stage.say(f"[bold]{number:2}. {texts[name].title(stage.language)}[/bold]")
         begun = time.monotonic()
         try:
-            done = TEXTS[name].done(stage.language).format(**step(stage))
+            done = texts[name].done(stage.language).format(**step(stage))
         except (NotHeldError, OSError, KeyError, ValueError, TypeError) as error:
             what = str(error) if isinstance(error, NotHeldError) else f"{type(error).__name__}: {error}"
             stage.say(f"    [red]✗[/red] {escape(frame['failed'].format(what=what))}")

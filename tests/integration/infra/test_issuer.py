@@ -49,6 +49,18 @@ def test_the_public_key_tells_nothing_of_the_private_one(server: IssuerServer) -
     assert not {"d", "p", "q"} & set(jwk)
 
 
+def test_a_hospital_signs_its_own_for_five_minutes_each_under_a_new_id(server: IssuerServer) -> None:
+    asked = {"login": "hospital-jb001", "own": True}
+    given = [ask(server, "/token", asked).json["token"] for _ in range(2)]
+    first, second = (jwt.decode(token, options={"verify_signature": False}) for token in given)
+    assert (first["iss"], first["hospital_id"]) == (f"{server.issuer.url}/hospitals/JB001", "JB001")
+    assert first["exp"] - first["iat"] == 5 * 60
+    assert first["jti"] != second["jti"]
+    own = [one for one in server.issuer.setting() if one.get("hospital_id") == "JB001"]
+    assert [one["issuer"] for one in own] == [first["iss"]]
+    assert ask(server, "/token", {"login": "doctor-li", "own": True}).status == 404
+
+
 @pytest.mark.parametrize(("path", "body", "status"), [("/token", {"login": "nobody"}, 404), ("/run/none", {}, 404)])
 def test_unknown_names_are_told(server: IssuerServer, path: str, body: object, status: int) -> None:
     answer = ask(server, path, body)
