@@ -55,6 +55,26 @@ def test_a_text_is_kept_as_it_is():
     assert [fields.optional_text(name) for name in ("empty", "none", "absent", "name")] == ["", "", "", "张三 "]
 
 
+@pytest.mark.parametrize(
+    "at",
+    [
+        "now",
+        "2026-11-24",
+        "2026-11-24T08:00:00",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:00:00-08:00",
+        "0002-01-01Z",
+    ],
+)
+def test_an_instant_is_one_that_can_be_reckoned_with(at):
+    assert refused(lambda: asked(f'{{"from": "{at}"}}').fields().instant("from")) == "from"
+
+
+def test_an_instant_has_any_zone():
+    told = asked('{"from": "2026-11-24T08:00:00+08:00"}').fields().instant("from")
+    assert (told, told.tzinfo) == (datetime(2026, 11, 24, tzinfo=UTC), UTC)
+
+
 def test_a_missing_field_is_named():
     assert refused(lambda: asked("{}").fields().text("phone")) == "phone"
 
