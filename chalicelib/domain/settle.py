@@ -153,7 +153,7 @@ def _conflicted(kept: Sequence[Entry]) -> bool:
     """Whether the entries name more than one patient. A real id decides alone; without one, name and birth date do,
     and must be those of an entry that has one. An entry that says nothing of the patient contradicts nobody.
     """
-    named = {(h.patient_id, h.patient_name, h.patient_birth_date) for h in (entry.header for entry in kept)}
+    named = {(h.patient_id.strip(), h.patient_name, h.patient_birth_date) for h in (entry.header for entry in kept)}
     real = {one for one in named if not is_placeholder(one[0], one[1])}
     known = {(name, birth_date) for _, name, birth_date in real} | {("", "")}
     strangers = {(name, birth_date) for _, name, birth_date in named - real} - known

@@ -36,7 +36,9 @@ def summarise(manifest: Manifest, body: bytes, served: Sequence[Entry], issuer: 
         duplicates=statuses.count("duplicate"),
         divergent=statuses.count("divergent"),
         issuer=issuer,
-        patient_id=_first(headers, lambda h: "" if is_placeholder(h.patient_id, h.patient_name) else h.patient_id),
+        patient_id=_first(
+            headers, lambda h: "" if is_placeholder(h.patient_id, h.patient_name) else h.patient_id.strip()
+        ),
         patient_name=_first(headers, lambda h: h.patient_name),
         patient_birth_date=_first(headers, lambda h: h.patient_birth_date),
         patient_sex=_first(headers, lambda h: h.patient_sex),

@@ -43,6 +43,13 @@ def test_checksums_of_unlike_algorithms_do_not_compare():
     assert {place.version_id for place in wanted.places} == {"a", "b"}
 
 
+def test_blanks_around_a_patients_id_mean_nothing():
+    """PS3.5 6.2: an LO may be padded on both sides; notices and desks give the id without."""
+    outcome = settled(entry(1, patient_id=" P1"), entry(2, patient_id="P1"))
+    assert (outcome.summary.state, outcome.summary.patient_id) == ("served", "P1")
+    assert {fact.patient_id for fact in outcome.facts} == {"P1"}
+
+
 def packed(sop):
     return entry(sop, "pack", offset=1000 * sop, key="archives/H1/2026-11-24/ct.zip", checksum=None)
 
