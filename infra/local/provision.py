@@ -85,7 +85,7 @@ def _create(client: Callable[[str], Any], body: dict[str, Any], parameters: Mapp
         StackName=STACK_NAME,
         TemplateBody=json.dumps(_what_moto_knows(body)),
         Parameters=given,
-        Capabilities=["CAPABILITY_IAM"],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     listed = cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
     defaults = {name: str(one["Default"]) for name, one in body["Parameters"].items()}

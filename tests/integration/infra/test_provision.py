@@ -99,7 +99,7 @@ BY_CLOUDFORMATION = {
     },
     "AWS::SQS::Queue": {"QueueName"},
     "AWS::SNS::Topic": {"TopicName"},
-    "AWS::IAM::Role": {"MaxSessionDuration"},
+    "AWS::IAM::Role": {"RoleName", "MaxSessionDuration"},
 }
 # Made by provision.py itself, or left out for a reason.
 OTHERWISE = {

@@ -12,7 +12,7 @@ from tests.support.policy import refused_by
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws-cn:iam::{ACCOUNT}:role/"
-SIGNER, BUILDER = "arn-of-signer", f"{ROLE}imaging-cloud-app-Export-1"
+SIGNER, BUILDER = "arn-of-signer", f"{ROLE}exportrole"
 COPY = "arn:aws-cn:s3:::reports/exports/SECRET/imaging-cloud-record.zip"
 REPORT = "arn:aws-cn:s3:::reports/compliance/2026-11-23.json"
 ROOT = Path(__file__).parents[3]
@@ -41,7 +41,7 @@ def refused(policy, action, who, resource=COPY, **more):
 def test_nobody_but_the_signer_reads_a_copy_not_even_who_built_it(policy, action):
     for who in (
         BUILDER,
-        f"{ROLE}imaging-cloud-app-ApiHandler-1",
+        f"{ROLE}apihandlerrole",
         f"{ROLE}imaging-cloud-hospital-JB001",
         f"{ROLE}admin",
     ):
@@ -50,12 +50,12 @@ def test_nobody_but_the_signer_reads_a_copy_not_even_who_built_it(policy, action
 
 def test_nobody_but_the_builder_writes_one(policy):
     assert refused(policy, "s3:PutObject", BUILDER) == []
-    for who in (f"{ROLE}imaging-cloud-app-ApiHandler-1", f"{ROLE}imaging-cloud-app-Report-1"):
+    for who in (f"{ROLE}apihandlerrole", f"{ROLE}reportrole"):
         assert refused(policy, "s3:PutObject", who) == ["RefuseOtherWritersOfExports"]
 
 
 def test_reports_of_the_commission_are_not_touched_by_it(policy):
-    api = f"{ROLE}imaging-cloud-app-ApiHandler-1"
+    api = f"{ROLE}apihandlerrole"
     assert refused(policy, "s3:GetObject", api, REPORT) == []
     assert refused(policy, "s3:PutObject", api, REPORT) == []
 

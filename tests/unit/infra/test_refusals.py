@@ -10,6 +10,7 @@ from tests.support.policy import refused_by
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws-cn:iam::{ACCOUNT}:role/"
 HOSPITAL = f"{ROLE}imaging-cloud-hospital-JB001"
+API = f"{ROLE}apihandlerrole"  # by its logical id, as all of the stack's here
 KEY = f"arn:aws-cn:kms:cn-north-1:{ACCOUNT}:key/data"
 OBJECT = "arn:aws-cn:s3:::uploads/instances/JB001/2026-11-24/a"
 UNPACKED = "arn:aws-cn:s3:::uploads/unpacked/JB001/2026-11-24/v/1"
@@ -27,7 +28,7 @@ def policy():
         "AWS::URLSuffix": "amazonaws.com.cn",
     }
     physical = {name: name.lower() for name in body["Resources"]}
-    physical |= {"UploadsBucket": "uploads", "DataKey": "data", "SignerRole": "imaging-cloud-data-SignerRole-1"}
+    physical |= {"UploadsBucket": "uploads", "DataKey": "data"}
     return template.Stack(body, defaults, pseudo, physical).resources("AWS::S3::BucketPolicy")["UploadsBucketPolicy"][
         "PolicyDocument"
     ]
@@ -87,7 +88,9 @@ def test_nobody_locks_tags_or_destroys(policy, action):
 
 
 @pytest.mark.parametrize("action", ["s3:GetObject", "s3:GetObjectVersion"])
-@pytest.mark.parametrize("who", [HOSPITAL, f"{ROLE}admin", f"{ROLE}imaging-cloud-app-ApiHandlerRole-1"])
+@pytest.mark.parametrize(
+    "who", [HOSPITAL, f"{ROLE}admin", API, f"{ROLE}reportrole", f"{ROLE}imaging-cloud-app-IngestRole-1"]
+)
 def test_nobody_else_reads(policy, who, action):
     assert get(policy, who, action) == ["RefuseOtherReaders"]
 
@@ -95,10 +98,15 @@ def test_nobody_else_reads(policy, who, action):
 @pytest.mark.parametrize(
     "name",
     [
-        "imaging-cloud-app-IngestInstancesRole-1",
-        "imaging-cloud-app-SettleRole-1",
-        "imaging-cloud-app-ReindexRole-1",
-        "imaging-cloud-data-SignerRole-1",
+        "ingestrole",
+        "ingestsinglerole",
+        "unpackrole",
+        "noticesrole",
+        "noticessinglerole",
+        "settlerole",
+        "reconcilerole",
+        "reindexrole",
+        "signerrole",
     ],
 )
 def test_ingest_settle_reindex_and_the_signer_read(policy, name):
@@ -106,7 +114,7 @@ def test_ingest_settle_reindex_and_the_signer_read(policy, name):
 
 
 def test_a_signed_url_dies_after_five_minutes_whatever_it_says(policy):
-    signer = f"{ROLE}imaging-cloud-data-SignerRole-1"
+    signer = f"{ROLE}signerrole"
     by_query = {"s3_authType": "REST-QUERY-STRING"}
     assert get(policy, signer, **by_query, s3_signatureAge=300000) == []
     assert get(policy, signer, **by_query, s3_signatureAge=300001) == ["RefuseOldSignedUrls"]
@@ -117,10 +125,10 @@ def test_a_signed_url_dies_after_five_minutes_whatever_it_says(policy):
 def test_only_the_api_writes_what_people_added(policy, kind):
     kept = f"arn:aws-cn:s3:::uploads/{kind}/JB001/2026-11-24/01A.json"
     assert put(policy, kept) == ["RefuseOthersInPeoplesFacts"]
-    assert put(policy, kept, who=f"{ROLE}imaging-cloud-app-IngestInstancesRole-1") == ["RefuseOthersInPeoplesFacts"]
-    assert put(policy, kept, who=f"{ROLE}imaging-cloud-app-ApiHandlerRole-1") == []
+    assert put(policy, kept, who=f"{ROLE}ingestrole") == ["RefuseOthersInPeoplesFacts"]
+    assert put(policy, kept, who=API) == []
 
 
 def test_no_hospital_writes_where_we_unpack(policy):
     assert put(policy, UNPACKED) == ["RefuseOthersInOurPrefixes"]
-    assert put(policy, UNPACKED, who=f"{ROLE}imaging-cloud-app-IngestArchivesRole-1") == []
+    assert put(policy, UNPACKED, who=f"{ROLE}unpackrole") == []
