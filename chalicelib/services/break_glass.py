@@ -135,8 +135,8 @@ class BreakGlass:
     def _tell(self, consent: Consent, link: Link, person: Person | None, now: datetime) -> None:
         """A verified phone where the identity is confirmed, else the number that this hospital itself was told."""
         try:
-            phone = self.tell.verified_phone(person, now) if consent.scope == "person" else link.phone
-            phones = {phone, *self.tell.guardians_phones(consent, now)}
+            own = self.tell.phones_of(person, now) if consent.scope == "person" else {link.phone}
+            phones = {*own, *self.tell.guardians_phones(consent, now)}
             self.tell.by_sms(phones, "emergency_access", consent.hospital_id)
             body = {"event": "break_glass", "hospital_id": consent.hospital_id, "review_id": consent.consent_id}
             due_at = (now + REVIEW_LIFE).isoformat()

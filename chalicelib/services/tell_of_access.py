@@ -7,6 +7,7 @@ from datetime import datetime
 from chalicelib.domain.consent import Consent
 from chalicelib.domain.identity import Link, Person
 from chalicelib.domain.in_app import InAppKind, InAppNotice
+from chalicelib.domain.phone import opens_all
 from chalicelib.domain.ulid import RANDOM_BYTES, ulid
 from chalicelib.services.access_ports import Guardians, InAppNotices, People, Randomness
 from chalicelib.services.ports import Hospitals, Mac, Sms
@@ -52,6 +53,14 @@ class TellOfAccess:
         name = hospital.name if hospital else hospital_id
         for phone in sorted(set(phones) - {""}):
             self.sms.send(phone, template, {"hospital": name})
+
+    def phones_of(self, person: Person | None, now: datetime) -> set[str]:
+        """The verified number; where a desk has just set it, also those it displaced and those that hospitals told:
+        whoever set an own number beside a victim's id must not be the only one to hear of an access."""
+        phones = {self.verified_phone(person, now)} - {""}
+        if person is not None and person.phone and not opens_all(person, now):
+            phones |= {person.former_phone} | told_phones(self.people.links(person.person_id))
+        return phones - {""}
 
     def verified_phone(self, person: Person | None, now: datetime) -> str:
         """The number that answers for a person: not lapsed by age, and not another's since. "" for none."""

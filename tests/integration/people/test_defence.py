@@ -13,6 +13,7 @@ from chalicelib.domain.phone import PHONE_WAIT, WITNESS_AGE
 from chalicelib.services.prove_guardian import Card, Claim
 from chalicelib.services.verify_code import CodeLocked, CodeRefused
 from tests.support.clinic import CLERK, NOW, ZHANG_PHONE, clinic_in_memory, clinic_on, national_id, zhang
+from tests.support.emergency_room import room_in_memory
 
 EVIL = "13911112222"
 EVIL_CLERK = Caller("desk_clerk", "clerk-evil", "H9")
@@ -138,6 +139,20 @@ def test_a_clerk_cannot_move_a_victims_identity_to_an_own_card(clinic):
         clinic.register(clerk, own_card, NOW)
     with pytest.raises(RegistrationRefused, match="name_differs"):
         clinic.register(Caller("desk_clerk", "friend", "H1"), own_card, NOW)
+
+
+@pytest.mark.parametrize("known", ["app", "hospital"])
+def test_an_own_number_beside_the_victims_id_does_not_hide_an_emergency_access(known):
+    room = room_in_memory()
+    patient = room.patient("H1", zhang(phone=""))
+    if known == "app":
+        room.change_phone(by_app(patient), ZHANG_PHONE, NOW)
+    else:
+        room.link_from_notice("H2", zhang("B7", phone=ZHANG_PHONE), NOW)
+    room.register(CLERK, zhang(phone=EVIL), NOW)
+    room.emergency()
+    room.broken(room.doctor())
+    assert {phone for phone, what, _ in room.sms.sent if what == "emergency_access"} == {EVIL, ZHANG_PHONE}
 
 
 def test_many_tries_send_the_victim_few_sms(clinic):
