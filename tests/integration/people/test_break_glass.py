@@ -12,6 +12,7 @@ from chalicelib.domain.access import AccessDenied, AuditFailed, Caller
 from chalicelib.domain.break_glass import BREAK_GLASS_DAY, BREAK_GLASS_MONTH, CONFIRMATION, REVIEW_LIFE
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.prove_guardian import Card, Claim
+from infra.local.whole_writes import make_writes_whole
 from tests.support.clinic import CLERK, NOW, ZHANG_PHONE, national_id, summary, zhang
 from tests.support.emergency_room import OFFICER, WORDS, room_in_memory, room_on
 
@@ -21,6 +22,7 @@ DUE = NOW + REVIEW_LIFE
 
 @pytest.fixture(params=["fake", "moto"])
 def room(request):
+    make_writes_whole()
     return room_in_memory() if request.param == "fake" else room_on(request.getfixturevalue("cloud"))
 
 
