@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chalicelib import wiring
+from chalicelib.domain.flag import Flag, FlaggedExam
 from chalicelib.domain.session import csrf_value
 from chalicelib.http.access import COOKIE, ROUTES
 from chalicelib.http.answers import HEADERS
@@ -196,6 +197,21 @@ def test_a_registration_that_contradicts_the_card_is_refused_with_its_reason(ser
     body = {"patient_id": "P1", "national_id": national_id(), "name": NAME, "birth_date": "1971-01-01"}
     answer = served.ask("POST", "/desk/registrations", "desk_clerk", body)
     assert (answer.status_code, answer.json_body["reason"]) == (422, "birth_date_differs")
+
+
+def test_flags_with_thousands_of_exams_come_in_shorter_pages_and_none_is_lost(served):
+    exams = tuple(FlaggedExam(f"accession-number-{n:06d}", 1, "missing", None, None) for n in range(9000))
+    days = [f"2026-10-{day:02d}" for day in range(1, 9)]
+    for day in days:
+        assert wiring.flags().put(Flag("H1", day, "missed_deadline", "open", exams, datetime.now(UTC)))
+    seen, token = [], ""
+    while token or not seen:
+        path = f"/compliance/flags?token={token}" if token else "/compliance/flags"
+        answer = served.ask("GET", path, "regulator")
+        assert len(answer.body) < 6_000_000
+        seen += [flag["day"] for flag in answer.json_body["flags"]]
+        token = answer.json_body["next_token"]
+    assert seen == days
 
 
 def test_the_commission_reads_deadlines_flags_and_reports_and_excuses(served):
