@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any, Protocol
 
 from chalicelib.domain.access import Caller, Grant
@@ -14,6 +15,7 @@ from chalicelib.domain.study import Place, StudyRef, Summary
 from chalicelib.services.ports import Signer
 
 PAGE = 1000  # instances in one answer
+MOST_BYTES = 3_000_000  # of what viewers need in one answer; it holds 6 MB, of which 1,000 URLs take 2
 URLS_LIVE = timedelta(minutes=5)
 DICOM = "application/dicom"
 
@@ -82,7 +84,8 @@ class _Part:
 
 @dataclass(frozen=True)
 class ViewManifest:
-    """GET …/manifest. At most 1,000 instances a page; each object is signed once, so all of a pack share a URL."""
+    """GET …/manifest. At most 1,000 instances a page, fewer where they say much of themselves. Each object is signed
+    once, so all of a pack share a URL."""
 
     authorize: Authorizes
     reports: Reports
@@ -91,21 +94,23 @@ class ViewManifest:
     def __call__(self, caller: Caller, ref: StudyRef, token: str, now: datetime) -> Mapping[str, Any]:
         """The answer, JSON-ready. Raises AccessDenied, ManifestChanged, TokenNotOurs."""
         grant, summary, body = self.authorize.with_manifest(caller, ref, now)
-        start = page_start(token, summary.manifest_digest, PAGE)
+        start = page_start(token, summary.manifest_digest)
         manifest = Manifest.from_json(body)
         if manifest.ref != grant.study:
             raise ManifestChanged("the manifest is of another study")
-        parts = _page(manifest, start)
+        room = _fitting(_page(manifest, start, PAGE)) if len(body) > MOST_BYTES else PAGE
+        parts = _page(manifest, start, room)
+        end = start + sum(len(part.rows) for part in parts)
         reports = [] if start else _report_rows(manifest)
         urls = self._sign_once(grant, [row for part in parts for row in part.rows] + reports, now)
-        more = start + PAGE < summary.instances
+        more = end < summary.instances
         return {
             "study": _study(summary),
             "series": [_series(part, urls) for part in parts],
             "reports": [_report(row, urls) for row in reports]
             + ([] if start else self._with_notices(grant, summary, now)),
             "expires_at": min(now + URLS_LIVE, grant.expires_at).isoformat(),
-            "next_token": next_page(summary.manifest_digest, start + PAGE) if more else "",
+            "next_token": next_page(summary.manifest_digest, end) if more else "",
         }
 
     def _sign_once(self, grant: Grant, rows: Sequence[Row], now: datetime) -> Urls:
@@ -131,9 +136,9 @@ def _study(summary: Summary) -> dict[str, Any]:
     return {**named, "state": summary.state, **{name: getattr(summary, name) for name in _STUDY}}
 
 
-def _page(manifest: Manifest, start: int) -> list[_Part]:
-    """Served instances start … start + PAGE, in the manifest's order, by series."""
-    parts, skip, room = [], start, PAGE
+def _page(manifest: Manifest, start: int, room: int) -> list[_Part]:
+    """Served instances start … start + room, in the manifest's order, by series."""
+    parts, skip = [], start
     for series in manifest.series:
         served = list(series.instances())
         rows = list(islice(served, skip, skip + room))
@@ -142,6 +147,12 @@ def _page(manifest: Manifest, start: int) -> list[_Part]:
         if rows:
             parts.append(_Part(series, rows))
     return parts
+
+
+def _fitting(parts: Sequence[_Part]) -> int:
+    """How many instances fit in an answer, one at least: long cines have kilobytes of frame times each."""
+    sizes = accumulate(len(json.dumps(row.get("viewer", {}))) for part in parts for row in part.rows)
+    return max(1, sum(size <= MOST_BYTES for size in sizes))
 
 
 def _series(part: _Part, urls: Urls) -> dict[str, Any]:
@@ -189,7 +200,7 @@ def next_page(digest: str, start: int) -> str:
     return f"{start}.{digest}"
 
 
-def page_start(token: str, digest: str, size: int) -> int:
+def page_start(token: str, digest: str, size: int = 1) -> int:
     """Where the page begins. Raises TokenNotOurs; ManifestChanged where the pages before were cut from another."""
     if not token:
         return 0
