@@ -4,6 +4,8 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 VENV := build/venv-$(VERSION)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RUNTIME ?= python3.13
+ARCHITECTURE ?= x86_64
 
 .PHONY: run test check unit package lock bench bases clean
 
@@ -23,11 +25,15 @@ unit: $(READY)
 	$(BIN)/coverage erase
 	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term
 
-bench: $(READY)  ## the budgets, as ratios within one run, in build/bench.json
-	$(BIN)/python -m tests.bench
 bases: $(READY)  ## every basis of a grant against the local cloud, and what the patient reads of it
 	$(BIN)/python -m infra.local.bases
 
+bench: $(READY)  ## the budgets, as ratios within one run, in build/bench.json
+	$(BIN)/python -m tests.bench
+
+package: $(READY)  ## build/package/: the functions' zip and plain CloudFormation (ARCHITECTURE=arm64, RUNTIME=python3.12)
+	$(BIN)/python -m infra.package --architecture $(ARCHITECTURE) --runtime $(RUNTIME)
+	$(BIN)/cfn-lint -r us-east-1 cn-north-1 -- build/package/app.json
 
 lock: $(READY)  ## regenerate requirements.txt and requirements-dev.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13.9'

@@ -1,0 +1,169 @@
+"""The functions' stack as CloudFormation gets it, and that it fits the stack of state."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from chalice.app import ScheduledEventConfig, SQSEventConfig
+
+import app
+from infra.local import template
+
+ROOT = Path(__file__).parents[2]
+DATA = template.load()
+CONFIG = json.loads((ROOT / ".chalice/config.json").read_text(encoding="utf-8"))
+# All of them exist in the China regions.
+KINDS = {
+    "AWS::ApiGateway::Deployment",
+    "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Stage",
+    "AWS::Events::Rule",
+    "AWS::IAM::Policy",
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::Lambda::Function",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+}
+BY_OPERATOR = {"Issuers", "Origin", "SmsGateway", "SmsSecretId", "SweepGraceSeconds", "CodeBucket"}
+
+
+def settings():
+    sources = (ROOT / "chalicelib/wiring/environment.py").read_text(encoding="utf-8")
+    return set(re.findall(r'given\("([A-Z_]+)"', sources))
+
+
+@pytest.fixture
+def functions(package):
+    """Properties by the function's name in app.py."""
+    by_handler = {one["Handler"].removeprefix("app."): one for one in package.of("AWS::Lambda::Function").values()}
+    return {("api_handler" if name == "app" else name): one for name, one in by_handler.items()}
+
+
+def handler(package, reference):
+    return package.of("AWS::Lambda::Function")[reference]["Handler"].removeprefix("app.")
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", "us-east-1"])
+def test_cfn_lint_finds_nothing(package, region):
+    command = [str(Path(sys.executable).parent / "cfn-lint"), "-r", region, "--", str(package.directory / "app.json")]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - of our environment
+    assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
+
+
+def test_there_is_nothing_that_china_lacks_and_no_region_or_partition_is_spelled_out(package):
+    assert {one["Type"] for one in package.template["Resources"].values()} == KINDS
+    written = json.dumps(package.template)
+    assert (
+        re.findall(r"arn:aws[^$]|cn-north|us-east|amazonaws\.com/|TracingConfig|x-amazon-apigateway-auth", written)
+        == []
+    )
+
+
+def test_the_functions_are_those_of_the_configuration_and_run_alike(package, functions):
+    assert set(functions) == set(CONFIG["lambda_functions"])
+    for name, one in functions.items():
+        given = CONFIG["lambda_functions"][name]
+        assert (one["MemorySize"], one["Timeout"]) == (given["lambda_memory_size"], given["lambda_timeout"])
+        assert one.get("ReservedConcurrentExecutions") == given.get("reserved_concurrency")
+    assert len({(one["Runtime"], *one["Architectures"]) for one in functions.values()}) == 1
+
+
+def test_their_code_is_the_zip_beside_the_template_by_its_hash(package, functions):
+    from hashlib import sha256
+
+    key = f"imaging-cloud/{sha256(package.zipped.read_bytes()).hexdigest()}.zip"
+    assert [one for one in functions.values() if one["Code"] != {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": key}] == []
+
+
+def test_every_function_has_every_setting_from_a_parameter(package, functions):
+    for one in functions.values():
+        given = one["Environment"]["Variables"]
+        assert set(given) == settings()
+        assert {value["Ref"] for value in given.values()} <= set(package.template["Parameters"])
+
+
+def test_the_parameters_are_the_outputs_of_the_stack_of_state_and_what_the_operator_knows(package, functions):
+    parameters = package.template["Parameters"]
+    assert set(parameters) - BY_OPERATOR <= set(DATA["Outputs"])
+    described = {name: one["Description"] for name, one in DATA["Outputs"].items()}
+    for variable, value in next(iter(functions.values()))["Environment"]["Variables"].items():
+        if value["Ref"] not in BY_OPERATOR:
+            assert described[value["Ref"]] == variable
+    assert [name for name, one in parameters.items() if "Default" in one] == ["SmsSecretId", "SweepGraceSeconds"]
+
+
+def test_every_function_has_a_role_of_its_own_that_stands_with_the_state(package, functions):
+    standing = {
+        one["Properties"]["RoleName"]["Fn::Sub"]
+        for one in DATA["Resources"].values()
+        if one["Type"] == "AWS::IAM::Role"
+    }
+    start = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/"
+    roles = {name: one["Role"]["Fn::Sub"].removeprefix(start) for name, one in functions.items()}
+    assert roles == {name: f"imaging-cloud-{name.replace('_', '-')}-${{AWS::Region}}" for name in functions}
+    assert set(roles.values()) == standing - {"imaging-cloud-signer-${AWS::Region}"}
+
+
+def test_what_a_role_may_do_is_its_functions_policy_file_and_comes_before_the_function(package, functions):
+    policies = package.of("AWS::IAM::Policy")
+    attached = {role["Fn::Sub"]: one["PolicyDocument"] for one in policies.values() for role in one["Roles"]}
+    assert len(attached) == len(policies) == len(functions)
+    for name, one in functions.items():
+        written = ROOT / ".chalice" / CONFIG["lambda_functions"][name]["iam_policy_file"]
+        assert attached[one["Role"]["Fn::Sub"].rsplit("/", 1)[1]] == json.loads(written.read_text(encoding="utf-8"))
+    for one in package.template["Resources"].values():
+        if one["Type"] == "AWS::Lambda::Function":
+            assert one["DependsOn"][0] in policies
+
+
+def test_every_queue_feeds_its_function_and_gets_back_only_what_failed(package):
+    found = {}
+    for one in package.of("AWS::Lambda::EventSourceMapping").values():
+        assert one["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        output = one["EventSourceArn"]["Fn::Sub"].removeprefix("${").removesuffix("}")
+        queue = DATA["Resources"][DATA["Outputs"][output]["Value"]["Fn::GetAtt"][0]]["Properties"]
+        name = handler(package, one["FunctionName"]["Ref"])
+        timeout = CONFIG["lambda_functions"][name]["lambda_timeout"]
+        assert queue["VisibilityTimeout"] >= 6 * timeout + one["MaximumBatchingWindowInSeconds"]
+        assert queue["RedrivePolicy"]
+        found[name] = queue["QueueName"], one["BatchSize"]
+    sources = [one for one in app.app.event_sources if isinstance(one, SQSEventConfig)]
+    assert found == {one.name: (one.queue, one.batch_size) for one in sources}
+
+
+def test_queues_leave_half_of_an_accounts_concurrency_to_people(package):
+    mappings = package.of("AWS::Lambda::EventSourceMapping").values()
+    functions = package.of("AWS::Lambda::Function").values()
+    ceilings = [one["ScalingConfig"]["MaximumConcurrency"] for one in mappings]
+    assert sum(ceilings) + sum(one.get("ReservedConcurrentExecutions", 0) for one in functions) <= 500
+
+
+def test_every_schedule_runs_its_function_and_may(package):
+    rules = package.of("AWS::Events::Rule")
+    found = {
+        handler(package, target["Arn"]["Fn::GetAtt"][0]): one["ScheduleExpression"]
+        for one in rules.values()
+        for target in one["Targets"]
+    }
+    sources = [one for one in app.app.event_sources if isinstance(one, ScheduledEventConfig)]
+    assert found == {one.name: one.schedule_expression.to_string() for one in sources}
+    allowed = {json.dumps(one.get("SourceArn")) for one in package.of("AWS::Lambda::Permission").values()}
+    assert {json.dumps({"Fn::GetAtt": [name, "Arn"]}) for name in rules} <= allowed
+
+
+def test_every_function_logs_into_a_group_that_ends(package):
+    groups = package.of("AWS::Logs::LogGroup").values()
+    logged = {one["LogGroupName"]["Fn::Sub"] for one in groups}
+    assert logged == {f"/aws/lambda/${{{name}}}" for name in package.of("AWS::Lambda::Function")}
+    assert {one["RetentionInDays"] for one in groups} == {365}, "six months at least: Cybersecurity Law, Art. 21"
+
+
+def test_the_api_has_one_stage(package):
+    (stage,) = package.of("AWS::ApiGateway::Stage").values()
+    assert stage["StageName"] == "api"
+    assert [one.get("StageName") for one in package.of("AWS::ApiGateway::Deployment").values()] == [None]
