@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.domain.exam import Exam, ExamKey, Facts, NoticeFact, StudyFact, read, written
 from chalicelib.domain.ledger import Breach, Collection, Docket, Move
 from chalicelib.store import keys
+from chalicelib.store.pages import every
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -108,30 +109,27 @@ class DynamoExams:
                 yield Exam.from_json(item["exam"]["S"].encode())
 
     def due(self, shard: int, until: datetime) -> Iterator[ExamKey]:
-        query: dict[str, Any] = {
-            "IndexName": keys.GSI2,
-            "KeyConditionExpression": DUE_IN_SHARD,
-            "ExpressionAttributeValues": {
+        found = every(
+            self._client,
+            TableName=self._table,
+            IndexName=keys.GSI2,
+            KeyConditionExpression=DUE_IN_SHARD,
+            ExpressionAttributeValues={
                 ":shard": {"S": keys.due_shard(KIND, shard)},
                 ":after": {"S": f"{keys.instant(until)}$"},  # `$` follows `#`: everything due at that instant, too
             },
-        }
-        for item in self._pages(query):
+        )
+        for item in found:
             yield ExamKey(item["hospital_id"]["S"], item["accession"]["S"])
 
     def _all(self, partition: str) -> Iterator[Any]:
-        values = {":pk": {"S": partition}}
-        return self._pages(
-            {"KeyConditionExpression": ALL_OF, "ExpressionAttributeValues": values, "ConsistentRead": True}
+        return every(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression=ALL_OF,
+            ExpressionAttributeValues={":pk": {"S": partition}},
+            ConsistentRead=True,
         )
-
-    def _pages(self, query: dict[str, Any]) -> Iterator[Any]:
-        while True:
-            answer = self._client.query(TableName=self._table, **query)
-            yield from answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def _owner(key: ExamKey) -> str:

@@ -13,6 +13,7 @@ from chalicelib.domain.exam import Excuse
 from chalicelib.domain.flag import Flag, FlaggedExam
 from chalicelib.domain.page import Page
 from chalicelib.store import keys
+from chalicelib.store.pages import every
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -90,18 +91,13 @@ class DynamoExcuses:
 
 
 def _between(client: DynamoDBClient, table: str, partition: str, first: str, last: str) -> Iterator[Any]:
-    query: dict[str, Any] = {
-        "TableName": table,
-        "KeyConditionExpression": FROM_TO,
-        "ExpressionAttributeValues": {":pk": {"S": partition}, ":first": {"S": first}, ":last": {"S": last}},
-        "ConsistentRead": True,
-    }
-    while True:
-        answer = client.query(**query)
-        yield from answer["Items"]
-        if "LastEvaluatedKey" not in answer:
-            return
-        query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    return every(
+        client,
+        TableName=table,
+        KeyConditionExpression=FROM_TO,
+        ExpressionAttributeValues={":pk": {"S": partition}, ":first": {"S": first}, ":last": {"S": last}},
+        ConsistentRead=True,
+    )
 
 
 def _key(hospital_id: str, day: str, rule: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.study import Hospital
 from chalicelib.store import keys
+from chalicelib.store.pages import every
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -56,19 +57,14 @@ class DynamoHospitals:
 
     def list(self) -> tuple[Hospital, ...]:
         """All registered hospitals by id; read afresh (2,100 of them are half a megabyte)."""
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": ALL_OF_DIRECTORY,
-            "ExpressionAttributeValues": {":directory": {"S": keys.HOSPITALS}},
-            "ConsistentRead": True,
-        }
-        found: list[Hospital] = []
-        while True:
-            answer = self._client.query(**query)
-            found += [_hospital(item) for item in answer["Items"]]
-            if "LastEvaluatedKey" not in answer:
-                return tuple(found)
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        found = every(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression=ALL_OF_DIRECTORY,
+            ExpressionAttributeValues={":directory": {"S": keys.HOSPITALS}},
+            ConsistentRead=True,
+        )
+        return tuple(map(_hospital, found))
 
     def _remember(self, hospital: Hospital) -> Hospital:
         self._known[hospital.hospital_id] = (self._seconds(), hospital)

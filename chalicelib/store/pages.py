@@ -1,15 +1,28 @@
-"""Continuation tokens of lists under one owner: the last sort key without its kind."""
+"""Pages of a query: all of them, or one and a token for the next."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+def every(client: DynamoDBClient, **query: Any) -> Iterator[Any]:
+    """All items of a query, page by page (DynamoDB answers at most 1 MB at a time) as they are asked for."""
+    while True:
+        answer = client.query(**query)
+        yield from answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def page_token(last: Mapping[str, Any] | None, kind: str) -> str:
-    """The token after the LastEvaluatedKey of a query for this kind; "" at the end."""
+    """The token after the LastEvaluatedKey of a query for this kind: its sort key without the kind; "" at the end."""
     if not last:
         return ""
     sk: str = last["SK"]["S"]

@@ -14,6 +14,7 @@ from chalicelib.domain.page import Page
 from chalicelib.domain.study import Amendment, Place, StudyRef, Summary
 from chalicelib.domain.timeline import order
 from chalicelib.store import batch, keys
+from chalicelib.store.pages import every
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -137,18 +138,13 @@ class DynamoStudies:
         return self._all(ALL_OF_STUDY, {":pk": {"S": keys.study(ref)}, ":sk": {"S": kind}})
 
     def _all(self, condition: str, values: Mapping[str, Any]) -> Iterator[Any]:
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeValues": values,
-            "ConsistentRead": True,
-        }
-        while True:
-            answer = self._client.query(**query)
-            yield from answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return every(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            ConsistentRead=True,
+        )
 
 
 def manifest_keys(ref: StudyRef, digest: str, parts: int) -> list[dict[str, Any]]:
