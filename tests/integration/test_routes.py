@@ -228,6 +228,49 @@ def test_the_commission_reads_deadlines_flags_and_reports_and_excuses(served):
     assert (answer.status_code, answer.json_body["field"]) == (400, "to")
 
 
+def test_an_administrator_opens_suspends_and_signs_out_and_is_told_whose_a_licence_is(served):
+    served.open_hospitals()
+    other = {"doctor_id": "d2", "hospital_id": "H1", "licence_number": "1 1-0", "name": "王医生"}
+    answer = served.ask("POST", "/doctors", "administrator", other)
+    assert (answer.status_code, answer.json_body["error"], answer.json_body["doctor_id"]) == (
+        409,
+        "licence_taken",
+        "d1",
+    )
+    body = {"doctor_id": "d1", "status": "suspended"}
+    told = served.ask("POST", "/doctors/status", "administrator", body).json_body
+    assert told == {"doctor_id": "d1", "hospital_id": "H2", "status": "suspended", "session_epoch": 1}
+    visit = {"encounter_id": "E1", "purpose": "treatment"}
+    assert served.ask("POST", "/consent-requests", "doctor", visit).json_body["error"] == "doctor_inactive"
+    served.ask("POST", "/doctors/status", "administrator", {**body, "status": "active"})
+    told = served.ask("POST", "/doctors/sessions/end", "administrator", {"doctor_id": "d1"}).json_body
+    assert told["session_epoch"] == 3
+    ended = served.ask("POST", "/consent-requests", "doctor", visit)
+    assert (ended.status_code, ended.json_body["error"]) == (401, "session_ended")
+    served.register("H2", "Q1")
+    served.open_encounter()
+    assert served.ask("POST", "/consent-requests", "doctor", visit, session_epoch=3).status_code == 202
+    for path, more in (("/doctors/status", {"status": "left"}), ("/doctors/sessions/end", {})):
+        assert served.ask("POST", path, "administrator", {"doctor_id": "nobody", **more}).status_code == 404
+
+
+def test_a_person_and_a_desk_end_every_session_of_the_person(served):
+    person_id = served.prepare()
+    mine = {"person_id": person_id}
+    assert served.ask("POST", "/me/sessions/end", "patient", {"confirm": "yes"}, **mine).json_body == {
+        "session_epoch": 1
+    }
+    ended = served.ask("GET", "/me/studies", "patient", **mine)
+    assert (ended.status_code, ended.json_body["error"]) == (401, "session_ended")
+    assert served.ask("GET", "/me/studies", "patient", **mine, session_epoch=1).status_code == 200
+    card = {"national_id": national_id(), "name": NAME}
+    told = served.ask("POST", "/desk/persons/sessions/end", "desk_clerk", card).json_body
+    assert told == {"person_id": person_id, "session_epoch": 2}
+    assert served.ask("GET", "/me/studies", "patient", **mine, session_epoch=1).json_body["error"] == "session_ended"
+    wrong = served.ask("POST", "/desk/persons/sessions/end", "desk_clerk", {**card, "name": "王五"})
+    assert (wrong.status_code, wrong.json_body["reason"]) == (422, "name_differs")
+
+
 # Silence
 
 
