@@ -92,13 +92,15 @@ QUERIES = {
 }
 
 
-def ask(world, route, role, target):
+def ask(world, route, role, target, **changes):
     method, path = route
     kit = world.kit(role, target)
     filled = path.format(hospital_id=kit.hospital_id, uid=kit.uid, encounter_id=kit.encounter_id, day=kit.day)
     body = BODIES.get(" ".join(route), body_of)(kit) if method == "POST" else None
     headers = {"X-Ward": kit.ward}
-    return world.served.ask(method, filled + QUERIES.get(route, ""), role, body, headers, **world.claims(role))
+    return world.served.ask(
+        method, filled + QUERIES.get(route, ""), role, body, headers, **{**world.claims(role), **changes}
+    )
 
 
 # What should come of it
@@ -244,3 +246,31 @@ def test_every_route_role_and_target_is_answered_as_the_table_says(over_http):
                 if let_in and route[0] != "GET":
                     world.rewind()
     assert not any(wrong), "\n" + "\n".join(filter(None, wrong))
+
+
+# Accounts: whatever a route does, it first reads whether the session still counts.
+
+WITH_ACCOUNTS = ("doctor", "patient", "guardian")
+ANY_SESSION = {"GET /health", "POST /session", "DELETE /session"}
+
+
+def of_accounts():
+    named = [(route, role) for route, allowed in ROUTES.items() for role in WITH_ACCOUNTS if role in allowed.roles]
+    return [(route, role) for route, role in named if " ".join(route) not in ANY_SESSION]
+
+
+def test_an_ended_session_and_a_suspended_doctor_are_refused_on_every_route(over_http):
+    world, wrong = World(over_http), []
+    for route, role in of_accounts():
+        seen = Seen.of(ask(world, route, role, "own", session_epoch=7))
+        if (seen.status, seen.error) != (401, "session_ended"):
+            wrong.append(f"{route} {role} of another epoch: {seen.status} {seen.body[:160]!r}")
+            world.rewind()
+    suspended = {"doctor_id": "d1", "status": "suspended"}
+    world.ask("POST", "/doctors/status", "administrator", suspended)
+    for route, role in of_accounts():
+        if role == "doctor":
+            seen = Seen.of(ask(world, route, role, "own", session_epoch=1))
+            if (seen.status, seen.error) != (403, "doctor_inactive"):
+                wrong.append(f"{route} of a suspended doctor: {seen.status} {seen.body[:160]!r}")
+    assert not wrong, "\n" + "\n".join(wrong)
