@@ -86,6 +86,18 @@ def test_all_state_is_retained_and_encrypted(cloud: TestCloud) -> None:
         assert table["SSESpecification"]["KMSMasterKeyId"] == cloud.outputs["DataKeyArn"]
 
 
+def test_an_alarm_can_publish(cloud: TestCloud) -> None:
+    """CloudWatch may not use the key that AWS keeps for SNS: the message would be lost without a word."""
+    topic = next(
+        topic
+        for topic in cloud.made.stack.resources("AWS::SNS::Topic").values()
+        if topic["TopicName"] == "imaging-cloud-alarms"
+    )
+    assert topic["KmsMasterKeyId"] == cloud.outputs["DataKeyArn"]
+    statements = cloud.made.stack.template["Resources"]["DataKey"]["Properties"]["KeyPolicy"]["Statement"]
+    assert {"Service": "cloudwatch.amazonaws.com"} in [statement["Principal"] for statement in statements]
+
+
 # What CloudFormation itself sets on moto, checked below or by the tests of the stores; the rest has an aspect.
 BY_CLOUDFORMATION = {
     "AWS::S3::Bucket": {"BucketName", "ObjectLockEnabled"},
