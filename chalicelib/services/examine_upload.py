@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_OBJECT: Final = 4 * 1024**3  # one instance; larger than any single PUT of a modality we know of
 RECEIVED_AT: Final = "received-at"  # metadata of what we unpacked: when its archive came
+DOTS: Final = frozenset({".", ".."})  # clients take these out of a URL's path: no signed URL would open the object
 DELETED: Final = "deleted"
 UNKNOWN: Final = "unknown"  # stands for the hospital where the key names none; never a hospital's id
 
@@ -100,6 +101,8 @@ def owner(name: str, kinds: tuple[Kind, ...], hospitals: Hospitals, part: Object
     key = upload_key.parse(name)
     if key is None or key.kind not in kinds:
         raise Refused("bad_key")
+    if not DOTS.isdisjoint(key.rest.split("/")):
+        raise Refused("bad_key", "a part of the key is . or ..")
     hospital = hospitals.get(key.hospital_id)
     if hospital is None:
         raise Refused("unknown_hospital")

@@ -238,6 +238,16 @@ def test_an_object_deleted_between_two_reads_goes_to_quarantine():
     assert only_record(bench).reason == "deleted"
 
 
+@pytest.mark.parametrize("rest", ["../x", "a/./x", "a/..", "."])
+def test_a_key_that_no_url_can_name_goes_to_its_hospitals_quarantine(rest):
+    """Clients take dot segments out of a URL's path (RFC 3986 5.2.4): a signed URL of it would never open it."""
+    bench, key = Bench(), f"instances/H1/{DAY}/{rest}"
+    bench.uploads.upload(key, instance())
+    bench.ingest([Uploaded(key)])
+    record = only_record(bench)
+    assert (record.reason, record.hospital_id) == ("bad_key", "H1")
+
+
 def test_every_reason_is_one_that_a_hospital_can_read():
     for reason in ("bad_key", "unknown_hospital", "too_large", "empty", "deleted"):
         assert REASONS[reason].zh
