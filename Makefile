@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 RUNTIME ?= python3.13
 ARCHITECTURE ?= x86_64
 
-.PHONY: run test check unit package lock bench bases clean
+.PHONY: run test check unit package checkov lock bench bases clean
 
 run: $(READY)  ## the local cloud: plays the story, then keeps serving (ONCE=1: stops after the story)
 	$(BIN)/python -m infra.local $(if $(ONCE),--once)
@@ -34,6 +34,10 @@ bench: $(READY)  ## the budgets, as ratios within one run, in build/bench.json
 package: $(READY)  ## build/package/: the functions' zip and plain CloudFormation (ARCHITECTURE=arm64, RUNTIME=python3.12)
 	$(BIN)/python -m infra.package --architecture $(ARCHITECTURE) --runtime $(RUNTIME)
 	$(BIN)/cfn-lint -r us-east-1 cn-north-1 -- build/package/app.json
+
+checkov: package  ## what checkov says of both templates; in an environment of its own, so not part of `make test`
+	test -x build/venv-checkov/bin/checkov || { $(PYTHON) -m venv build/venv-checkov && build/venv-checkov/bin/pip install --quiet checkov==3.3.30; }
+	build/venv-checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation -f infra/data.yaml build/package/app.json
 
 lock: $(READY)  ## regenerate requirements.txt and requirements-dev.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13.9'

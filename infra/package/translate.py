@@ -10,6 +10,8 @@ import yaml
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
+from infra.package import accepted
+
 # SAM would fill these in from the desk's region; each comes to itself instead and CloudFormation fills it in.
 _LEFT_TO_CLOUDFORMATION = {name: {"Ref": name} for name in ("AWS::Region", "AWS::Partition")}
 
@@ -21,10 +23,14 @@ def plain(sam: Path, code_key: str) -> dict[str, Any]:
     for function in _functions(template["Resources"]):
         function["Properties"]["CodeUri"] = {"Bucket": {"Ref": "CodeBucket"}, "Key": code_key}
         function["Properties"].pop("Tracing")  # PassThrough is the default, and X-Ray is not everywhere
+    for group in template["Resources"].values():
+        if group["Type"] == "AWS::Logs::LogGroup":
+            group["Properties"]["KmsKeyId"] = {"Ref": "DataKeyArn"}
     parameters = template.pop("Parameters")
     # SAM writes a default into the resources in place of the reference to it: it sees parameters without.
     template["Parameters"] = {name: {"Type": one["Type"]} for name, one in parameters.items()}
     translated: dict[str, Any] = Translator({}, Parser()).translate(template, dict(_LEFT_TO_CLOUDFORMATION))
+    accepted.explain(translated["Resources"])
     return {**translated, "Description": "Imaging Cloud, the functions and their API.", "Parameters": parameters}
 
 

@@ -70,15 +70,20 @@ def test_the_archive_is_locked_in_compliance_mode_for_as_long_as_any_record_is_k
     assert stack.template["Parameters"]["AuditArchiveYears"]["MinValue"] >= 3
 
 
-def test_s3_writes_its_logs_of_uploads_and_only_there(stack):
+def test_s3_writes_the_logs_of_every_other_bucket_each_under_its_own_prefix(stack):
     (allowed,) = [
         one
         for one in stack.resources("AWS::S3::BucketPolicy")["AccessLogsBucketPolicy"]["PolicyDocument"]["Statement"]
         if one["Effect"] == "Allow"
     ]
-    logging = stack.resources("AWS::S3::Bucket")["UploadsBucket"]["LoggingConfiguration"]
-    assert (logging["DestinationBucketName"], logging["LogFilePrefix"]) == ("logs", "uploads/")
-    assert allowed["Resource"].endswith("/uploads/*")
+    buckets = stack.resources("AWS::S3::Bucket")
+    logging = {name: one["LoggingConfiguration"] for name, one in buckets.items() if name != "AccessLogsBucket"}
+    assert {one["DestinationBucketName"] for one in logging.values()} == {"logs"}
+    assert {f"arn:aws-cn:s3:::logs/{one['LogFilePrefix']}*" for one in logging.values()} == set(allowed["Resource"])
+    assert {f"arn:aws-cn:s3:::{buckets[name]['BucketName']}" for name in logging} == set(
+        allowed["Condition"]["ArnEquals"]["aws:SourceArn"]
+    )
+    assert logging["UploadsBucket"]["LogFilePrefix"] == "uploads/", "check_reads looks there"
     assert allowed["Principal"] == {"Service": "logging.s3.amazonaws.com"}
 
 
