@@ -17,6 +17,7 @@ from infra.package import archive
 ROOT = Path(__file__).parents[2]
 # boto3 comes with the runtime, and these with boto3.
 OF_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "dateutil", "urllib3", "six.py")
+AARCH64 = 183  # e_machine of an ELF file
 # Nobody listens there; one attempt each.
 NOWHERE = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
@@ -188,6 +189,22 @@ def test_its_ingest_reports_every_message_when_aws_cannot_be_reached(run):
     answer = call(run, "app.ingest", event)
     assert sorted(one["itemIdentifier"] for one in answer["batchItemFailures"]) == ["message-0", "message-1"]
     assert set(answer) == {"batchItemFailures"}
+
+
+def test_what_is_compiled_in_it_is_for_the_functions_and_not_for_the_desk(tmp_path):
+    command = [sys.executable, "-m", "infra.package", "--out", str(tmp_path)]
+    subprocess.run(  # noqa: S603 - our own programs
+        [*command, "--runtime", "python3.13", "--architecture", "arm64"], cwd=ROOT, capture_output=True, check=True
+    )
+    functions = json.loads((tmp_path / "app.json").read_text(encoding="utf-8"))["Resources"].values()
+    chosen = [one["Properties"] for one in functions if one["Type"] == "AWS::Lambda::Function"]
+    assert {(one["Runtime"], *one["Architectures"]) for one in chosen} == {("python3.13", "arm64")}
+    with ZipFile(tmp_path / "deployment.zip") as made:
+        compiled = {name: made.read(name)[:20] for name in made.namelist() if name.endswith(".so")}
+    assert compiled
+    for name, start in compiled.items():
+        assert int.from_bytes(start[18:20], "little") == AARCH64
+        assert ".abi3." in name or ".cpython-313-" in name
 
 
 def test_a_dependency_without_a_wheel_for_the_functions_stops_the_packaging(tmp_path):
