@@ -49,7 +49,7 @@ def read_token(token: str) -> Position:
         return Position()
     try:
         last, starts, done = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         raise ValueError("not a token of this list") from None
     if not isinstance(last, str) or not isinstance(starts, dict) or not isinstance(done, list):
         raise ValueError("not a token of this list")  # noqa: TRY004 - a caller's bad value, not a programmer's

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.access import AuditEvent
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 NEW_EVENT = "attribute_not_exists(PK)"
 BY_PERSON = "by_person"
 EVENTS_OF = "person_id = :person"
+_PART = re.compile("[!-~]{1,128}")  # of an event's key; DynamoDB refuses an empty or a long one
 
 
 class AuditConflict(Exception):  # noqa: N818 - the fact
@@ -113,8 +115,8 @@ def _start(person_id: str, token: str) -> dict[str, Any]:
     """The token names an event, never the person: only their own list goes on from it."""
     try:
         pk, sk = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         raise ValueError("not a continuation token") from None
-    if not (isinstance(pk, str) and isinstance(sk, str)):
+    if not all(isinstance(part, str) and _PART.fullmatch(part) for part in (pk, sk)):
         raise ValueError("not a continuation token")  # noqa: TRY004 - a caller's bad value
     return {"PK": {"S": pk}, "SK": {"S": sk}, "person_id": {"S": person_id}}

@@ -13,7 +13,7 @@ from chalicelib.domain.exam import Excuse
 from chalicelib.domain.flag import Flag, FlaggedExam
 from chalicelib.domain.page import Page
 from chalicelib.store import keys
-from chalicelib.store.pages import every
+from chalicelib.store.pages import LONGEST, every
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -170,4 +170,6 @@ def _start(token: str) -> dict[str, Any]:
         day, hospital_id, rule = sort_key.split("#")
     except (binascii.Error, ValueError) as error:
         raise ValueError("not a continuation token") from error
+    if len(sort_key) > LONGEST:
+        raise ValueError("not a continuation token")
     return {**_key(hospital_id, day, rule), "GSI2PK": {"S": keys.OPEN_FLAGS}, "GSI2SK": {"S": sort_key}}

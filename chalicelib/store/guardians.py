@@ -12,6 +12,7 @@ from chalicelib.domain.page import Page
 from chalicelib.domain.qr import ShownQr
 from chalicelib.domain.study import StudyRef
 from chalicelib.store import batch, items, keys
+from chalicelib.store.pages import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -223,6 +224,9 @@ def _token(sk: str) -> str:
 
 def _read_token(token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("ascii")
+        notice_id = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("ascii")
     except ValueError:
         raise ValueError("not a continuation token") from None
+    if not (0 < len(notice_id) <= LONGEST and notice_id.isprintable()):
+        raise ValueError("not a continuation token")
+    return notice_id

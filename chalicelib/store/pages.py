@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
+LONGEST = 512  # characters of a sort key in a token; DynamoDB takes 1,024 bytes, and refuses more as our fault
+
+
 def every(client: DynamoDBClient, **query: Any) -> Iterator[Any]:
     """All items of a query, page by page (DynamoDB answers at most 1 MB at a time) as they are asked for."""
     while True:
@@ -37,6 +40,6 @@ def after_key(pk: str, kind: str, token: str) -> dict[str, Any]:
         sk = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError):
         raise ValueError("not a continuation token") from None
-    if not sk.isprintable() or "#" in sk:
+    if not sk.isprintable() or "#" in sk or len(sk) > LONGEST:
         raise ValueError("not a continuation token")
     return {"ExclusiveStartKey": {"PK": {"S": pk}, "SK": {"S": f"{kind}{sk}"}}}

@@ -14,7 +14,7 @@ from chalicelib.domain.page import Page
 from chalicelib.domain.study import Amendment, Place, StudyRef, Summary
 from chalicelib.domain.timeline import order
 from chalicelib.store import batch, keys
-from chalicelib.store.pages import every
+from chalicelib.store.pages import LONGEST, every
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -229,6 +229,8 @@ def _start(identity: str, token: str) -> dict[str, Any]:
         _, hospital_id, study_instance_uid = sort_key.rsplit("#", 2)
     except (binascii.Error, ValueError) as error:
         raise ValueError("not a continuation token") from error
+    if len(sort_key) > LONGEST:
+        raise ValueError("not a continuation token")
     ref = StudyRef(hospital_id, study_instance_uid)
     return {
         "PK": {"S": keys.study(ref)},
