@@ -181,7 +181,7 @@ class EndGuardian:
     record: RecordDecision
 
     def __call__(self, caller: Caller, ward: Card, guardian: Card, now: datetime) -> Guardianship:
-        ids = self.read_card(ward, "ward", now).person_id, self.read_card(guardian, "guardian", now).person_id
+        ids = self._cards(caller, ward, guardian, now)
         about = About(ids[0], basis="guardian", guardian_id=ids[1])
         for _ in range(ATTEMPTS):
             held = self.guardians.get(*ids)
@@ -194,3 +194,11 @@ class EndGuardian:
                 self.tell(held, "guardian_ended", caller, now)
                 return held
         raise Contended
+
+    def _cards(self, caller: Caller, ward: Card, guardian: Card, now: datetime) -> tuple[str, str]:
+        """The persons behind the cards. What does not agree is on record: else names could be tried on a number."""
+        try:
+            return self.read_card(ward, "ward", now).person_id, self.read_card(guardian, "guardian", now).person_id
+        except GuardianRefused as refused:
+            self.record.note(caller, END, refused.reason, now, About(basis="guardian"))
+            raise

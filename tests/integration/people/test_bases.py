@@ -14,6 +14,7 @@ from chalicelib.domain.guardian import WAIT, GuardianRefused, birthday
 from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.linking import LinkChange
 from chalicelib.domain.study import StudyRef
+from chalicelib.domain.timeline import Position
 from chalicelib.services.decide_request import Choice, RequestClosed
 from chalicelib.services.prove_guardian import Card, Claim
 from chalicelib.services.register_patient import Contended
@@ -466,6 +467,13 @@ def test_a_minor_from_fourteen_is_told_of_each_act_and_a_child_is_not(clinic):
     assert told_of_guardians(small, young) == ["guardian_proven"]
 
 
+def test_a_guardian_who_makes_up_where_the_list_goes_on_is_told_of_too(clinic):
+    _, ward, guardian, held, ref = family(clinic, TEEN_ID)
+    made_up = Position("99999999").token()
+    assert [one.ref for one in clinic.read_timeline(guardian, NOW + SECOND, made_up, ward=held.ward).items] == [ref]
+    assert told_of_guardians(clinic, ward) == ["guardian_read", "guardian_proven"]
+
+
 def test_a_minor_who_objects_stops_the_guardian_and_what_they_allowed(clinic):
     doctor, ward, guardian, held, ref = family(clinic, TEEN_ID)
     asked = clinic.request(doctor, "E1", "treatment", NOW)
@@ -604,6 +612,19 @@ def test_a_desk_refuses_cards_that_do_not_agree_and_it_is_on_record(clinic, chan
 def test_an_unknown_guardian_cannot_be_ended(clinic):
     with pytest.raises(GuardianRefused, match="unknown_guardian"):
         clinic.end_guardian(CLERK, Card(CHILD_ID), Card(MOTHER_ID), NOW)
+
+
+@pytest.mark.parametrize(
+    ("ward", "reason"), [(Card("1"), "ward_national_id_length"), (Card(CHILD_ID, "李四"), "name_differs")]
+)
+def test_cards_that_end_nothing_are_on_record_too(ward, reason):
+    clinic = clinic_in_memory()
+    family(clinic)
+    with pytest.raises(GuardianRefused) as refused:
+        clinic.end_guardian(CLERK, ward, Card(MOTHER_ID), NOW)
+    assert refused.value.reason == reason
+    on_record = {(one.action, one.reason, one.allowed) for one in clinic.audit.events.values()}
+    assert ("end_guardian", reason, False) in on_record
 
 
 def test_a_guardians_own_freeze_or_ended_session_stops_them_everywhere(clinic):
