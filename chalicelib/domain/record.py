@@ -243,7 +243,10 @@ def _hospital(hospital_id: str, record: Record) -> Row:
 
 
 def _newest(study: Summary) -> tuple[int, str]:
-    return (-int(study.study_date) if study.study_date.isdigit() else 0, study.ref.study_instance_uid)
+    """As devices write dates, which may be no dates at all: those come last."""
+    digits = study.study_date
+    is_day = len(digits) == 8 and digits.isascii() and digits.isdigit()
+    return (-int(digits) if is_day else 0, study.ref.study_instance_uid)
 
 
 def _at(at: datetime | None) -> str | None:
