@@ -6,7 +6,6 @@ Nothing in a token is believed before its signature holds; until then issuer and
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ MAX_TOKEN = 8 * 1024  # characters; API Gateway takes 10,240 bytes of headers
 MAX_LIFETIME = timedelta(minutes=15)
 HOSPITAL_LIFETIME = timedelta(minutes=5)  # DESIGN §8: of a token that a hospital signs itself, and good once
 MAX_JTI = 256  # characters
+MAX_SUBJECT = 128  # bytes; two of them, percent-encoded, fit into a sort key
 LEEWAY = timedelta(seconds=5)  # between an issuer's clock and ours
 ROLES: tuple[str, ...] = get_args(Role)
 OF_A_HOSPITAL = ("hospital", "doctor", "desk_clerk", "privacy_officer")  # no hospital says who is a patient or rules
@@ -186,10 +186,10 @@ def _check_times(payload: Mapping[str, Any], max_lifetime: timedelta, now: datet
 def _instant(payload: Mapping[str, Any], name: str) -> datetime:
     """A NumericDate (RFC 7519 §2)."""
     value = payload[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise _RefusedError("claim_type")
     try:
-        return datetime.fromtimestamp(value, UTC)
+        return datetime.fromtimestamp(value, UTC)  # ValueError for what is not finite
     except (OverflowError, ValueError, OSError):
         raise _RefusedError("claim_type") from None
 
@@ -206,6 +206,8 @@ def _caller(payload: Mapping[str, Any], issuer: Issuer) -> Caller:
         raise _RefusedError("claim_type")
     if not subject:
         raise _RefusedError("claim_missing")
+    if len(subject.encode(errors="replace")) > MAX_SUBJECT or not subject.isprintable():
+        raise _RefusedError("claim_type")  # it becomes a part of keys, of the audit and of pages
     if not (_HOSPITAL.fullmatch(hospital_id) and _PERSON.fullmatch(person_id)):
         raise _RefusedError("claim_type")  # both become parts of keys
     if role not in issuer.roles or (issuer.hospital_id and hospital_id != issuer.hospital_id):

@@ -134,6 +134,12 @@ REFUSED = {
     "not JSON": (lambda: "e30.!!.x", "malformed"),
     "payload is a list": (lambda: forged({"alg": "RS256", "kid": "k1"}, [1]), "malformed"),
     "deep": (lambda: forged({"alg": "RS256"}, 1) + "." + "x", "malformed"),
+    "more behind the signature than it holds": (lambda: token() + "; Domain=evil.test", "malformed"),
+    "blanks within": (lambda: token().replace(".", ".\r\n", 1), "malformed"),
+    "exp is beyond numbers": (lambda: signed(claims(exp=10**400)), "claim_type"),
+    "subject with a control character": (lambda: token(subject="d1\n"), "claim_type"),
+    "subject that cannot be stored": (lambda: token(subject="\ud800"), "claim_type"),
+    "subject that fits into no key": (lambda: token(subject="李" * 129), "claim_type"),
     "not ASCII": (lambda: token() + "影", "malformed"),
 }
 
