@@ -118,5 +118,5 @@ def _start(person_id: str, token: str) -> dict[str, Any]:
     except (TypeError, ValueError, RecursionError):
         raise ValueError("not a continuation token") from None
     if not all(isinstance(part, str) and _PART.fullmatch(part) for part in (pk, sk)):
-        raise ValueError("not a continuation token")  # noqa: TRY004 - a caller's bad value
+        raise ValueError("not a continuation token")
     return {"PK": {"S": pk}, "SK": {"S": sk}, "person_id": {"S": person_id}}
