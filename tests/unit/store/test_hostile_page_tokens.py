@@ -38,7 +38,10 @@ def encoded(raw):
     return base64.urlsafe_b64encode(raw).decode()
 
 
-@pytest.mark.parametrize("token", [encoded(b"[" * 1500), encoded(b"a" * 1500), encoded(b"a" * 1100 + b"#H1#1"), encoded(b"\xff#a#b"), "é", "%%%"])
+@pytest.mark.parametrize(
+    "token",
+    [encoded(b"[" * 1500), encoded(b"a" * 1500), encoded(b"a" * 1100 + b"#H1#1"), encoded(b"\xff#a#b"), "é", "%%%"],
+)
 @pytest.mark.parametrize("name", LISTS)
 def test_a_hostile_token_is_none_of_ours_in_every_list(name, token):
     with pytest.raises(ValueError, match="token"):
@@ -46,7 +49,8 @@ def test_a_hostile_token_is_none_of_ours_in_every_list(name, token):
 
 
 @pytest.mark.parametrize(
-    "told", [["", ""], ["", "x"], ["x", ""], ["a" * 1100, "b"], ["a", "b" * 1100], ["\ud800", "x"], ["a\n", "b"], [1, 2]]
+    "told",
+    [["", ""], ["", "x"], ["x", ""], ["a" * 1100, "b"], ["a", "b" * 1100], ["\ud800", "x"], ["a\n", "b"], [1, 2]],
 )
 def test_an_audit_token_names_a_place_that_there_can_be(told):
     with pytest.raises(ValueError, match="token"):
