@@ -104,8 +104,9 @@ WORDINGS: Mapping[str, Wording] = {
         "still see who looked, and take consents back. To open it again, come to any hospital's desk with your card.",
     ),
     "unfrozen": Wording(
-        "窗口已核对身份证并解冻您的影像档案。如非本人办理，请再次点“不是我”。",
-        "A desk has read your card and opened your record again. If that was not you, press “not me” again.",
+        "窗口已核对身份证并解冻您的影像档案；冻结前的授权均已撤回，医生须重新申请。如非本人办理，请再次点“不是我”。",
+        "A desk has read your card and opened your record again. What was allowed before is withdrawn; doctors ask "
+        "anew. If this was not you, press “not me” again.",
     ),
     "sessions_ended": Wording(
         "您在所有设备上的登录均已退出，请重新登录。如非本人操作，请点“不是我”或持身份证到窗口办理。",

@@ -12,7 +12,7 @@ from chalicelib.domain.linking import RegistrationRefused
 from chalicelib.domain.names import names_conflict
 from chalicelib.domain.national_id import BadNationalId, read_national_id
 from chalicelib.domain.phone import PHONE_RULES, without_new_phone
-from chalicelib.services.access_ports import People
+from chalicelib.services.access_ports import Consents, People
 from chalicelib.services.own_account import OwnAccount
 from chalicelib.services.ports import Mac
 from chalicelib.services.record_decision import About, RecordDecision
@@ -50,10 +50,12 @@ class FreezePerson:
 
 @dataclass(frozen=True, slots=True)
 class UnfreezePerson:
-    """A desk with a card reader has the person before it. Raises RegistrationRefused (national_id_…, name_differs,
+    """A desk with a card reader has the person before it. What was allowed before "not me" does not come back: whoever
+    held the phone may have allowed it. Raises RegistrationRefused (national_id_…, name_differs,
     not_frozen; audited), AuditFailed, Contended. The national id is hashed and forgotten."""
 
     people: People
+    consents: Consents
     mac: Mac
     tell_person: TellPerson
     record: RecordDecision
@@ -63,6 +65,7 @@ class UnfreezePerson:
             person = self._frozen(caller, national_id, name, now)
             open_again = replace(person, frozen_at=None)
             self.record.allow(caller, UNFREEZE, "desk", now, About(person.person_id))
+            self._take_back(person, now)
             if self.people.save_person(open_again):
                 self.tell_person(person.person_id, "unfrozen", caller, now)
                 return open_again
@@ -80,6 +83,12 @@ class UnfreezePerson:
         if person.name and names_conflict(person.name, name):
             self._refuse(caller, "name_differs", now, about)
         return person
+
+    def _take_back(self, person: Person, now: datetime) -> None:
+        """While nothing opens yet: a crash in between leaves the record closed. An emergency nobody allowed goes on."""
+        for consent in self.consents.of_person(person.person_id):
+            if consent.basis != "break_glass" and consent.is_live(now):
+                self.consents.revoke(consent, now)
 
     def _refuse(self, caller: Caller, reason: str, now: datetime, about: About) -> NoReturn:
         self.record.note(caller, UNFREEZE, reason, now, about)

@@ -44,7 +44,7 @@ def freeze_person() -> FreezePerson:
 def unfreeze_person() -> UnfreezePerson:
     from chalicelib.services.freeze_person import UnfreezePerson
 
-    return UnfreezePerson(people(), mac(), tell_person(), record_decision())
+    return UnfreezePerson(people(), consents(), mac(), tell_person(), record_decision())
 
 
 @cache

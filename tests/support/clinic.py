@@ -201,7 +201,7 @@ class Clinic:
         self.end_sessions = EndSessions(
             self.own, self.people, ReadCard(self.people, self.mac), self.tell_person, self.record
         )
-        self.unfreeze = UnfreezePerson(self.people, self.mac, self.tell_person, self.record)
+        self.unfreeze = UnfreezePerson(self.people, self.consents, self.mac, self.tell_person, self.record)
         self.change_phone = ChangePhone(
             self.own, self.people, self.mac, self.tell_person, self.tell_of_phone, self.record
         )

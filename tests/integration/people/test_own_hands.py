@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -227,6 +228,19 @@ def test_only_the_card_of_the_person_unfreezes(clinic, number, name, reason):
     with pytest.raises(RegistrationRefused, match=reason):
         clinic.unfreeze(CLERK, number, name, NOW)
     assert clinic.people.person(patient.person_id).frozen_at == NOW
+
+
+def test_what_was_allowed_before_not_me_does_not_come_back_with_the_desk_visit(clinic, seen):
+    patient, doctor, here, _ = seen
+    (stolen,) = clinic.read_consents(patient, NOW)
+    emergency = replace(stolen, consent_id="01EMERGENCY", doctor_id="wu", basis="break_glass")
+    assert clinic.consents.put(emergency)
+    clinic.freeze(patient, NOW)
+    assert denied(clinic.authorize, doctor, here, NOW) == "frozen"
+    clinic.unfreeze(CLERK, national_id(), "张三", NOW + SECOND)
+    assert denied(clinic.authorize, doctor, here, NOW + SECOND) == "consent_revoked"
+    left = [one.consent_id for one in clinic.read_consents(patient, NOW) if one.revoked_at is None]
+    assert left == ["01EMERGENCY"], "which nobody allowed, and a freeze does not end"
 
 
 def test_a_person_whom_no_desk_registered_can_say_not_me(clinic):
