@@ -143,7 +143,7 @@ def test_queues_leave_half_of_an_accounts_concurrency_to_people(package):
     assert sum(ceilings) + sum(one.get("ReservedConcurrentExecutions", 0) for one in functions) <= 500
 
 
-def test_every_schedule_runs_its_function_and_may(package):
+def test_every_schedule_runs_its_function_and_may(package, functions):
     rules = package.of("AWS::Events::Rule")
     found = {
         handler(package, target["Arn"]["Fn::GetAtt"][0]): one["ScheduleExpression"]
@@ -152,6 +152,11 @@ def test_every_schedule_runs_its_function_and_may(package):
     }
     sources = [one for one in app.app.event_sources if isinstance(one, ScheduledEventConfig)]
     assert found == {one.name: one.schedule_expression.to_string() for one in sources}
+    for name in found:
+        one = functions[name]
+        assert one["DeadLetterConfig"] == {"TargetArn": {"Ref": "SchedulesDeadQueueArn"}}
+        policy = (ROOT / ".chalice" / CONFIG["lambda_functions"][name]["iam_policy_file"]).read_text(encoding="utf-8")
+        assert ":imaging-cloud-schedules-dead" in policy, "or Lambda refuses to make the function"
     allowed = {json.dumps(one.get("SourceArn")) for one in package.of("AWS::Lambda::Permission").values()}
     assert {json.dumps({"Fn::GetAtt": [name, "Arn"]}) for name in rules} <= allowed
 
