@@ -133,5 +133,5 @@ def test_a_long_study_comes_in_pages_that_never_mix_two_manifests(served):
     served.receive(entry(5000))
     changed = served.manifest("patient", token=first["next_token"], person_id=person_id)
     assert (changed.status_code, changed.json_body["error"]) == (409, "manifest_changed")
-    bad = served.manifest("patient", token="7.x", person_id=person_id)
+    bad = served.manifest("patient", token="x.7", person_id=person_id)
     assert (bad.status_code, bad.json_body["field"]) == (400, "token")
