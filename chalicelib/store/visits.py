@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.consent import Doctor, Encounter
 from chalicelib.domain.identity import IdentityKey, Link, Person
-from chalicelib.domain.licence import held_licence, normal_licence
+from chalicelib.domain.licence import held_licence, licence_given_back, normal_licence
 from chalicelib.domain.study import StudyRef, Summary
 from chalicelib.services.access_ports import DoctorSaved
 from chalicelib.store import batch, items, keys
@@ -43,13 +43,13 @@ class DynamoDoctors:
         item = _key(keys.doctor(doctor.doctor_id), keys.PROFILE) | doctor_item(doctor)
         account = {"TableName": self._table, "Item": item, **items.at_revision(doctor.revision)}
         writes: list[Any] = [{"Put": account}]
-        takes, had = held_licence(doctor), held_licence(former)
+        takes, gives = held_licence(doctor), self._given_back(doctor, former)
         mine = {":mine": items.attribute(doctor.doctor_id)}
         if takes:
             held = _key(keys.licence(takes), keys.HOLDER) | items.attributes(doctor_id=doctor.doctor_id)
             writes.append({"Put": {"TableName": self._table, "Item": held, **_if(FREE_OR_MINE, mine)}})
-        if had and had != takes:
-            key = _key(keys.licence(had), keys.HOLDER)
+        if gives:
+            key = _key(keys.licence(gives), keys.HOLDER)
             writes.append({"Delete": {"TableName": self._table, "Key": key, **_if(FREE_OR_MINE, mine)}})
         try:
             self._client.transact_write_items(TransactItems=writes)
@@ -60,6 +60,11 @@ class DynamoDoctors:
                 return "changed"
             raise
         return "written"
+
+    def _given_back(self, doctor: Doctor, former: Doctor | None) -> str:
+        """The licence that the account stood for and does no more; "" for none."""
+        had = licence_given_back(doctor, former)
+        return had if had and self.holder(had) == doctor.doctor_id else ""
 
     def holder(self, licence_number: str) -> str:
         key = _key(keys.licence(normal_licence(licence_number)), keys.HOLDER)

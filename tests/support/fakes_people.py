@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from chalicelib.domain.code import WRONG_PER_CODE
 from chalicelib.domain.identity import IdentityKey
-from chalicelib.domain.licence import held_licence, normal_licence
+from chalicelib.domain.licence import held_licence, licence_given_back, normal_licence
 from chalicelib.domain.page import Page
 
 
@@ -81,13 +81,14 @@ class FakeDoctors:
         return True
 
     def save(self, doctor, former):
-        takes, had = held_licence(doctor), held_licence(former)
+        takes, gives = held_licence(doctor), licence_given_back(doctor, former)
         with self._step:
             if _revision(self.accounts.get(doctor.doctor_id)) != doctor.revision:
                 return "changed"
             if takes and self.licences.get(takes, doctor.doctor_id) != doctor.doctor_id:
                 return "licence_taken"
-            self.licences.pop(had, None)
+            if self.licences.get(gives) == doctor.doctor_id:
+                self.licences.pop(gives)
             if takes:
                 self.licences[takes] = doctor.doctor_id
             self.put(doctor)

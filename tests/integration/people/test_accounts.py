@@ -12,6 +12,7 @@ from chalicelib.domain.access import AccessDenied, AuditFailed, Caller
 from chalicelib.domain.consent import Doctor
 from chalicelib.domain.licence import normal_licence
 from chalicelib.domain.linking import RegistrationRefused
+from chalicelib.domain.review import cleared, stopped
 from chalicelib.services.prove_guardian import Card
 from chalicelib.services.register_doctor import LicenceTaken, UnknownDoctor
 from infra.local.whole_writes import make_writes_whole
@@ -74,6 +75,24 @@ def test_who_left_gives_the_licence_back_and_must_win_it_again(clinic):
     with pytest.raises(LicenceTaken):
         clinic.change_doctor.set_status(ADMIN, "li", "active", NOW)
     assert clinic.doctors.get("li").status == "left"
+
+
+def test_no_new_account_for_the_same_licence_escapes_a_suspended_right(clinic):
+    """An administrator gives no right back (CONSENT.md): neither by closing the account, nor by another number."""
+    register(clinic)
+    assert clinic.doctors.put(stopped(clinic.doctors.get("li"), "review-1"))
+    clinic.change_doctor.set_status(ADMIN, "li", "left", NOW)
+    assert taken_by(clinic, "wang") == "li"
+    register(clinic, licence="999")
+    assert taken_by(clinic, "wang") == "li"
+    register(clinic)
+    assert clinic.doctors.get("li").break_glass_suspended
+    clinic.change_doctor.set_status(ADMIN, "li", "left", NOW)
+    assert clinic.doctors.put(cleared(clinic.doctors.get("li"), "review-1"))  # the officer looked
+    clinic.change_doctor.set_status(ADMIN, "li", "left", NOW)
+    assert register(clinic, "wang").doctor_id == "wang"
+    clinic.change_doctor.end_sessions(ADMIN, "li", NOW)
+    assert clinic.doctors.holder(LICENCE) == "wang"
 
 
 def test_a_corrected_licence_frees_the_wrong_one(clinic):
