@@ -229,6 +229,7 @@ REASONS: Mapping[str, Said] = {
     "link_changed": Said("身份关联已变更", "the identity is linked otherwise now"),
     "not_own_request": Said("不是该医生的申请", "the request was another doctor's"),
     "unknown_request": Said("没有这项申请", "there is no such request"),
+    "request_expired": Said("申请已过期", "the request had expired"),
     "already_answered": Said("申请已先有答复", "the request had been answered before"),
     "under_14": Said("未满14周岁须由监护人同意", "under 14 a guardian must allow it"),
     "not_own_study": Said("所选检查不属于本人", "a chosen study is not the person's own"),

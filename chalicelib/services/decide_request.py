@@ -99,18 +99,24 @@ class DecideRequest:
         if found is None or not found[0].listed:
             self._deny(case, "no_grant", "unknown_request")
         request = found[0]
-        if request.outcome(case.now) != "waiting":
-            raise RequestClosed(request.outcome(case.now))
+        outcome = request.outcome(case.now)
+        if outcome != "waiting":
+            case = replace(case, encounter_id=request.encounter_id)
+            self._close(case, outcome, "request_expired" if outcome == "expired" else "already_answered")
         return request
+
+    def _close(self, case: _Case, state: str, detail: str) -> NoReturn:
+        """An answer that is not taken is on record too."""
+        self.record.note(case.caller, ACTION, detail, case.now, case.about())
+        raise RequestClosed(state)
 
     def _overtaken(self, case: _Case, request: Request) -> NoReturn:
         """Somebody answered between read and write: what was just recorded as decided did not come to be."""
-        self.record.note(case.caller, ACTION, "already_answered", case.now, case.about())
         found = self.consents.asked(request.owner, request.request_id)
-        raise RequestClosed(found[0].outcome(case.now) if found else "expired")
+        self._close(case, found[0].outcome(case.now) if found else "expired", "already_answered")
 
     def _consent(self, case: _Case, request: Request, choice: Choice) -> Consent:
-        self._may_approve(case, self._open_visits_link(request))
+        self._may_approve(case, self._open_visits_link(case, request))
         own = self.resolve.of_person(request.owner, hidden_too=choice.studies is not None)
         studies = own if choice.studies is None else choice.studies
         if not studies <= own:
@@ -132,14 +138,14 @@ class DecideRequest:
             given_by=case.acting.guardian_id,
         )
 
-    def _open_visits_link(self, request: Request) -> Link:
+    def _open_visits_link(self, case: _Case, request: Request) -> Link:
         """A day may have passed: the visit must still be open, and its patient still this person."""
         encounter = self.encounters.get(request.hospital_id, request.encounter_id)
         if encounter is None or not encounter.is_open:
-            raise RequestClosed("visit_closed")
+            self._close(case, "visit_closed", "closed_encounter")
         link = self.people.link(encounter.identity)
         if link is None or link.status != "confirmed" or link.person_id != request.owner:
-            raise RequestClosed("link_changed")
+            self._close(case, "link_changed", "link_changed")
         return link
 
     def _may_approve(self, case: _Case, link: Link) -> None:

@@ -131,6 +131,17 @@ def test_studies_of_unconfirmed_identities_cannot_be_chosen(clinic, asked):
     assert denied(clinic.decide, patient, request_id, choice, NOW) == "no_grant"
 
 
+def test_an_answer_that_comes_too_late_is_on_record_as_refused(clinic, asked):
+    _, patient, _, request_id = asked
+    assert closed(clinic.decide, patient, request_id, APPROVE, NOW + DAY) == "expired"
+    clinic.visit(status="closed", at=NOW)
+    assert closed(clinic.decide, patient, request_id, APPROVE, NOW) == "visit_closed"
+    clinic.decide(patient, request_id, DENY, NOW)
+    assert closed(clinic.decide, patient, request_id, APPROVE, NOW) == "denied"
+    refused = {one.reason for one in events(clinic, patient.person_id, "decide_request") if not one.allowed}
+    assert refused == {"request_expired", "closed_encounter", "already_answered"}
+
+
 def test_a_denial_stands_against_code_and_second_thoughts_and_the_doctor_learns_of_it(clinic, asked):
     doctor, patient, (here, _), request_id = asked
     assert clinic.decide(patient, request_id, DENY, NOW) is None
