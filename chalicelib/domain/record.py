@@ -111,15 +111,17 @@ def _person(record: Record) -> Row:
 
 
 def _identity(link: Link, record: Record) -> Row:
+    """Until it is confirmed the number may be somebody else's: then it does not tell their name and birth."""
+    is_own = link.status == "confirmed"
     return {
         **_hospital(link.identity.issuer, record),
         "patient_id": link.identity.local_id,
         "status": link.status,
         "confirmed_by": link.confirmed_by or "",
         "contested_because": link.contested_because,
-        "names": list(link.names),
-        "sex": link.sex,
-        "birth_date": link.birth_date,
+        "names": list(link.names) if is_own else [],
+        "sex": link.sex if is_own else "",
+        "birth_date": link.birth_date if is_own else "",
         "phone": masked_phone(link.phone),
         "linked_at": _at(link.linked_at),
         "confirmed_at": _at(link.confirmed_at),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from io import BytesIO
+from zipfile import ZipFile
+
 import pytest
 
-from chalicelib.domain.identity import Person
+from chalicelib.domain.identity import IdentityKey, Link, Person
 from chalicelib.domain.record import OwnNumber, Record, archive, sections
 from chalicelib.domain.study import StudyRef
 from tests.support.clinic import NOW, summary
@@ -39,3 +43,15 @@ def test_the_newest_study_is_first_and_what_has_no_date_is_last():
     studies = [summary(StudyRef("H1", uid), study_date=date) for uid, date in dates.items()]
     told = sections(record(*studies), NOW)["studies"]
     assert [one["study_instance_uid"] for one in told] == ["1.3", "1.1", "1.2"]
+
+
+@pytest.mark.parametrize("status", ["unconfirmed", "contested"])
+def test_a_number_that_may_be_somebody_elses_does_not_tell_their_name_or_birth(status):
+    """A hospital mistyped a national id: whose number it is, the person is not told in full."""
+    link = Link(IdentityKey("H1", "A9"), "P", status, NOW, names=("李四",), sex="F", birth_date="19900505")
+    made = archive(replace(record(), links=(link,)), NOW)
+    with ZipFile(BytesIO(made)) as opened:
+        everything = "".join(opened.read(name).decode() for name in opened.namelist())
+    assert "A9" in everything
+    assert "李四" not in everything
+    assert "19900505" not in everything
