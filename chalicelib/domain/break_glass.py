@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from chalicelib.domain.access_words import Said
@@ -29,6 +29,7 @@ LEAST_TEXT = 10  # characters of the doctor's own words
 BREAK_GLASS_DAY = Limit("glass", 3, "doctor", "day", "[A]: more in a shift is a habit; colleagues have theirs")
 BREAK_GLASS_MONTH = Limit("glass", 10, "doctor", "month", "[A]: to be calibrated with the emergency departments")
 REVIEW_LIFE = timedelta(hours=24)  # DESIGN §6
+EMERGENCY_LIFE = timedelta(hours=72)  # [A] since the last event of the visit; then its patient is on a ward or home
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,11 @@ BREAK_GLASS_RULES: Mapping[str, Rule] = {
 }
 
 
-def is_emergency(encounter: Encounter, doctor: Doctor) -> bool:
-    """An emergency visit, or a doctor whose account says that emergencies are their work."""
-    return encounter.patient_class == "emergency" or doctor.emergency_role
+def is_emergency(encounter: Encounter, doctor: Doctor, now: datetime) -> bool:
+    """An emergency visit that the hospital told of lately, or a doctor whose account says that emergencies are their
+    work. Visits are often never closed: one of last year is no emergency."""
+    told_lately = now < encounter.at + EMERGENCY_LIFE
+    return (encounter.patient_class == "emergency" and told_lately) or doctor.emergency_role
 
 
 def emergency_scope(link: Link | None) -> Scope | None:

@@ -66,7 +66,7 @@ class BreakGlass:
 
     def __call__(self, caller: Caller, emergency: Emergency, now: datetime) -> Consent:
         visit = self.find_visit(caller, emergency.encounter_id)
-        denied = visit if isinstance(visit, Denied) else _denied(visit, emergency)
+        denied = visit if isinstance(visit, Denied) else _denied(visit, emergency, now)
         if denied or isinstance(visit, Denied) or visit.link is None:
             about = About(encounter_id=emergency.encounter_id) if isinstance(visit, Denied) else _about(visit)
             self.record.deny(caller, ACTION, denied or Denied("unknown_person", "unknown_person"), now, about)
@@ -145,10 +145,10 @@ class BreakGlass:
             note(fault)
 
 
-def _denied(visit: Visit, emergency: Emergency) -> Denied | None:
+def _denied(visit: Visit, emergency: Emergency, now: datetime) -> Denied | None:
     if visit.doctor is None or visit.doctor.break_glass_suspended:
         return Denied("break_glass_suspended", "break_glass_suspended")
-    if not is_emergency(visit.encounter, visit.doctor):
+    if not is_emergency(visit.encounter, visit.doctor, now):
         return Denied("not_an_emergency", "not_an_emergency")
     if not is_confirmed(emergency.confirmation) or len(emergency.text.strip()) < LEAST_TEXT:
         return Denied("not_confirmed", "not_confirmed")

@@ -86,8 +86,8 @@ class EmergencyRoom(Clinic):
 
     # The cast: an emergency visit of Zhang's at H1, and a clerk who has just signed in.
 
-    def emergency(self, encounter_id="X1", patient=None, hospital_id="H1", patient_class="emergency"):
-        at = NOW - timedelta(hours=1)
+    def emergency(self, encounter_id="X1", patient=None, hospital_id="H1", patient_class="emergency", at=None):
+        at = at or NOW - timedelta(hours=1)
         notice = EncounterNotice(hospital_id, encounter_id, "open", patient or zhang(), patient_class, at)
         return self.record_encounter(notice)
 

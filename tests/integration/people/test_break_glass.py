@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.access import AccessDenied, AuditFailed, Caller
-from chalicelib.domain.break_glass import BREAK_GLASS_DAY, BREAK_GLASS_MONTH, CONFIRMATION, REVIEW_LIFE
+from chalicelib.domain.break_glass import BREAK_GLASS_DAY, BREAK_GLASS_MONTH, CONFIRMATION, EMERGENCY_LIFE, REVIEW_LIFE
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.prove_guardian import Card, Claim
 from infra.local.whole_writes import make_writes_whole
@@ -159,6 +159,16 @@ def test_a_conflicted_study_stays_closed_in_an_emergency(room, doctor):
         room.authorize(doctor, ref, NOW)
 
 
+def test_a_visit_that_nobody_closed_is_no_emergency_for_ever(room, doctor):
+    room.patient()
+    last = NOW - timedelta(hours=1) + EMERGENCY_LIFE
+    assert room.broken(doctor, now=last - SECOND)
+    with pytest.raises(AccessDenied, match="not_an_emergency"):
+        room.broken(doctor, now=last)
+    room.emergency(at=last)  # the patient is back, or the hospital says that they are still there
+    assert room.broken(doctor, now=last)
+
+
 def test_three_a_day_and_ten_a_month(room, doctor):
     room.patient()
     for used in range(BREAK_GLASS_MONTH.count):
@@ -169,6 +179,7 @@ def test_three_a_day_and_ten_a_month(room, doctor):
                 room.broken(doctor, now=day)
     with pytest.raises(AccessDenied, match="break_glass_quota"):
         room.broken(doctor, now=NOW - timedelta(days=20))
+    room.emergency(at=NOW + timedelta(days=8))
     assert room.broken(doctor, now=NOW + timedelta(days=8))
 
 
