@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from chalicelib.domain.identity import Link
 from chalicelib.domain.study import Place
 
 EXPORT_PREFIX = "exports/"  # in the reports bucket
@@ -18,13 +21,15 @@ ExportState = Literal["none", "building", "ready", "failed", "expired"]
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One archive. `place` is where it lies once it is built; its key is random and says nothing of the person."""
+    """One archive. `place` is where it lies once it is built; its key is random and says nothing of the person.
+    `covers`: the identities whose studies are in it (`covered`)."""
 
     export_id: str
     person_id: str
     asked_at: datetime
     ready_at: datetime | None = None
     place: Place | None = None
+    covers: tuple[str, ...] = ()
 
     def state(self, now: datetime) -> ExportState:
         if self.place is None:
@@ -34,3 +39,10 @@ class Export:
     @property
     def expires_at(self) -> datetime:
         return (self.ready_at or self.asked_at) + EXPORT_KEPT
+
+
+def covered(links: Iterable[Link]) -> tuple[str, ...]:
+    """The confirmed identities among these, each as a digest: what an archive rests on, and must still rest on when it
+    is fetched, for a wrong link undone takes back what it gave."""
+    own = (link.identity for link in links if link.status == "confirmed")
+    return tuple(sorted(hashlib.sha256(f"{one.issuer}\0{one.local_id}".encode()).hexdigest() for one in own))

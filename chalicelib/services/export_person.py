@@ -9,7 +9,7 @@ from datetime import datetime
 from chalicelib.domain.access import Caller
 from chalicelib.domain.code import EXPORTS, counter
 from chalicelib.domain.consent import Denied
-from chalicelib.domain.export import EXPORT_NAME, EXPORT_PREFIX, Export, ExportState
+from chalicelib.domain.export import EXPORT_NAME, EXPORT_PREFIX, Export, ExportState, covered
 from chalicelib.domain.identity import Person
 from chalicelib.domain.record import archive
 from chalicelib.domain.ulid import RANDOM_BYTES, ulid
@@ -70,6 +70,7 @@ class ReadExport:
     """How far the archive is, and where it is to be had. Raises AccessDenied (frozen, session_ended), AuditFailed."""
 
     own_account: OwnAccount
+    people: People
     exports: Exports
     signer: ExportSigner
     record: RecordDecision
@@ -80,6 +81,8 @@ class ReadExport:
         if export is None:
             return OwnExport("none")
         state = export.state(now)
+        if state == "ready" and not set(export.covers) <= set(covered(self.people.links(person.person_id))):
+            state = "expired"  # a link was undone since, and with it what the archive tells of it
         if state != "ready":
             return OwnExport(state, export.asked_at)
         self.record.allow(caller, ACTION, "fetched", now, About(person.person_id))
@@ -104,10 +107,11 @@ class BuildExport:
         person = self.people.person(person_id)
         if person is not None and person.frozen_at is not None:
             return False
-        body = archive(self.gather(person or Person(person_id), now), now)
+        gathered = self.gather(person or Person(person_id), now)
+        body = archive(gathered, now)
         secret = base64.b32encode(self.random(_SECRET_BYTES)).decode().rstrip("=")
         place = self.archives.put(f"{EXPORT_PREFIX}{secret}/{EXPORT_NAME}", body)
-        return self.exports.finish(replace(export, ready_at=now, place=place))
+        return self.exports.finish(replace(export, ready_at=now, place=place, covers=covered(gathered.links)))
 
 
 def _open_account(own_account: OwnAccount, record: RecordDecision, caller: Caller, now: datetime) -> Person:

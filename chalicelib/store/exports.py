@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.export import EXPORT_KEPT, Export
 from chalicelib.domain.study import Place
-from chalicelib.store import items, keys
+from chalicelib.store import calls, items, keys
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 KEPT = EXPORT_KEPT + timedelta(days=6)  # that there was one is told for a week
 STILL_LATEST = "export_id = :export AND attribute_not_exists(ready_at)"
-SET_PLACE = "SET ready_at = :ready, archive_key = :key, version_id = :version, archive_length = :length"
+SET_PLACE = (
+    "SET ready_at = :ready, archive_key = :key, version_id = :version, archive_length = :length, covers = :covers"
+)
 
 
 class DynamoExports:
@@ -28,8 +30,7 @@ class DynamoExports:
         self._table = table
 
     def get(self, person_id: str) -> Export | None:
-        answer = self._client.get_item(TableName=self._table, Key=_key(person_id), ConsistentRead=True)
-        item = answer.get("Item")
+        item = calls.get(self._client, self._table, _key(person_id))
         return _export(item) if item else None
 
     def ask(self, export: Export) -> None:
@@ -50,18 +51,10 @@ class DynamoExports:
             ":key": export.place.key,
             ":version": export.place.version_id,
             ":length": export.place.length,
+            ":covers": export.covers,
         }
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=_key(export.person_id),
-                UpdateExpression=SET_PLACE,
-                ConditionExpression=STILL_LATEST,
-                ExpressionAttributeValues={name: items.attribute(value) for name, value in values.items()},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        key = _key(export.person_id)
+        return calls.update_if(self._client, self._table, key, SET_PLACE, STILL_LATEST, values) is not None
 
 
 class SqsExportQueue:
@@ -89,7 +82,7 @@ class S3ExportArchives:
 
 
 def _key(person_id: str) -> dict[str, Any]:
-    return {"PK": {"S": keys.person(person_id)}, "SK": {"S": keys.EXPORT}}
+    return items.key(keys.person(person_id), keys.EXPORT)
 
 
 def _export(item: items.Item) -> Export:
@@ -101,4 +94,5 @@ def _export(item: items.Item) -> Export:
         items.instant(item, "asked_at"),
         items.instant_or_none(item, "ready_at"),
         place,
+        items.texts(item, "covers"),
     )

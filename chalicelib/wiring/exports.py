@@ -39,7 +39,7 @@ def request_export() -> RequestExport:
 def read_export() -> ReadExport:
     from chalicelib.services.export_person import ReadExport
 
-    return ReadExport(own_account(), _exports(), _signer(), record_decision())
+    return ReadExport(own_account(), people(), _exports(), _signer(), record_decision())
 
 
 @cache

@@ -163,6 +163,17 @@ def test_a_frozen_record_is_neither_built_nor_fetched(served, cloud, lived):
         assert asked(served, lived, method).json_body["error"] == "frozen"
 
 
+def test_a_link_undone_takes_back_the_copy_made_under_it_at_once(served, cloud, lived):
+    fetched(served, cloud, lived)
+    assert asked(served, lived, "GET").json_body["url"]
+    served.register("H1", "P9")  # another number of theirs takes nothing back
+    assert asked(served, lived, "GET").json_body["url"]
+    body = {"hospital_id": "H2", "patient_id": "Q1"}
+    assert served.ask("POST", "/me/identities/contest", "patient", body, person_id=lived).status_code == 200
+    told = asked(served, lived, "GET").json_body
+    assert (told["state"], told["url"]) == ("expired", "")
+
+
 def test_a_message_that_is_overtaken_or_broken_builds_nothing(served, cloud, lived):
     assert asked(served, lived).status_code == 202
     now = datetime.now(UTC)
