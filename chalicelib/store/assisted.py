@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +7,8 @@ from chalicelib.domain.assisted import AssistedRequest
 from chalicelib.domain.hand_over import HandOver
 from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.page import Page
-from chalicelib.store import items, keys
-from chalicelib.store.pages import after_key, page_token
+from chalicelib.store import calls, items, keys
+from chalicelib.store.pages import BENEATH, after_key, beneath, page_token
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,7 +18,6 @@ PAPER_KEPT = timedelta(days=3 * 365)  # as long as a provision of data is to be 
 UNCONFIRMED = "dies_at > :now AND attribute_not_exists(confirmed_at)"
 SET_WITNESS = "SET confirmed_at = :now, witness = :witness"
 NEW = "attribute_not_exists(PK)"
-BENEATH = "PK = :pk AND begins_with(SK, :kind)"
 NOT_DONE = "attribute_not_exists(done_at)"
 
 
@@ -35,39 +33,20 @@ class DynamoAssistedRequests:
 
     def get(self, hospital_id: str, request_id: str) -> AssistedRequest | None:
         key = _key(hospital_id, keys.assisted(request_id))
-        item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        item = calls.get(self._client, self._table, key)
         return _request(item) if item else None
 
     def open_at(self, hospital_id: str, now: datetime) -> tuple[AssistedRequest, ...]:
-        found = [_request(item) for item in self._of_hospital(hospital_id)]
+        listed = beneath(self._client, self._table, keys.hospital(hospital_id), keys.ASSISTED)
+        found = [_request(item) for item in listed]
         return tuple(sorted((one for one in found if one.is_open(now)), key=lambda one: one.request_id, reverse=True))
 
     def confirm(self, request: AssistedRequest, witness: str, now: datetime) -> bool:
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=_key(request.hospital_id, keys.assisted(request.request_id)),
-                UpdateExpression=SET_WITNESS,
-                ConditionExpression=UNCONFIRMED,
-                ExpressionAttributeValues={":now": items.attribute(now), ":witness": items.attribute(witness)},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
-
-    def _of_hospital(self, hospital_id: str) -> Iterator[items.Item]:
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": BENEATH,
-            "ExpressionAttributeValues": {":pk": {"S": keys.hospital(hospital_id)}, ":kind": {"S": keys.ASSISTED}},
-            "ConsistentRead": True,
-        }
-        while True:
-            answer = self._client.query(**query)
-            yield from answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        key = _key(request.hospital_id, keys.assisted(request.request_id))
+        values: dict[str, items.Value] = {":now": now, ":witness": witness}
+        how = {"UpdateExpression": SET_WITNESS, "ConditionExpression": UNCONFIRMED}
+        done = calls.update_if(self._client, self._table, key, values, **how)
+        return done is not None
 
 
 class DynamoHandOvers:
@@ -78,14 +57,11 @@ class DynamoHandOvers:
         self._table = table
 
     def open(self, paper: HandOver) -> None:
-        try:
-            self._client.put_item(TableName=self._table, Item=_paper_item(paper), ConditionExpression=NEW)
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return  # it is there
+        calls.put_if(self._client, self._table, _paper_item(paper), ConditionExpression=NEW)  # else it is there
 
     def get(self, hospital_id: str, consent_id: str) -> HandOver | None:
         key = _key(hospital_id, keys.hand_over(consent_id))
-        item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        item = calls.get(self._client, self._table, key)
         return _paper(item) if item else None
 
     def waiting(self, hospital_id: str, token: str, limit: int) -> Page[HandOver]:
@@ -105,15 +81,11 @@ class DynamoHandOvers:
         )
 
     def put(self, paper: HandOver) -> bool:
-        try:
-            self._client.put_item(TableName=self._table, Item=_paper_item(paper), **items.at_revision(paper.revision))
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        return calls.put_if(self._client, self._table, _paper_item(paper), **items.at_revision(paper.revision))
 
 
 def _key(hospital_id: str, sk: str) -> dict[str, Any]:
-    return {"PK": {"S": keys.hospital(hospital_id)}, "SK": {"S": sk}}
+    return items.key(keys.hospital(hospital_id), sk)
 
 
 def _request_item(request: AssistedRequest) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.seal import Record
 from chalicelib.store import keys
+from chalicelib.store.pages import every
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,13 +32,7 @@ class DynamoAuditHours:
         )
 
     def _records(self, partition: str) -> Iterator[Record]:
-        query = self._query(partition)
-        while True:
-            answer = self._client.query(**query)
-            yield from map(_record, answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return map(_record, every(self._client, **self._query(partition)))
 
     def _query(self, partition: str) -> dict[str, Any]:
         return {

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,8 @@ from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.request import Answer, Request
 from chalicelib.domain.study import StudyRef
 from chalicelib.domain.ulid import ulid_floor
-from chalicelib.store import batch, items, keys
+from chalicelib.store import batch, calls, items, keys
+from chalicelib.store.pages import beneath, every
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,7 +29,6 @@ NEW_CONSENT = "attribute_not_exists(PK)"
 CONSENT_EXISTS = "attribute_exists(PK)"
 TAKE_BACK = "SET revoked_at = if_not_exists(revoked_at, :now)"
 OF_DOCTOR = "PK = :pk AND SK BETWEEN :first AND :last"
-OF_PERSON = "PK = :pk AND begins_with(SK, :kind)"
 
 
 class DynamoConsents:
@@ -50,12 +49,15 @@ class DynamoConsents:
         return _request(found[keys.request(request_id)]), _code(found[keys.code(request_id)])
 
     def attempt(self, owner: str, request_id: str, now: datetime) -> int | None:
-        values = {":one": 1, ":limit": WRONG_PER_CODE.count, ":now": now}
-        answer = self._update(_key(owner, keys.code(request_id)), COUNT_ATTEMPT, CODE_LIVE, values)
+        key = _key(owner, keys.code(request_id))
+        values: dict[str, items.Value] = {":one": 1, ":limit": WRONG_PER_CODE.count, ":now": now}
+        how = {"UpdateExpression": COUNT_ATTEMPT, "ConditionExpression": CODE_LIVE}
+        answer = calls.update_if(self._client, self._table, key, values, **how)
         return None if answer is None else WRONG_PER_CODE.count - items.number(answer, "attempts")
 
     def requests(self, owner: str) -> tuple[Request, ...]:
-        found = [_request(item) for item in self._query(OF_PERSON, owner, {":kind": {"S": keys.REQUESTS}})]
+        listed = beneath(self._client, self._table, keys.person(owner), keys.REQUESTS)
+        found = [_request(item) for item in listed]
         return tuple(sorted(found, key=lambda request: request.request_id, reverse=True))
 
     def answer(
@@ -67,17 +69,7 @@ class DynamoConsents:
         under: Guardianship | None = None,
     ) -> bool:
         update = {"Update": self._answer(request, answer, now)}
-        return self._together([update, *([self._new(consent)] if consent else []), *self._still(under)])
-
-    def _together(self, writes: list[Any]) -> bool:
-        """All of them or, when others wrote, none."""
-        try:
-            self._client.transact_write_items(TransactItems=writes)
-        except self._client.exceptions.TransactionCanceledException as cancelled:
-            if items.lost_race(cancelled.response):
-                return False
-            raise
-        return True
+        return calls.together(self._client, [update, *([self._new(consent)] if consent else []), *self._still(under)])
 
     def _new(self, consent: Consent) -> Any:
         return {"Put": {"TableName": self._table, "Item": _consent_item(consent), "ConditionExpression": NEW_CONSENT}}
@@ -103,63 +95,43 @@ class DynamoConsents:
             "Key": _key(request.owner, keys.request(request.request_id)),
             "UpdateExpression": SET_ANSWER,
             "ConditionExpression": UNANSWERED,
-            "ExpressionAttributeValues": {name: items.attribute(value) for name, value in values.items()},
+            "ExpressionAttributeValues": items.expression_values(values),
         }
 
     def put(self, consent: Consent, under: Guardianship | None = None) -> bool:
         if under is not None:
-            return self._together([self._new(consent), *self._still(under)])
+            return calls.together(self._client, [self._new(consent), *self._still(under)])
         self._client.put_item(TableName=self._table, Item=_consent_item(consent))
         return True
 
     def of_doctor(self, person_id: str, doctor_id: str, since: datetime) -> tuple[Consent, ...]:
         prefix = keys.consents_of(doctor_id)
         bounds = {":first": {"S": prefix + ulid_floor(since)}, ":last": {"S": prefix + AFTER_ALL}}
-        return tuple(_consent(item) for item in self._query(OF_DOCTOR, person_id, bounds))
+        found = every(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression=OF_DOCTOR,
+            ExpressionAttributeValues={":pk": {"S": keys.person(person_id)}, **bounds},
+            ConsistentRead=True,
+        )
+        return tuple(_consent(item) for item in found)
 
     def of_person(self, person_id: str) -> tuple[Consent, ...]:
-        found = [_consent(item) for item in self._query(OF_PERSON, person_id, {":kind": {"S": keys.CONSENTS}})]
+        listed = beneath(self._client, self._table, keys.person(person_id), keys.CONSENTS)
+        found = [_consent(item) for item in listed]
         return tuple(sorted(found, key=lambda consent: consent.consent_id, reverse=True))
 
     def revoke(self, consent: Consent, now: datetime) -> Consent:
         key = _key(consent.person_id, keys.consent(consent.doctor_id, consent.consent_id))
-        answer = self._update(key, TAKE_BACK, CONSENT_EXISTS, {":now": now})
+        how = {"UpdateExpression": TAKE_BACK, "ConditionExpression": CONSENT_EXISTS}
+        answer = calls.update_if(self._client, self._table, key, {":now": now}, **how)
         if answer is None:
             raise LookupError("no such consent")
         return _consent(answer)
 
-    def _update(self, key: items.Item, change: str, condition: str, values: dict[str, Any]) -> items.Item | None:
-        """The item after the update; None when the condition did not hold."""
-        try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=key,
-                UpdateExpression=change,
-                ConditionExpression=condition,
-                ExpressionAttributeValues={name: items.attribute(value) for name, value in values.items()},
-                ReturnValues="ALL_NEW",
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return None
-        return answer["Attributes"]
-
-    def _query(self, condition: str, person_id: str, values: dict[str, Any]) -> Iterator[items.Item]:
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeValues": {":pk": {"S": keys.person(person_id)}, **values},
-            "ConsistentRead": True,
-        }
-        while True:
-            answer = self._client.query(**query)
-            yield from answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
 
 def _key(owner: str, sk: str) -> dict[str, Any]:
-    return {"PK": {"S": keys.person(owner)}, "SK": {"S": sk}}
+    return items.key(keys.person(owner), sk)
 
 
 def _forget(at: datetime) -> int:

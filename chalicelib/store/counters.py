@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.code import Counter
-from chalicelib.store import items, keys
+from chalicelib.store import calls, items, keys
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,36 +22,19 @@ class DynamoCounters:
         self._table = table
 
     def take(self, counter: Counter) -> int | None:
-        try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=_key(counter),
-                UpdateExpression=TAKE,
-                ConditionExpression=BELOW_LIMIT,
-                ExpressionAttributeValues={
-                    ":one": items.attribute(1),
-                    ":limit": items.attribute(counter.limit),
-                    ":forget": items.attribute(int(counter.forget_at.timestamp())),
-                },
-                ReturnValues="UPDATED_NEW",
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return None
-        return counter.limit - items.number(answer["Attributes"], "taken")
+        forget = int(counter.forget_at.timestamp())
+        values: dict[str, items.Value] = {":one": 1, ":limit": counter.limit, ":forget": forget}
+        how = {"UpdateExpression": TAKE, "ConditionExpression": BELOW_LIMIT}
+        answer = calls.update_if(self._client, self._table, _key(counter), values, **how)
+        return None if answer is None else counter.limit - items.number(answer, "taken")
 
     def give_back(self, counter: Counter) -> None:
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=_key(counter),
-                UpdateExpression=GIVE_BACK,
-                ConditionExpression=SOME_TAKEN,
-                ExpressionAttributeValues={":minus_one": items.attribute(-1), ":none": items.attribute(0)},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return  # nothing was taken: the window is over and forgotten
+        """Where nothing was taken, the window is over and forgotten."""
+        values: dict[str, items.Value] = {":minus_one": -1, ":none": 0}
+        how = {"UpdateExpression": GIVE_BACK, "ConditionExpression": SOME_TAKEN}
+        calls.update_if(self._client, self._table, _key(counter), values, **how)
 
 
 def _key(counter: Counter) -> dict[str, Any]:
     owner = keys.person(counter.holder_id) if counter.holder == "person" else keys.doctor(counter.holder_id)
-    return {"PK": {"S": owner}, "SK": {"S": keys.count(keys.text(counter.kind), counter.window)}}
+    return items.key(owner, keys.count(keys.text(counter.kind), counter.window))

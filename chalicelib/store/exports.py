@@ -54,7 +54,9 @@ class DynamoExports:
             ":covers": export.covers,
         }
         key = _key(export.person_id)
-        return calls.update_if(self._client, self._table, key, SET_PLACE, STILL_LATEST, values) is not None
+        how = {"UpdateExpression": SET_PLACE, "ConditionExpression": STILL_LATEST}
+        done = calls.update_if(self._client, self._table, key, values, **how)
+        return done is not None
 
 
 class SqsExportQueue:

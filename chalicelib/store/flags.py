@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.domain.exam import Excuse
 from chalicelib.domain.flag import Flag, FlaggedExam
 from chalicelib.domain.page import Page
-from chalicelib.store import keys
+from chalicelib.store import calls, keys
 from chalicelib.store.pages import LONGEST, every
 
 if TYPE_CHECKING:
@@ -33,19 +33,15 @@ class DynamoFlags:
         self._table = table
 
     def get(self, hospital_id: str, day: str, rule: str) -> Flag | None:
-        item = self._client.get_item(TableName=self._table, Key=_key(hospital_id, day, rule), ConsistentRead=True)
-        return _flag(item["Item"]) if "Item" in item else None
+        item = calls.get(self._client, self._table, _key(hospital_id, day, rule))
+        return _flag(item) if item else None
 
     def put(self, flag: Flag) -> bool:
         condition: dict[str, Any] = {"ConditionExpression": FIRST}
         if flag.revision:
             values = {":read": {"N": str(flag.revision)}}
             condition = {"ConditionExpression": UNCHANGED, "ExpressionAttributeValues": values}
-        try:
-            self._client.put_item(TableName=self._table, Item=_item(flag), **condition)
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        return calls.put_if(self._client, self._table, _item(flag), **condition)
 
     def of_hospital(self, hospital_id: str, first_day: str, last_day: str) -> tuple[Flag, ...]:
         first, last = keys.flag(first_day, ""), keys.flag(last_day, AFTER)

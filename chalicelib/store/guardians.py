@@ -11,15 +11,12 @@ from chalicelib.domain.in_app import InAppNotice
 from chalicelib.domain.page import Page
 from chalicelib.domain.qr import ShownQr
 from chalicelib.domain.study import StudyRef
-from chalicelib.store import batch, items, keys
-from chalicelib.store.pages import LONGEST
+from chalicelib.store import batch, calls, items, keys
+from chalicelib.store.pages import BENEATH, LONGEST, beneath
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mypy_boto3_dynamodb import DynamoDBClient
 
-UNDER_PERSON = "PK = :pk AND begins_with(SK, :kind)"
 QR_UNSPENT = "dies_at > :now AND attribute_not_exists(spent_at)"
 SPEND_QR = "SET spent_at = :now"
 TOLD_KEPT = timedelta(days=3 * 365)  # as long as a provision of data is to be provable (网络数据条例 12)
@@ -38,11 +35,13 @@ class DynamoGuardians:
         return _guardianship(item) if item else None
 
     def of_ward(self, ward_id: str) -> tuple[Guardianship, ...]:
-        return tuple(_guardianship(item) for item in self._under(ward_id, keys.GUARDIANS))
+        held = beneath(self._client, self._table, keys.person(ward_id), keys.GUARDIANS)
+        return tuple(_guardianship(item) for item in held)
 
     def of_guardian(self, guardian_id: str) -> tuple[Guardianship, ...]:
-        wards = [items.text(item, "ward_id") for item in self._under(guardian_id, keys.WARDS)]
-        wanted = [_key(keys.person(ward_id), keys.guardian(guardian_id)) for ward_id in wards]
+        leads = beneath(self._client, self._table, keys.person(guardian_id), keys.WARDS)
+        wards = [items.text(item, "ward_id") for item in leads]
+        wanted = [items.key(keys.person(ward_id), keys.guardian(guardian_id)) for ward_id in wards]
         found = [_guardianship(item) for item in batch.get(self._client, self._table, wanted)]
         return tuple(sorted(found, key=lambda one: one.ward))
 
@@ -51,38 +50,18 @@ class DynamoGuardians:
         return self.get(items.text(item, "ward_id"), guardian_id) if item else None
 
     def put(self, guardianship: Guardianship) -> bool:
-        truth = _key(keys.person(guardianship.ward_id), keys.guardian(guardianship.guardian_id))
-        lead = _key(keys.person(guardianship.guardian_id), keys.ward(guardianship.ward))
+        truth = items.key(keys.person(guardianship.ward_id), keys.guardian(guardianship.guardian_id))
+        lead = items.key(keys.person(guardianship.guardian_id), keys.ward(guardianship.ward))
         lead |= items.attributes(ward_id=guardianship.ward_id)
         read = items.at_revision(guardianship.revision)
         writes: list[Any] = [
             {"Put": {"TableName": self._table, "Item": truth | _guardianship_item(guardianship), **read}},
             {"Put": {"TableName": self._table, "Item": lead}},
         ]
-        try:
-            self._client.transact_write_items(TransactItems=writes)
-        except self._client.exceptions.TransactionCanceledException as cancelled:
-            if items.lost_race(cancelled.response):
-                return False
-            raise
-        return True
+        return calls.together(self._client, writes)
 
     def _get(self, pk: str, sk: str) -> items.Item | None:
-        return self._client.get_item(TableName=self._table, Key=_key(pk, sk), ConsistentRead=True).get("Item")
-
-    def _under(self, person_id: str, kind: str) -> Iterator[items.Item]:
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": UNDER_PERSON,
-            "ExpressionAttributeValues": {":pk": {"S": keys.person(person_id)}, ":kind": {"S": kind}},
-            "ConsistentRead": True,
-        }
-        while True:
-            answer = self._client.query(**query)
-            yield from answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return calls.get(self._client, self._table, items.key(pk, sk))
 
 
 class DynamoInAppNotices:
@@ -96,10 +75,10 @@ class DynamoInAppNotices:
     def of_person(self, person_id: str, token: str, limit: int) -> Page[InAppNotice]:
         start: dict[str, Any] = {}
         if token:
-            start["ExclusiveStartKey"] = _key(keys.person(person_id), keys.told(_read_token(token)))
+            start["ExclusiveStartKey"] = items.key(keys.person(person_id), keys.told(_read_token(token)))
         answer = self._client.query(
             TableName=self._table,
-            KeyConditionExpression=UNDER_PERSON,
+            KeyConditionExpression=BENEATH,
             ExpressionAttributeValues={":pk": {"S": keys.person(person_id)}, ":kind": {"S": keys.TOLD}},
             ConsistentRead=True,
             ScanIndexForward=False,
@@ -122,27 +101,16 @@ class DynamoQrs:
         values = items.attributes(
             person_id=qr.person_id, given_by=qr.given_by, dies_at=qr.expires_at, expires_at=forget
         )
-        self._client.put_item(TableName=self._table, Item=_key(keys.qr(qr.key), keys.QR) | values)
+        self._client.put_item(TableName=self._table, Item=items.key(keys.qr(qr.key), keys.QR) | values)
 
     def spend(self, key: str, now: datetime) -> ShownQr | None:
-        try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=_key(keys.qr(key), keys.QR),
-                UpdateExpression=SPEND_QR,
-                ConditionExpression=QR_UNSPENT,
-                ExpressionAttributeValues={":now": items.attribute(now)},
-                ReturnValues="ALL_NEW",
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
+        shown = items.key(keys.qr(key), keys.QR)
+        how = {"UpdateExpression": SPEND_QR, "ConditionExpression": QR_UNSPENT}
+        item = calls.update_if(self._client, self._table, shown, {":now": now}, **how)
+        if item is None:
             return None
-        item = answer["Attributes"]
         person_id, given_by = items.text(item, "person_id"), items.text(item, "given_by")
         return ShownQr(key, person_id, items.instant(item, "dies_at"), given_by)
-
-
-def _key(pk: str, sk: str) -> dict[str, Any]:
-    return {"PK": {"S": pk}, "SK": {"S": sk}}
 
 
 def _guardianship_item(held: Guardianship) -> dict[str, Any]:
@@ -188,7 +156,7 @@ def _guardianship(item: items.Item) -> Guardianship:
 
 
 def _notice_item(notice: InAppNotice) -> dict[str, Any]:
-    return _key(keys.person(notice.person_id), keys.told(notice.notice_id)) | items.attributes(
+    return items.key(keys.person(notice.person_id), keys.told(notice.notice_id)) | items.attributes(
         notice_id=notice.notice_id,
         person_id=notice.person_id,
         at=notice.at,

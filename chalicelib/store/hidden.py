@@ -1,18 +1,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chalicelib.domain.pair import Pair
 from chalicelib.domain.study import StudyRef
 from chalicelib.store import items, keys
+from chalicelib.store.pages import beneath
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mypy_boto3_dynamodb import DynamoDBClient
 
-BENEATH = "PK = :pk AND begins_with(SK, :kind)"
 COUNT = "SET kind = :kind, helper = :helper, doctor_id = :doctor, expires_at = :forget ADD counted :one"
 KEPT = timedelta(days=3 * 365)  # as long as a provision of data is to be provable (网络数据条例 12)
 
@@ -25,17 +23,17 @@ class DynamoHiddenStudies:
         self._table = table
 
     def hide(self, person_id: str, study: StudyRef, now: datetime) -> None:
-        item = _key(keys.person(person_id), keys.hidden(study))
+        item = items.key(keys.person(person_id), keys.hidden(study))
         item |= items.attributes(
             hospital_id=study.hospital_id, study_instance_uid=study.study_instance_uid, hidden_at=now
         )
         self._client.put_item(TableName=self._table, Item=item)
 
     def show(self, person_id: str, study: StudyRef) -> None:
-        self._client.delete_item(TableName=self._table, Key=_key(keys.person(person_id), keys.hidden(study)))
+        self._client.delete_item(TableName=self._table, Key=items.key(keys.person(person_id), keys.hidden(study)))
 
     def of_person(self, person_id: str) -> frozenset[StudyRef]:
-        found = _beneath(self._client, self._table, keys.person(person_id), keys.HIDDEN)
+        found = beneath(self._client, self._table, keys.person(person_id), keys.HIDDEN)
         return frozenset(
             StudyRef(items.text(item, "hospital_id"), items.text(item, "study_instance_uid")) for item in found
         )
@@ -58,37 +56,18 @@ class DynamoPairs:
         }
         self._client.update_item(
             TableName=self._table,
-            Key=_key(keys.hospital(hospital_id), keys.pair(f"{now:%Y-%m}", pair.kind, pair.helper, pair.doctor)),
+            Key=items.key(keys.hospital(hospital_id), keys.pair(f"{now:%Y-%m}", pair.kind, pair.helper, pair.doctor)),
             UpdateExpression=COUNT,
-            ExpressionAttributeValues={name: items.attribute(value) for name, value in values.items()},
+            ExpressionAttributeValues=items.expression_values(values),
         )
 
     def of_hospital(self, hospital_id: str, month: str) -> tuple[tuple[Pair, int], ...]:
         found = [
             (Pair(item["kind"]["S"], items.text(item, "helper"), items.text(item, "doctor_id")), _counted(item))
-            for item in _beneath(self._client, self._table, keys.hospital(hospital_id), keys.pairs(month))
+            for item in beneath(self._client, self._table, keys.hospital(hospital_id), keys.pairs(month))
         ]
         return tuple(sorted(found, key=lambda one: (-one[1], one[0].helper, one[0].doctor)))
 
 
 def _counted(item: items.Item) -> int:
     return items.number(item, "counted")
-
-
-def _beneath(client: DynamoDBClient, table: str, pk: str, kind: str) -> Iterator[items.Item]:
-    query: dict[str, Any] = {
-        "TableName": table,
-        "KeyConditionExpression": BENEATH,
-        "ExpressionAttributeValues": {":pk": {"S": pk}, ":kind": {"S": kind}},
-        "ConsistentRead": True,
-    }
-    while True:
-        answer = client.query(**query)
-        yield from answer["Items"]
-        if "LastEvaluatedKey" not in answer:
-            return
-        query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-
-def _key(pk: str, sk: str) -> dict[str, Any]:
-    return {"PK": {"S": pk}, "SK": {"S": sk}}

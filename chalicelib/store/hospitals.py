@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.study import Hospital
-from chalicelib.store import keys
+from chalicelib.store import calls, keys
 from chalicelib.store.pages import every
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class DynamoHospitals:
         read_at, known = self._known.get(hospital_id, (0.0, None))
         if known is not None and self._seconds() - read_at < self._keep:
             return known
-        item = self._client.get_item(TableName=self._table, Key=_profile(hospital_id), ConsistentRead=True).get("Item")
+        item = calls.get(self._client, self._table, _profile(hospital_id))
         if item is None:
             self._known.pop(hospital_id, None)
             return None

@@ -33,6 +33,15 @@ def attribute(value: Value) -> dict[str, Any]:
             return {"S": value}
 
 
+def expression_values(values: Mapping[str, Value]) -> dict[str, Any]:
+    """What the `:names` of an expression stand for: empty values are values here."""
+    return {name: attribute(value) for name, value in values.items()}
+
+
+def key(pk: str, sk: str) -> dict[str, Any]:
+    return {"PK": {"S": pk}, "SK": {"S": sk}}
+
+
 def text(item: Item, name: str) -> str:
     return str(item[name]["S"]) if name in item else ""
 

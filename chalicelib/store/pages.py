@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
+BENEATH = "PK = :pk AND begins_with(SK, :kind)"
 LONGEST = 512  # characters of a sort key in a token; DynamoDB takes 1,024 bytes, and refuses more as our fault
 
 
@@ -22,6 +23,17 @@ def every(client: DynamoDBClient, **query: Any) -> Iterator[Any]:
         if "LastEvaluatedKey" not in answer:
             return
         query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def beneath(client: DynamoDBClient, table: str, pk: str, kind: str) -> Iterator[Any]:
+    """All items of one kind in a partition, strongly consistent, in the order of their sort keys."""
+    return every(
+        client,
+        TableName=table,
+        KeyConditionExpression=BENEATH,
+        ExpressionAttributeValues={":pk": {"S": pk}, ":kind": {"S": kind}},
+        ConsistentRead=True,
+    )
 
 
 def page_token(last: Mapping[str, Any] | None, kind: str) -> str:

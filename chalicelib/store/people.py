@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.identity import IdentityKey, Link, Person
 from chalicelib.domain.linking import LinkChange
-from chalicelib.store import items, keys
+from chalicelib.store import calls, items, keys
+from chalicelib.store.pages import beneath
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-BENEATH = "PK = :pk AND begins_with(SK, :kind)"
 
 
 class DynamoPeople:
@@ -35,38 +34,17 @@ class DynamoPeople:
         return self._links(keys.identity(identity.issuer, identity.local_id), keys.FORMER_LINKS)
 
     def save(self, change: LinkChange) -> bool:
-        return self._transact(self._writes(change))
+        return calls.together(self._client, self._writes(change))
 
     def save_person(self, person: Person, phone_key: str = "") -> bool:
-        return self._transact(self._profile(person, phone_key))
+        return calls.together(self._client, self._profile(person, phone_key))
 
     def phone_holder(self, phone_key: str) -> str:
         item = self._get(keys.phone(phone_key), keys.IDENTITY_PERSON)
         return items.text(item, "person_id") if item else ""
 
     def _links(self, pk: str, kind: str) -> tuple[Link, ...]:
-        found: list[Link] = []
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": BENEATH,
-            "ExpressionAttributeValues": {":pk": {"S": pk}, ":kind": {"S": kind}},
-            "ConsistentRead": True,
-        }
-        while True:
-            answer = self._client.query(**query)
-            found += [link_of_item(item) for item in answer["Items"]]
-            if "LastEvaluatedKey" not in answer:
-                return tuple(found)
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-    def _transact(self, writes: list[Any]) -> bool:
-        try:
-            self._client.transact_write_items(TransactItems=writes)
-        except self._client.exceptions.TransactionCanceledException as cancelled:
-            if items.lost_race(cancelled.response):
-                return False
-            raise
-        return True
+        return tuple(link_of_item(item) for item in beneath(self._client, self._table, pk, kind))
 
     def _writes(self, change: LinkChange) -> list[Any]:
         link, former = change.link, change.former
@@ -77,7 +55,7 @@ class DynamoPeople:
             self._put(keys.person(link.person_id), identity, values),
         ]
         if former is not None and former.person_id != link.person_id:
-            key = {"PK": {"S": keys.person(former.person_id)}, "SK": {"S": identity}}
+            key = items.key(keys.person(former.person_id), identity)
             writes.append({"Delete": {"TableName": self._table, "Key": key}})
         if former is not None and (former.person_id, former.status) != (link.person_id, link.status):
             writes.append(self._put(identity, keys.former_link(former.revision), _link_item(former)))
@@ -92,12 +70,11 @@ class DynamoPeople:
         return writes
 
     def _put(self, pk: str, sk: str, values: items.Item, condition: items.Item | None = None) -> dict[str, Any]:
-        item = {"PK": {"S": pk}, "SK": {"S": sk}, **values}
+        item = {**items.key(pk, sk), **values}
         return {"Put": {"TableName": self._table, "Item": item, **(condition or {})}}
 
     def _get(self, pk: str, sk: str) -> items.Item | None:
-        key = {"PK": {"S": pk}, "SK": {"S": sk}}
-        return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return calls.get(self._client, self._table, items.key(pk, sk))
 
 
 def person_of_item(item: items.Item) -> Person:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.domain.consent import Doctor
 from chalicelib.domain.page import Page
 from chalicelib.domain.review import Review, Suspension
-from chalicelib.store import items, keys
-from chalicelib.store.pages import after_key, page_token
+from chalicelib.store import calls, items, keys
+from chalicelib.store.pages import BENEATH, after_key, beneath, every, page_token
 from chalicelib.store.visits import doctor_item
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 KIND = "review"
 NEW = "attribute_not_exists(PK)"
-BENEATH = "PK = :pk AND begins_with(SK, :kind)"
 UNDECIDED = "review_state IN (:pending, :overdue)"
 DUE_IN_SHARD = "GSI2PK = :shard AND GSI2SK < :after"
 JUST_AFTER = "~"  # sorts after "#", so that what is due at this very instant is found
@@ -31,43 +30,23 @@ class DynamoReviews:
         self._table = table
 
     def open(self, review: Review) -> None:
-        try:
-            self._client.put_item(TableName=self._table, Item=_item(review), ConditionExpression=NEW)
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return  # it is there
+        calls.put_if(self._client, self._table, _item(review), ConditionExpression=NEW)  # else it is there
 
     def get(self, hospital_id: str, review_id: str) -> Review | None:
         key = _key(hospital_id, keys.review(review_id))
-        item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        item = calls.get(self._client, self._table, key)
         return _review(item) if item else None
 
     def put(self, review: Review, doctor: Doctor | None = None) -> bool:
         writes: list[Any] = [self._put(_item(review), items.at_revision(review.revision))]
         if doctor is not None:
-            account = {"PK": {"S": keys.doctor(doctor.doctor_id)}, "SK": {"S": keys.PROFILE}} | doctor_item(doctor)
+            account = items.key(keys.doctor(doctor.doctor_id), keys.PROFILE) | doctor_item(doctor)
             writes += [self._put(account, items.at_revision(doctor.revision)), self._listed(review.hospital_id, doctor)]
-        try:
-            self._client.transact_write_items(TransactItems=writes)
-        except self._client.exceptions.TransactionCanceledException as cancelled:
-            if items.lost_race(cancelled.response):
-                return False
-            raise
-        return True
+        return calls.together(self._client, writes)
 
     def suspended(self, hospital_id: str) -> tuple[Suspension, ...]:
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": BENEATH,
-            "ExpressionAttributeValues": {":pk": {"S": keys.hospital(hospital_id)}, ":kind": {"S": keys.SUSPENDED}},
-            "ConsistentRead": True,
-        }
-        found: list[Suspension] = []
-        while True:
-            answer = self._client.query(**query)
-            found += [_suspension(item) for item in answer["Items"]]
-            if "LastEvaluatedKey" not in answer:
-                return tuple(found)
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        listed = beneath(self._client, self._table, keys.hospital(hospital_id), keys.SUSPENDED)
+        return tuple(_suspension(item) for item in listed)
 
     def of_hospital(self, hospital_id: str, token: str, limit: int, *, undecided: bool = False) -> Page[Review]:
         values = {":pk": {"S": keys.hospital(hospital_id)}, ":kind": {"S": keys.REVIEWS}}
@@ -87,22 +66,18 @@ class DynamoReviews:
         return Page(found, page_token(answer.get("LastEvaluatedKey"), keys.REVIEWS))
 
     def due(self, shard: int, until: datetime) -> Iterator[tuple[str, str]]:
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "IndexName": keys.GSI2,
-            "KeyConditionExpression": DUE_IN_SHARD,
-            "ExpressionAttributeValues": {
+        found = every(
+            self._client,
+            TableName=self._table,
+            IndexName=keys.GSI2,
+            KeyConditionExpression=DUE_IN_SHARD,
+            ExpressionAttributeValues={
                 ":shard": {"S": keys.due_shard(KIND, shard)},
                 ":after": {"S": keys.instant(until) + JUST_AFTER},
             },
-        }
-        while True:
-            answer = self._client.query(**query)
-            for item in answer["Items"]:
-                yield items.text(item, "hospital_id"), items.text(item, "review_id")
-            if "LastEvaluatedKey" not in answer:
-                return
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        )
+        for item in found:
+            yield items.text(item, "hospital_id"), items.text(item, "review_id")
 
     def _put(self, item: dict[str, Any], condition: dict[str, Any]) -> dict[str, Any]:
         return {"Put": {"TableName": self._table, "Item": item, **condition}}
@@ -116,7 +91,7 @@ class DynamoReviews:
 
 
 def _key(hospital_id: str, sk: str) -> dict[str, Any]:
-    return {"PK": {"S": keys.hospital(hospital_id)}, "SK": {"S": sk}}
+    return items.key(keys.hospital(hospital_id), sk)
 
 
 def _suspension(item: items.Item) -> Suspension:

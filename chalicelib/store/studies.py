@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.domain.page import Page
 from chalicelib.domain.study import Amendment, Place, StudyRef, Summary
 from chalicelib.domain.timeline import order
-from chalicelib.store import batch, keys
-from chalicelib.store.pages import LONGEST, every
+from chalicelib.store import batch, calls, keys
+from chalicelib.store.pages import LONGEST, beneath, every
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,7 +26,6 @@ FLIP = "revision = :read"
 NOT_NEWER = "attribute_not_exists(PK) OR attribute_not_exists(read_revision) OR read_revision <= :read"
 OLDER = "attribute_exists(PK) AND (attribute_not_exists(read_revision) OR read_revision < :flipped)"
 EXPIRE = "SET expires_at = :at"
-ALL_OF_STUDY = "PK = :pk AND begins_with(SK, :sk)"
 ALL_OF_UID = "PK = :pk"
 OF_IDENTITY = "GSI1PK = :identity"
 
@@ -40,7 +39,7 @@ class DynamoStudies:
 
     def summary(self, ref: StudyRef) -> Summary | None:
         key = {"PK": {"S": keys.study(ref)}, "SK": {"S": keys.SUMMARY}}
-        item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        item = calls.get(self._client, self._table, key)
         return summary_of(item) if item else None
 
     def manifest(self, ref: StudyRef, digest: str, parts: int) -> bytes:
@@ -81,19 +80,21 @@ class DynamoStudies:
         if read_revision:
             values = {":read": {"N": str(read_revision)}}
             condition = {"ConditionExpression": FLIP, "ExpressionAttributeValues": values}
-        try:
-            self._client.put_item(TableName=self._table, Item=item, **condition)
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        return calls.put_if(self._client, self._table, item, **condition)
 
     def put_pointer(self, ref: StudyRef) -> None:
         item = {"PK": {"S": keys.pointer(ref.study_instance_uid)}, "SK": {"S": ref.hospital_id}}
         self._client.put_item(TableName=self._table, Item=item)
 
     def hospitals_holding(self, study_instance_uid: str) -> tuple[str, ...]:
-        values = {":pk": {"S": keys.pointer(study_instance_uid)}}
-        return tuple(item["SK"]["S"] for item in self._all(ALL_OF_UID, values))
+        found = every(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression=ALL_OF_UID,
+            ExpressionAttributeValues={":pk": {"S": keys.pointer(study_instance_uid)}},
+            ConsistentRead=True,
+        )
+        return tuple(item["SK"]["S"] for item in found)
 
     def amendments(self, ref: StudyRef) -> tuple[Amendment, ...]:
         return tuple(_amendment(item) for item in self._of_study(ref, keys.AMEND))
@@ -135,16 +136,7 @@ class DynamoStudies:
         return Page(tuple(summary_of(item) for item in answer["Items"]), _token(last["GSI1SK"]["S"]) if last else "")
 
     def _of_study(self, ref: StudyRef, kind: str) -> Iterator[Any]:
-        return self._all(ALL_OF_STUDY, {":pk": {"S": keys.study(ref)}, ":sk": {"S": kind}})
-
-    def _all(self, condition: str, values: Mapping[str, Any]) -> Iterator[Any]:
-        return every(
-            self._client,
-            TableName=self._table,
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=values,
-            ConsistentRead=True,
-        )
+        return beneath(self._client, self._table, keys.study(ref), kind)
 
 
 def manifest_keys(ref: StudyRef, digest: str, parts: int) -> list[dict[str, Any]]:

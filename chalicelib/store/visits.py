@@ -10,7 +10,7 @@ from chalicelib.domain.identity import IdentityKey, Link, Person
 from chalicelib.domain.licence import held_licence, licence_given_back, normal_licence
 from chalicelib.domain.study import StudyRef, Summary
 from chalicelib.services.access_ports import DoctorSaved
-from chalicelib.store import batch, items, keys
+from chalicelib.store import batch, calls, items, keys
 from chalicelib.store.people import link_of_item, person_of_item
 from chalicelib.store.studies import body_of, manifest_keys, summary_of
 
@@ -27,29 +27,25 @@ class DynamoDoctors:
         self._table = table
 
     def get(self, doctor_id: str) -> Doctor | None:
-        key = _key(keys.doctor(doctor_id), keys.PROFILE)
-        item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        key = items.key(keys.doctor(doctor_id), keys.PROFILE)
+        item = calls.get(self._client, self._table, key)
         return doctor_of_item(item) if item else None
 
     def put(self, doctor: Doctor) -> bool:
-        item = _key(keys.doctor(doctor.doctor_id), keys.PROFILE) | doctor_item(doctor)
-        try:
-            self._client.put_item(TableName=self._table, Item=item, **items.at_revision(doctor.revision))
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        item = items.key(keys.doctor(doctor.doctor_id), keys.PROFILE) | doctor_item(doctor)
+        return calls.put_if(self._client, self._table, item, **items.at_revision(doctor.revision))
 
     def save(self, doctor: Doctor, former: Doctor | None) -> DoctorSaved:
-        item = _key(keys.doctor(doctor.doctor_id), keys.PROFILE) | doctor_item(doctor)
+        item = items.key(keys.doctor(doctor.doctor_id), keys.PROFILE) | doctor_item(doctor)
         account = {"TableName": self._table, "Item": item, **items.at_revision(doctor.revision)}
         writes: list[Any] = [{"Put": account}]
         takes, gives = held_licence(doctor), self._given_back(doctor, former)
         mine = {":mine": items.attribute(doctor.doctor_id)}
         if takes:
-            held = _key(keys.licence(takes), keys.HOLDER) | items.attributes(doctor_id=doctor.doctor_id)
+            held = items.key(keys.licence(takes), keys.HOLDER) | items.attributes(doctor_id=doctor.doctor_id)
             writes.append({"Put": {"TableName": self._table, "Item": held, **_if(FREE_OR_MINE, mine)}})
         if gives:
-            key = _key(keys.licence(gives), keys.HOLDER)
+            key = items.key(keys.licence(gives), keys.HOLDER)
             writes.append({"Delete": {"TableName": self._table, "Key": key, **_if(FREE_OR_MINE, mine)}})
         try:
             self._client.transact_write_items(TransactItems=writes)
@@ -67,8 +63,8 @@ class DynamoDoctors:
         return had if had and self.holder(had) == doctor.doctor_id else ""
 
     def holder(self, licence_number: str) -> str:
-        key = _key(keys.licence(normal_licence(licence_number)), keys.HOLDER)
-        item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        key = items.key(keys.licence(normal_licence(licence_number)), keys.HOLDER)
+        item = calls.get(self._client, self._table, key)
         return items.text(item, "doctor_id") if item else ""
 
 
@@ -78,23 +74,15 @@ class DynamoEncounters:
         self._table = table
 
     def get(self, hospital_id: str, encounter_id: str) -> Encounter | None:
-        key = _key(keys.encounter(hospital_id, encounter_id), keys.ENCOUNTER)
-        item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        key = items.key(keys.encounter(hospital_id, encounter_id), keys.ENCOUNTER)
+        item = calls.get(self._client, self._table, key)
         return _encounter(item) if item else None
 
     def put(self, encounter: Encounter) -> bool:
         values: dict[str, items.Value] = {":at": encounter.at, ":true": True, ":open": encounter.is_open}
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=_key(keys.encounter(encounter.hospital_id, encounter.encounter_id), keys.ENCOUNTER)
-                | _encounter_item(encounter),
-                ConditionExpression=NOT_OLDER,
-                ExpressionAttributeValues={name: items.attribute(value) for name, value in values.items()},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        key = items.key(keys.encounter(encounter.hospital_id, encounter.encounter_id), keys.ENCOUNTER)
+        condition = _if(NOT_OLDER, items.expression_values(values))
+        return calls.put_if(self._client, self._table, key | _encounter_item(encounter), **condition)
 
 
 class DynamoDecisionFacts:
@@ -114,17 +102,17 @@ class DynamoDecisionFacts:
 
     def link_and_manifest(self, summary: Summary) -> tuple[Link | None, bytes]:
         parts = manifest_keys(summary.ref, summary.manifest_digest, summary.manifest_parts)
-        identity = _key(keys.identity(summary.issuer, summary.patient_id), keys.IDENTITY_PERSON)
+        identity = items.key(keys.identity(summary.issuer, summary.patient_id), keys.IDENTITY_PERSON)
         found = {item["SK"]["S"]: item for item in batch.get(self._client, self._table, [identity, *parts])}
         link = found.pop(keys.IDENTITY_PERSON, None)
         return link_of_item(link) if link else None, body_of(found.values(), summary.manifest_parts)
 
     def summaries(self, studies: Sequence[StudyRef]) -> tuple[Summary, ...]:
-        wanted = [_key(keys.study(ref), keys.SUMMARY) for ref in dict.fromkeys(studies)]
+        wanted = [items.key(keys.study(ref), keys.SUMMARY) for ref in dict.fromkeys(studies)]
         return tuple(summary_of(item) for item in batch.get(self._client, self._table, wanted))
 
     def _study_and(self, study: StudyRef, account: str) -> tuple[Summary | None, items.Item | None]:
-        wanted = [_key(keys.study(study), keys.SUMMARY), _key(account, keys.PROFILE)]
+        wanted = [items.key(keys.study(study), keys.SUMMARY), items.key(account, keys.PROFILE)]
         found = {item["PK"]["S"]: item for item in batch.get(self._client, self._table, wanted)}
         summary = found.get(keys.study(study))
         return summary_of(summary) if summary else None, found.get(account)
@@ -138,10 +126,6 @@ def _is_licence_taken(cancelled: Mapping[str, Any]) -> bool:
     """The account is the transaction's first write, the licence it takes the second."""
     codes = [reason.get("Code") for reason in cancelled.get("CancellationReasons", [])]
     return codes[1:2] == ["ConditionalCheckFailed"] and codes[0] != "ConditionalCheckFailed"
-
-
-def _key(pk: str, sk: str) -> dict[str, Any]:
-    return {"PK": {"S": pk}, "SK": {"S": sk}}
 
 
 def doctor_item(doctor: Doctor) -> dict[str, Any]:
