@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from infra.local import template
+from tests.support.deployed import ROLE, bucket_policy, deployed
 from tests.support.policy import refused_by
 
-ACCOUNT = "123456789012"
-ROLE = f"arn:aws-cn:iam::{ACCOUNT}:role/"
 SEAL = f"{ROLE}sealrole"
 API = f"{ROLE}apihandlerrole"
 OBJECT = "arn:aws-cn:s3:::archive/seals/2026-11-24T05.json"
@@ -17,22 +15,12 @@ TLS = {"aws_SecureTransport": "true"}
 
 @pytest.fixture(scope="module")
 def stack():
-    body = template.load()
-    defaults = {name: str(one["Default"]) for name, one in body["Parameters"].items()}
-    pseudo = {
-        "AWS::AccountId": ACCOUNT,
-        "AWS::Region": "cn-north-1",
-        "AWS::Partition": "aws-cn",
-        "AWS::URLSuffix": "amazonaws.com.cn",
-    }
-    physical = {name: name.lower() for name in body["Resources"]}
-    physical |= {"AuditArchiveBucket": "archive", "AccessLogsBucket": "logs"}
-    return template.Stack(body, defaults, pseudo, physical)
+    return deployed(AuditArchiveBucket="archive", AccessLogsBucket="logs")
 
 
 @pytest.fixture(scope="module")
 def policy(stack):
-    return stack.resources("AWS::S3::BucketPolicy")["AuditArchiveBucketPolicy"]["PolicyDocument"]
+    return bucket_policy(stack, "AuditArchiveBucketPolicy")
 
 
 def asked(policy, action, who, **more):
@@ -72,9 +60,7 @@ def test_the_archive_is_locked_in_compliance_mode_for_as_long_as_any_record_is_k
 
 def test_s3_writes_the_logs_of_every_other_bucket_each_under_its_own_prefix(stack):
     (allowed,) = [
-        one
-        for one in stack.resources("AWS::S3::BucketPolicy")["AccessLogsBucketPolicy"]["PolicyDocument"]["Statement"]
-        if one["Effect"] == "Allow"
+        one for one in bucket_policy(stack, "AccessLogsBucketPolicy")["Statement"] if one["Effect"] == "Allow"
     ]
     buckets = stack.resources("AWS::S3::Bucket")
     logging = {name: one["LoggingConfiguration"] for name, one in buckets.items() if name != "AccessLogsBucket"}

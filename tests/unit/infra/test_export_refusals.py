@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from infra.local import template
+from tests.support.deployed import ROLE, bucket_policy, deployed
 from tests.support.policy import refused_by
 
-ACCOUNT = "123456789012"
-ROLE = f"arn:aws-cn:iam::{ACCOUNT}:role/"
 SIGNER, BUILDER = "arn-of-signer", f"{ROLE}exportrole"
 COPY = "arn:aws-cn:s3:::reports/exports/SECRET/imaging-cloud-record.zip"
 REPORT = "arn:aws-cn:s3:::reports/compliance/2026-11-23.json"
@@ -20,17 +19,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="module")
 def policy():
-    body = template.load()
-    defaults = {name: str(one["Default"]) for name, one in body["Parameters"].items()}
-    pseudo = {
-        "AWS::AccountId": ACCOUNT,
-        "AWS::Region": "cn-north-1",
-        "AWS::Partition": "aws-cn",
-        "AWS::URLSuffix": "amazonaws.com.cn",
-    }
-    physical = {name: name.lower() for name in body["Resources"]} | {"ReportsBucket": "reports"}
-    stack = template.Stack(body, defaults, pseudo, physical)
-    return stack.resources("AWS::S3::BucketPolicy")["ReportsBucketPolicy"]["PolicyDocument"]
+    return bucket_policy(deployed(ReportsBucket="reports"), "ReportsBucketPolicy")
 
 
 def refused(policy, action, who, resource=COPY, **more):

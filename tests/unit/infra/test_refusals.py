@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from infra.local import template
+from tests.support.deployed import ACCOUNT, ROLE, bucket_policy, deployed
 from tests.support.policy import refused_by
 
-ACCOUNT = "123456789012"
-ROLE = f"arn:aws-cn:iam::{ACCOUNT}:role/"
 HOSPITAL = f"{ROLE}imaging-cloud-hospital-JB001"
 API = f"{ROLE}apihandlerrole"  # by its logical id, as all of the stack's here
 KEY = f"arn:aws-cn:kms:cn-north-1:{ACCOUNT}:key/data"
@@ -19,19 +17,7 @@ TLS = {"aws_SecureTransport": "true"}
 
 @pytest.fixture(scope="module")
 def policy():
-    body = template.load()
-    defaults = {name: str(one["Default"]) for name, one in body["Parameters"].items()}
-    pseudo = {
-        "AWS::AccountId": ACCOUNT,
-        "AWS::Region": "cn-north-1",
-        "AWS::Partition": "aws-cn",
-        "AWS::URLSuffix": "amazonaws.com.cn",
-    }
-    physical = {name: name.lower() for name in body["Resources"]}
-    physical |= {"UploadsBucket": "uploads", "DataKey": "data"}
-    return template.Stack(body, defaults, pseudo, physical).resources("AWS::S3::BucketPolicy")["UploadsBucketPolicy"][
-        "PolicyDocument"
-    ]
+    return bucket_policy(deployed(UploadsBucket="uploads", DataKey="data"), "UploadsBucketPolicy")
 
 
 def put(policy, resource=OBJECT, who=HOSPITAL, **headers):
