@@ -83,6 +83,10 @@ IDENTITIES = "IDENTITY#"
 IDENTITY_PERSON = "PERSON"
 FORMER_LINKS = "WAS#"
 PROFILE = "PROFILE"
+CONSENTS = "CONSENT#"
+REQUESTS = "REQUEST#"
+HOLDER = "HOLDER"  # of a licence
+ENCOUNTER = "ENCOUNTER"
 
 
 def former_link(revision: int) -> str:
@@ -99,17 +103,11 @@ def phone(phone_key: str) -> str:
 
 
 def consents_of(doctor_id: str) -> str:
-    return f"CONSENT#{text(doctor_id)}#"
-
-
-CONSENTS = "CONSENT#"
+    return f"{CONSENTS}{text(doctor_id)}#"
 
 
 def consent(doctor_id: str, ulid: str) -> str:
     return f"{consents_of(doctor_id)}{ulid}"
-
-
-REQUESTS = "REQUEST#"
 
 
 def request(ulid: str) -> str:
@@ -197,14 +195,8 @@ def licence(number: str) -> str:
     return f"LICENCE#{text(number)}"
 
 
-HOLDER = "HOLDER"
-
-
 def encounter(hospital_id: str, encounter_id: str) -> str:
     return f"ENCOUNTER#{hospital_id}#{text(encounter_id)}"
-
-
-ENCOUNTER = "ENCOUNTER"
 
 
 def hospital(hospital_id: str) -> str:
