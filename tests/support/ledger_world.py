@@ -19,6 +19,9 @@ NOON = datetime(2026, 11, 20, 4, tzinfo=UTC)  # 12:00 in China
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 GRACE = timedelta(minutes=15)
+DUE = NOON + 12 * HOUR
+AFTER = DUE + GRACE
+BEFORE = DUE + GRACE - MINUTE
 
 
 def notice(status="performed", at=NOON, **given):
@@ -80,3 +83,10 @@ class World:
 
     def flag(self, day="2026-11-20", hospital="H1"):
         return self.flags.get(hospital, day, "missed_deadline")
+
+
+def told(world, *facts, sweep=AFTER):
+    for fact in facts:
+        world.tell(fact)
+    world.sweep(sweep)
+    return world.exam()

@@ -17,10 +17,9 @@ from chalicelib.services.read_compliance import ListWorklist, ReadCompliance, To
 from chalicelib.services.report_compliance import ReportCompliance
 from tests.support.fakes_ledger import FakeReports
 from tests.support.fakes_settle import FakeHospitals
-from tests.support.ledger_world import GRACE, HOUR, MINUTE, NOON, World, notice, study
+from tests.support.ledger_world import AFTER, HOUR, MINUTE, NOON, World, notice, study
 
 DAY = date(2026, 11, 20)
-AFTER = NOON + 12 * HOUR + GRACE
 
 
 class Hospitals(FakeHospitals):

@@ -15,11 +15,9 @@ from chalicelib.domain.study import StudyRef
 from chalicelib.services.find_reports import FindReports
 from tests.support.fakes_ingest import Crash
 from tests.support.interleave import Gate, Turns
-from tests.support.ledger_world import GRACE, HOUR, NOON, World, notice, study
+from tests.support.ledger_world import AFTER, HOUR, NOON, World, notice, study
 
 UID = "1.2.3"
-DUE = NOON + 12 * HOUR
-AFTER = DUE + GRACE
 END = NOON + timedelta(days=60)
 DAY = "2026-11-20"
 
