@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.access import AccessDenied, AuditFailed, Caller
+from chalicelib.domain.access import AuditFailed, Caller
 from chalicelib.domain.consent import Doctor
 from chalicelib.domain.licence import normal_licence
 from chalicelib.domain.linking import RegistrationRefused
@@ -17,13 +17,9 @@ from chalicelib.services.prove_guardian import Card
 from chalicelib.services.register_doctor import LicenceTaken, UnknownDoctor
 from infra.local.whole_writes import make_writes_whole
 from tests.support.clinic import ADMIN, CLERK, NOW, clinic_in_memory, clinic_on, national_id, zhang
+from tests.support.clinic_acts import denied
 
 LICENCE = "110320000000001"
-
-
-@pytest.fixture(params=["fake", "moto"])
-def clinic(request):
-    return clinic_in_memory() if request.param == "fake" else clinic_on(request.getfixturevalue("cloud"))
 
 
 def account(doctor_id="li", licence=LICENCE, **changes):
@@ -32,12 +28,6 @@ def account(doctor_id="li", licence=LICENCE, **changes):
 
 def register(clinic, *args, **changes):
     return clinic.register_doctor(ADMIN, account(*args, **changes), NOW)
-
-
-def denied(call, *args):
-    with pytest.raises(AccessDenied) as caught:
-        call(*args)
-    return caught.value.reason
 
 
 def taken_by(clinic, *args, **changes):

@@ -6,29 +6,18 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.access import AccessDenied, Caller
+from chalicelib.domain.access import Caller
 from chalicelib.domain.linking import RegistrationRefused
 from chalicelib.domain.pair import Pair
 from chalicelib.domain.phone import PHONE_WAIT, WITNESS_AGE
 from chalicelib.services.prove_guardian import Card, Claim
 from chalicelib.services.verify_code import CodeLocked, CodeRefused
-from tests.support.clinic import CLERK, NOW, ZHANG_PHONE, clinic_in_memory, clinic_on, national_id, zhang
+from tests.support.clinic import CLERK, NOW, ZHANG_PHONE, national_id, zhang
+from tests.support.clinic_acts import SECOND, denied
 from tests.support.emergency_room import room_in_memory
 
 EVIL = "13911112222"
 EVIL_CLERK = Caller("desk_clerk", "clerk-evil", "H9")
-SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture(params=["fake", "moto"])
-def clinic(request):
-    return clinic_in_memory() if request.param == "fake" else clinic_on(request.getfixturevalue("cloud"))
-
-
-def denied(call, *args):
-    with pytest.raises(AccessDenied) as caught:
-        call(*args)
-    return caught.value.reason
 
 
 def victim(clinic, phone=ZHANG_PHONE):

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.access import AccessDenied, AuditFailed, Caller
+from chalicelib.domain.access import AuditFailed, Caller
 from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.linking import RegistrationRefused
 from chalicelib.domain.phone import PHONE_WAIT, WITNESS_AGE
@@ -16,18 +16,13 @@ from chalicelib.services.change_phone import PhoneNotVouched
 from chalicelib.services.decide_request import Choice
 from chalicelib.services.scan_qr import QrRefused
 from chalicelib.services.verify_code import CodeLocked
-from tests.support.clinic import CLERK, NOW, ZHANG_PHONE, clinic_in_memory, clinic_on, national_id, zhang
+from tests.support.clinic import CLERK, NOW, ZHANG_PHONE, clinic_in_memory, national_id, zhang
+from tests.support.clinic_acts import SECOND, denied
 
-SECOND = timedelta(seconds=1)
 KEY = IdentityKey("H1", "A1")
 OFFICER = Caller("privacy_officer", "officer-1", "H1")
 SECOND_CLERK = Caller("desk_clerk", "clerk-2", "H1")
 OTHER = zhang("A1", name="李四", sex="F", birth_date="", national_id=national_id("19900505", "022"), phone="")
-
-
-@pytest.fixture(params=["fake", "moto"])
-def clinic(request):
-    return clinic_in_memory() if request.param == "fake" else clinic_on(request.getfixturevalue("cloud"))
 
 
 @pytest.fixture
@@ -40,12 +35,6 @@ def seen(clinic):
     doctor = clinic.doctor()
     clinic.consent(doctor)
     return patient, doctor, here, there
-
-
-def denied(call, *args):
-    with pytest.raises(AccessDenied) as caught:
-        call(*args)
-    return caught.value.reason
 
 
 def kinds(clinic, patient):
