@@ -1,4 +1,4 @@
-"""For every test: no network beyond loopback."""
+"""For every test: no network beyond loopback, and no deadline for an example of a property."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ import ipaddress
 import sys
 from typing import Any
 
+from hypothesis import settings
+
 from tests.support.cloud import cloud, cloud_settings
 
 __all__ = ["cloud", "cloud_settings"]
+
+
+# A deadline would make the speed of a loaded machine a test's result; speed goes into the bench.
+settings.register_profile("no deadline", settings.default, deadline=None)
+settings.load_profile("no deadline")
 
 
 class NetworkBeyondLoopbackError(RuntimeError):
