@@ -7,40 +7,55 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 
 from infra.local.cloud import Options, PortTakenError, running
+
+TICK_SECONDS = 0.2
+
+
+@dataclass
+class Stop:
+    """Whether somebody asked us to end. A plain flag: `threading.Event.set` in a signal handler waits for ever when
+    the signal comes while this very thread holds the event's lock."""
+
+    asked: bool = False
+
+    def ask(self) -> None:
+        self.asked = True
 
 
 def main(arguments: list[str]) -> int:
     asked = _parse(arguments)
     options = Options(asked.port, asked.s3_port, asked.issuer_port, asked.directory)
-    stop = Event()
+    stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: stop.ask())
     try:
         with running(options) as told:
             print(f"local cloud up: API {told['api_url']}, S3 {told['s3_endpoint']} ({told['warning']})", flush=True)
             code = 0 if asked.no_story else _play(asked.directory, asked.lang, stop)
-            if not asked.once and not stop.is_set():
+            if not asked.once and not stop.asked:
                 print("serving until Ctrl-C", flush=True)
-                stop.wait()
+                while not stop.asked:
+                    time.sleep(TICK_SECONDS)
     except PortTakenError as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 2
     return code
 
 
-def _play(directory: Path, language: str, stop: Event) -> int:
+def _play(directory: Path, language: str, stop: Stop) -> int:
     """The story in a process of its own: it is a client like any other."""
     command = [sys.executable, "-m", "infra.local.story", "--local", str(directory / "local.json")]
     story = subprocess.Popen([*command, "--lang", language])  # noqa: S603 - our own module
     while True:
         try:
-            return story.wait(timeout=0.2)
+            return story.wait(timeout=TICK_SECONDS)
         except subprocess.TimeoutExpired:
-            if stop.is_set():
+            if stop.asked:
                 story.terminate()
 
 
