@@ -18,6 +18,15 @@ PATIENT_BODY = {
 }
 
 
+WAITING = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateNumberOfMessagesNotVisible",
+)
+PATIENCE_SECONDS = 60  # a stall of the machine is no fault; a queue that never empties is one
+PAUSE_SECONDS = 0.02
+
+
 class Country:
     """Two hospitals, a doctor and a registered patient; what they put arrives by the queues."""
 
@@ -44,18 +53,20 @@ class Country:
         assert answer.status_code == 202, answer.body
 
     def drain(self, *queues):
-        """Hand over what lies in these queues, in order, waiting out the settle queue's delay of two seconds."""
+        """Hand over what lies in these queues, in order, until nothing waits, is delayed or comes back."""
         for name in queues:
-            poller = QueuePoller(
-                self.cloud.client("sqs"),
-                f"imaging-cloud-{name}",
-                self.functions.queues()[f"imaging-cloud-{name}"],
-                self.functions,
-            )
-            until = time.monotonic() + (3 if name == "settle.fifo" else 0)
-            taken = poller.poll()
-            while taken or time.monotonic() < until:
-                taken = poller.poll()
+            queue = f"imaging-cloud-{name}"
+            poller = QueuePoller(self.cloud.client("sqs"), queue, self.functions.queues()[queue], self.functions)
+            until = time.monotonic() + PATIENCE_SECONDS
+            while poller.poll() or self._waiting(name):
+                assert time.monotonic() < until, f"{queue} does not empty"
+                time.sleep(PAUSE_SECONDS)
+
+    def _waiting(self, name):
+        attributes = self.cloud.client("sqs").get_queue_attributes(
+            QueueUrl=self.cloud.queue_url(name), AttributeNames=list(WAITING)
+        )["Attributes"]
+        return sum(int(attributes[one]) for one in WAITING)
 
     def run(self, name, **detail):
         return self.functions(name, {**scheduled_event(name), "detail": detail})
