@@ -7,7 +7,7 @@ the dead letters. Logs say counts, never keys or bodies.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
 
 from aws_lambda_powertools import Logger
@@ -18,18 +18,14 @@ from chalicelib.domain.upload_key import UNPACK, Uploaded
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from chalicelib.events.context import Context
+
     Work = Callable[[Collection[Uploaded], Callable[[], bool]], frozenset[Uploaded]]
 
 SPARE_MS: Final = 5_000  # no record is taken up with less time left (DESIGN §4.2)
 SPARE_ARCHIVE_MS: Final = 60_000  # one entry of an archive may take a while to inflate and put
 
 log = Logger(service="ingest")
-
-
-class Context(Protocol):
-    """What Lambda tells of a run."""
-
-    def get_remaining_time_in_millis(self) -> int: ...
 
 
 def instances(event: Mapping[str, Any], context: Context) -> dict[str, Any]:

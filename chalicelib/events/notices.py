@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib import wiring
-from chalicelib.events.ingest import SPARE_MS, Context, answer
+from chalicelib.events.context import Context
+from chalicelib.events.ingest import SPARE_MS, answer
 
 
 def notices(event: Mapping[str, Any], context: Context) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import UTC, date, timedelta
 from typing import Any
 
 from chalicelib import wiring
-from chalicelib.events.sweeps import Context
+from chalicelib.events.context import Context
 
 SPARE_MS = 60_000  # an hour's events are read, packed and put in less
 

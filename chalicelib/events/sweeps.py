@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from aws_lambda_powertools import Logger
 
 from chalicelib import wiring
+from chalicelib.events.context import Context
 from chalicelib.services.faults import note
 
 SPARE_MS = 10_000  # no further piece of work is begun with less time left
@@ -17,12 +18,6 @@ REINDEX_SPARE_MS = 180_000  # what was taken up is still settled
 PROVINCE = timedelta(hours=8)  # a day of the reports is a day in the province
 
 log = Logger(service="sweeps")
-
-
-class Context(Protocol):
-    """What Lambda tells of a run."""
-
-    def get_remaining_time_in_millis(self) -> int: ...
 
 
 def sweep(context: Context) -> dict[str, Any]:

@@ -99,12 +99,6 @@ class ComplianceReports(Protocol):
     def get(self, key: str) -> bytes | None: ...
 
 
-class DerivesExams(Protocol):
-    """`services.derive_exams.DeriveExams`, as services beside it see it."""
-
-    def again(self, key: ExamKey) -> Derived: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Derived:
     """The rows as they stand now, and the docket that was written with them."""

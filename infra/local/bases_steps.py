@@ -9,9 +9,8 @@ from typing import Any
 from chalicelib.domain.break_glass import CONFIRMATION
 from infra.local import bases_cast as first
 from infra.local.bases_cast import PATIENTS, Actor, look
-from infra.local.client import Answer, expect, until
+from infra.local.client import Answer, expect, to_the_minute, until
 from infra.local.personas import CHILD, ELDER, PATIENT
-from infra.local.samples import BEIJING
 from infra.local.story import Stage, Step
 
 BASES = ("self", "sms_code", "health_app", "dynamic_qr", "guardian", "assisted", "break_glass")
@@ -28,7 +27,7 @@ def _opens(stage: Stage, name: str, consent: Mapping[str, Any]) -> str:
     opened = look(stage.kept["doctor"], stage.kept[f"study of {name}"]).of(200)
     expect(opened["series"][0]["instances"][0]["url"], "the image has a URL")
     stage.kept.setdefault("given", []).append(consent["consent_id"])
-    return datetime.fromisoformat(consent["expires_at"]).astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+    return to_the_minute(consent["expires_at"])
 
 
 def _closed(stage: Stage, name: str, taken_back: Answer) -> str:

@@ -9,12 +9,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import boto3
 from botocore.config import Config
+
+from infra.local.samples import BEIJING
 
 TIMEOUT = 60
 FUNCTION_TIMEOUT = 900  # Lambda's longest
@@ -29,6 +32,11 @@ class NotHeldError(AssertionError):
 def expect(held: object, what: str) -> None:
     if not held:
         raise NotHeldError(what)
+
+
+def to_the_minute(instant: str) -> str:
+    """An instant of an answer as people in the province read it."""
+    return datetime.fromisoformat(instant).astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
 
 
 def until(ask: Callable[[], Any], what: str, seconds: float = 90, pause: float = 0.2) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from infra.local.client import Answer, expect, fetch, until
+from infra.local.client import Answer, expect, fetch, to_the_minute, until
 from infra.local.personas import LAKE, PATIENT
 from infra.local.provision import clients
 from infra.local.story import Stage
@@ -68,7 +68,7 @@ def consent(stage: Stage) -> dict[str, Any]:
     stage.kept["consent_id"] = given["consent_id"]
     again = verify(stage, stage.kept["code"])
     expect((again.status, again.json["error"]) == (403, "code_locked"), "a code is good once")
-    return {"studies": len(given["studies"]), "expires_at": given["expires_at"]}
+    return {"studies": len(given["studies"]), "expires_at": to_the_minute(given["expires_at"])}
 
 
 def manifest(stage: Stage) -> dict[str, Any]:

@@ -125,8 +125,8 @@ TEXTS = {
     "sweep": Text(
         "定时巡检：超过 12 小时未上传者被标记",
         "The sweep flags who missed the 12 hours",
-        "{hospital}：{rule}；仅此一家（pydicom 的 {imported} 项旧检查计为历史导入，不计超时）",
-        "{hospital}: {rule}; nobody else ({imported} old exams from pydicom's files count as imported, no breach)",
+        "{hospital}超过12小时未上传，已标记（{rule}）；仅此一家（pydicom 的 {imported} 项旧检查计为导入）",
+        "{hospital} missed the 12 hours: flagged ({rule}); nobody else ({imported} old exams of pydicom's are imports)",
     ),
     "sns": Text(
         "新标记经 SNS 告知",

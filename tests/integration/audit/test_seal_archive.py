@@ -122,7 +122,7 @@ def test_an_archive_untouched_for_weeks_is_gone_on_with(real):
 
 def test_faults_of_the_bucket_are_raised(real):
     with pytest.raises(ClientError, match="NoSuchBucket"):
-        SealAudit(real.table, S3SealArchive(real.archive._client, "no-such"))(NOW, always)  # noqa: SLF001
+        SealAudit(real.table, S3SealArchive(real.archive._client, "no-such"))(NOW, always)  # noqa: SLF001 - a port has no other bucket
 
 
 def test_of_two_that_seal_at_once_the_first_put_counts_for_both(cloud, real):
