@@ -86,7 +86,7 @@ class RecordNotice:
             return Outcome(uploaded.key, part.version_id if part else uploaded.version_id or "", refused.reason)
         self.link(hospital.hospital_id, said.patient, now)
         if isinstance(said, VisitNotice):
-            self.encounter(_encounter(hospital.hospital_id, said))
+            self.encounter(_encounter(hospital.hospital_id, said, part.last_modified))
         else:
             self.exams.notice_recorded(key.hospital_id, self._fact(hospital.hospital_id, said, part.last_modified))
         return Outcome(uploaded.key, part.version_id, "noted")
@@ -138,14 +138,15 @@ def _refuse_size(size: int | None) -> None:
         raise Refused("notice_too_large")
 
 
-def _encounter(hospital_id: str, said: VisitNotice) -> EncounterNotice:
+def _encounter(hospital_id: str, said: VisitNotice, received_at: datetime) -> EncounterNotice:
+    """`at` is never after S3 had it: a visit dated ahead would be an emergency for as long, and outrank its close."""
     return EncounterNotice(
         hospital_id=hospital_id,
         encounter_id=said.encounter_id,
         status=said.status,
         patient=said.patient,
         patient_class=said.patient_class,
-        at=said.at,
+        at=min(said.at, received_at),
         doctor_id=said.doctor_id,
     )
 

@@ -112,6 +112,14 @@ def test_a_visit_is_linked_first_and_recorded(office):
     assert office.world.ledger.standing() == {}
 
 
+def test_a_visit_dated_ahead_counts_from_when_its_notice_arrived(office):
+    ahead = (NOON + 9000 * HOUR).isoformat()
+    office.record(office.send(VISIT | {"at": ahead}, at=NOON + MINUTE))
+    office.record(office.send(VISIT | {"at": ahead, "status": "closed"}, "m.json", at=NOON + HOUR))
+    opened, closed = office.desk.visits
+    assert (opened.at, closed.at) == (NOON + MINUTE, NOON + HOUR)
+
+
 def test_a_bad_notice_goes_to_quarantine_with_the_field_and_never_its_value(office):
     assert office.record(office.send(EXAM | {"performed_at": "昨天 320102197001021234"})) == frozenset()
     (record,) = office.quarantine.records.values()
