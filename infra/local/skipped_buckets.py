@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from infra.local.aspect import Aspect, Properties
@@ -15,16 +15,25 @@ def _lifecycle(properties: Properties) -> Any:
     return [_lifecycle_rule(rule) for rule in rules]
 
 
+def _moves(words: Mapping[str, str]) -> Callable[[Any], list[dict[str, Any]]]:
+    return lambda moves: [{words.get(name, name): value for name, value in one.items()} for one in moves]
+
+
 def _lifecycle_rule(rule: Properties) -> dict[str, Any]:
+    """Without sizes: moto forgets them (and moves nothing anyway). tests/unit/infra/test_tiers.py reads them."""
     words = {
         "ExpirationInDays": lambda days: {"Expiration": {"Days": int(days)}},
         "NoncurrentVersionExpirationInDays": lambda days: {
             "NoncurrentVersionExpiration": {"NoncurrentDays": int(days)}
         },
+        "Transitions": lambda moves: {"Transitions": _moves({"TransitionInDays": "Days"})(moves)},
+        "NoncurrentVersionTransitions": lambda moves: {
+            "NoncurrentVersionTransitions": _moves({"TransitionInDays": "NoncurrentDays"})(moves)
+        },
     }
     told: dict[str, Any] = {"ID": rule["Id"], "Filter": {"Prefix": rule.get("Prefix", "")}}
     for name, value in rule.items():
-        if name not in {"Id", "Prefix"}:
+        if name not in {"Id", "Prefix", "ObjectSizeGreaterThan"}:
             told |= words[name](value) if name in words else {name: value}
     return told
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.http.access import ROUTES
+from infra import tiers
 from infra.local import template
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +19,7 @@ PAIRS = [
     ("infra/README.md", "infra/README.zh-CN.md"),
     ("infra/NOTICES.md", "infra/NOTICES.zh-CN.md"),
     ("infra/AUDIT.md", "infra/AUDIT.zh-CN.md"),
+    ("infra/RETENTION.md", "infra/RETENTION.zh-CN.md"),
 ]
 READMES = PAIRS[0]
 GUIDES = PAIRS[1]
@@ -112,6 +114,15 @@ def test_both_languages_have_tables_of_the_same_length(english, chinese):
 def test_every_link_leads_somewhere(name):
     links = re.findall(r"\]\(([^)#:]+)\)", text(name))
     assert [link for link in links if not ((ROOT / name).parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["infra/RETENTION.md", "infra/RETENTION.zh-CN.md"])
+def test_the_cost_of_each_tier_is_told_as_it_is_computed(name):
+    def figures(markdown):
+        return re.findall(r"\| [\d.,]+(?= \|)", markdown)
+
+    rows = [row for row in text(name).splitlines() if "KiB" in row or " MB" in row]
+    assert figures("\n".join(row for row in rows if row.startswith("|"))) == figures(tiers.table(tiers.Prices()))
 
 
 def test_every_setting_of_the_data_stack_is_an_output_described_by_its_name():
