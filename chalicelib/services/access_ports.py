@@ -20,6 +20,7 @@ from chalicelib.domain.page import Page
 from chalicelib.domain.pair import Pair
 from chalicelib.domain.qr import ShownQr
 from chalicelib.domain.request import Answer, Request
+from chalicelib.domain.retention import Visit
 from chalicelib.domain.study import StudyRef, Summary
 
 DoctorSaved = Literal["written", "changed", "licence_taken"]  # "changed": someone else wrote the account since
@@ -79,6 +80,15 @@ class Encounters(Protocol):
 
     def put(self, encounter: Encounter) -> bool:
         """Write unless a later event is known (of two at one time the closing one stands). False: it was older."""
+        ...
+
+    def remember(self, encounter: Encounter) -> None:
+        """Keep under its identity that this event took place, for as long as the person's record: in any order and
+        however often told, the last event of a visit's class and status is what stands."""
+        ...
+
+    def visits_of(self, identity: IdentityKey) -> frozenset[Visit]:
+        """All that was remembered of one identity."""
         ...
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from chalicelib.domain.consent import Encounter
-from chalicelib.domain.identity import IdentityKey, PatientDetails
+from chalicelib.domain.identity import IdentityKey, PatientDetails, is_placeholder
 from chalicelib.services.access_ports import Encounters
 
 
@@ -24,20 +24,22 @@ class EncounterNotice:
 
 @dataclass(frozen=True, slots=True)
 class RecordEncounter:
-    """Keep the visit as its latest event says, in whatever order events arrive. Whose identity it is, is not decided
-    here: the notice's patient goes to LinkFromNotice as well, first. True when this event is the latest."""
+    """Keep the visit as its latest event says, in whatever order events arrive, and that the patient was there: how
+    long a record is kept counts from the last visit (`domain.retention`). Whose identity it is, is not decided here:
+    the notice's patient goes to LinkFromNotice as well, first. True when this event is the latest."""
 
     encounters: Encounters
 
     def __call__(self, notice: EncounterNotice) -> bool:
-        return self.encounters.put(
-            Encounter(
-                hospital_id=notice.hospital_id,
-                encounter_id=notice.encounter_id,
-                identity=IdentityKey(notice.hospital_id, notice.patient.patient_id.strip()),
-                patient_class=notice.patient_class,
-                is_open=notice.status == "open",
-                at=notice.at,
-                doctor_id=notice.doctor_id,
-            )
+        told = Encounter(
+            hospital_id=notice.hospital_id,
+            encounter_id=notice.encounter_id,
+            identity=IdentityKey(notice.hospital_id, notice.patient.patient_id.strip()),
+            patient_class=notice.patient_class,
+            is_open=notice.status == "open",
+            at=notice.at,
+            doctor_id=notice.doctor_id,
         )
+        if not is_placeholder(told.identity.local_id, notice.patient.name):
+            self.encounters.remember(told)
+        return self.encounters.put(told)

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.domain.consent import Doctor, Encounter
 from chalicelib.domain.identity import IdentityKey, Link, Person
 from chalicelib.domain.licence import held_licence, licence_given_back, normal_licence
+from chalicelib.domain.retention import Visit
 from chalicelib.domain.study import StudyRef, Summary
 from chalicelib.services.access_ports import DoctorSaved
 from chalicelib.store import batch, calls, items, keys
+from chalicelib.store.pages import beneath
 from chalicelib.store.people import link_of_item, person_of_item
 from chalicelib.store.studies import body_of, manifest_keys, summary_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+VISITS = "VISIT#"  # under the identity: {encounter}#{class}#{status}
 FREE_OR_MINE = "attribute_not_exists(PK) OR doctor_id = :mine"
+LATER = "attribute_not_exists(PK) OR last_at < :at"
 NOT_OLDER = "attribute_not_exists(PK) OR last_at < :at OR (last_at = :at AND (is_open = :true OR is_open = :open))"
 
 
@@ -83,6 +87,24 @@ class DynamoEncounters:
         key = items.key(keys.encounter(encounter.hospital_id, encounter.encounter_id), keys.ENCOUNTER)
         condition = _if(NOT_OLDER, items.expression_values(values))
         return calls.put_if(self._client, self._table, key | _encounter_item(encounter), **condition)
+
+    def remember(self, encounter: Encounter) -> None:
+        identity, status = encounter.identity, "open" if encounter.is_open else "closed"
+        item = items.key(
+            keys.identity(identity.issuer, identity.local_id),
+            f"{VISITS}{keys.text(encounter.encounter_id)}#{encounter.patient_class}#{status}",
+        ) | items.attributes(
+            hospital_id=encounter.hospital_id,
+            encounter_id=encounter.encounter_id,
+            patient_class=encounter.patient_class,
+            visit_status=status,
+            last_at=encounter.at,
+        )
+        calls.put_if(self._client, self._table, item, **_if(LATER, items.expression_values({":at": encounter.at})))
+
+    def visits_of(self, identity: IdentityKey) -> frozenset[Visit]:
+        found = beneath(self._client, self._table, keys.identity(identity.issuer, identity.local_id), VISITS)
+        return frozenset(_visit(item) for item in found)
 
 
 class DynamoDecisionFacts:
@@ -166,6 +188,16 @@ def _encounter_item(encounter: Encounter) -> dict[str, Any]:
         is_open=encounter.is_open,
         last_at=encounter.at,
         doctor_id=encounter.doctor_id,
+    )
+
+
+def _visit(item: items.Item) -> Visit:
+    return Visit(
+        hospital_id=items.text(item, "hospital_id"),
+        encounter_id=items.text(item, "encounter_id"),
+        patient_class=items.text(item, "patient_class"),
+        status=item["visit_status"]["S"],
+        at=items.instant(item, "last_at"),
     )
 
 

@@ -58,7 +58,6 @@ from tests.support.fakes_people import (
     FakeCounters,
     FakeDecisionFacts,
     FakeDoctors,
-    FakeEncounters,
     FakeHiddenStudies,
     FakeMac,
     FakePairs,
@@ -67,6 +66,7 @@ from tests.support.fakes_people import (
     SeededRandomness,
 )
 from tests.support.fakes_settle import FakeHospitals, FakeStudies
+from tests.support.fakes_visits import FakeEncounters
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 ZHANG_PHONE = "13800138000"

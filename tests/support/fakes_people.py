@@ -98,22 +98,6 @@ class FakeDoctors:
         return self.licences.get(normal_licence(licence_number), "")
 
 
-class FakeEncounters:
-    def __init__(self):
-        self.visits = {}
-
-    def get(self, hospital_id, encounter_id):
-        return self.visits.get((hospital_id, encounter_id))
-
-    def put(self, encounter):
-        key = (encounter.hospital_id, encounter.encounter_id)
-        known = self.visits.get(key)
-        if known and (known.at > encounter.at or (known.at == encounter.at and encounter.is_open > known.is_open)):
-            return False
-        self.visits[key] = encounter
-        return True
-
-
 class FakeConsents:
     """`guardians`: the fake that consents given under a guardianship look at."""
 

@@ -11,13 +11,15 @@ from chalicelib.domain.access import AuditEvent
 from chalicelib.domain.code import SENDS, WRONG_PER_DOCTOR, Code, counter
 from chalicelib.domain.consent import Consent, Doctor, Encounter
 from chalicelib.domain.guardian import Guardianship
-from chalicelib.domain.identity import IdentityKey, Link, Person
+from chalicelib.domain.identity import IdentityKey, Link, PatientDetails, Person
 from chalicelib.domain.in_app import InAppNotice
 from chalicelib.domain.linking import LinkChange
 from chalicelib.domain.qr import ShownQr
 from chalicelib.domain.request import Answer, Request
+from chalicelib.domain.retention import Visit
 from chalicelib.domain.study import StudyRef
 from chalicelib.domain.ulid import ulid
+from chalicelib.services.record_encounter import EncounterNotice, RecordEncounter
 from tests.support.clinic import NOW, clinic_in_memory, clinic_on, summary
 
 KEY = IdentityKey("H1", "患者 #1/a")
@@ -91,6 +93,31 @@ def test_a_doctor_is_written_under_the_revision_read(ports):
     assert ports.doctors.put(replace(read, status="left"))
     assert ports.doctors.get("li/1").status == "left"
     assert ports.doctors.get("nobody") is None
+
+
+def test_every_visit_is_remembered_by_its_last_event_of_each_kind_in_any_order(ports):
+    at = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+    opened = Encounter("H1", "急诊#1", KEY, "emergency", is_open=True, at=at)
+    left = replace(opened, patient_class="inpatient", is_open=False, at=at + timedelta(days=3))
+    told = [left, opened, replace(left, at=at + timedelta(days=2)), left, replace(opened, encounter_id="急诊#2")]
+    for event in told:
+        ports.encounters.remember(event)
+    assert ports.encounters.visits_of(KEY) == {
+        Visit("H1", "急诊#1", "emergency", "open", at),
+        Visit("H1", "急诊#1", "inpatient", "closed", at + timedelta(days=3)),
+        Visit("H1", "急诊#2", "emergency", "open", at),
+    }
+    assert ports.encounters.visits_of(replace(KEY, local_id=f"{KEY.local_id}0")) == frozenset()
+
+
+def test_a_visit_is_remembered_when_it_is_told_but_not_of_a_number_that_stands_for_nobody(ports):
+    at = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+    record = RecordEncounter(ports.encounters)
+    for patient_id in (KEY.local_id, "0"):
+        told = EncounterNotice(KEY.issuer, "E1", "closed", PatientDetails(patient_id, "李"), "inpatient", at)
+        record(told)
+    assert ports.encounters.visits_of(KEY) == {Visit(KEY.issuer, "E1", "inpatient", "closed", at)}
+    assert ports.encounters.visits_of(IdentityKey(KEY.issuer, "0")) == frozenset()
 
 
 def test_an_encounter_keeps_its_latest_event_in_any_zone(ports):
