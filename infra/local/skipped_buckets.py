@@ -21,7 +21,7 @@ def _moves(words: Mapping[str, str]) -> Callable[[Any], list[dict[str, Any]]]:
 
 def _lifecycle_rule(rule: Properties) -> dict[str, Any]:
     """Without sizes: moto forgets them (and moves nothing anyway). tests/unit/infra/test_tiers.py reads them."""
-    words = {
+    words: dict[str, Callable[[Any], dict[str, Any]]] = {
         "ExpirationInDays": lambda days: {"Expiration": {"Days": int(days)}},
         "NoncurrentVersionExpirationInDays": lambda days: {
             "NoncurrentVersionExpiration": {"NoncurrentDays": int(days)}
