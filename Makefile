@@ -4,10 +4,11 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 VENV := build/venv-$(VERSION)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+MINISTACK := build/venv-ministack-$(VERSION)
 RUNTIME ?= python3.13
 ARCHITECTURE ?= x86_64
 
-.PHONY: run test check unit package checkov lock bench bases clean
+.PHONY: run test check unit package rehearse checkov lock bench bases clean
 
 run: $(READY)  ## the local cloud: plays the story, then keeps serving (ONCE=1: stops after the story)
 	$(BIN)/python -m infra.local $(if $(ONCE),--once)
@@ -21,7 +22,7 @@ check: $(READY)  ## style, types, architecture
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint infra/data.yaml
 
-unit: $(READY)
+unit: $(READY) $(MINISTACK)/.ready
 	$(BIN)/coverage erase
 	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term
 
@@ -35,6 +36,9 @@ package: $(READY)  ## build/package/: the functions' zip and plain CloudFormatio
 	$(BIN)/python -m infra.package --architecture $(ARCHITECTURE) --runtime $(RUNTIME)
 	$(BIN)/cfn-lint -r us-east-1 cn-north-1 -- build/package/app.json
 
+rehearse: $(READY) $(MINISTACK)/.ready  ## both stacks and the zip on an emulated AWS with IAM enforced: the story, then every break-in that must fail
+	$(BIN)/python -m infra.rehearse
+
 checkov: package  ## what checkov says of both templates; in an environment of its own, so not part of `make test`
 	test -x build/venv-checkov/bin/checkov || { $(PYTHON) -m venv build/venv-checkov && build/venv-checkov/bin/pip install --quiet checkov==3.3.30; }
 	build/venv-checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation -f infra/data.yaml build/package/app.json
@@ -47,6 +51,11 @@ lock: $(READY)  ## regenerate requirements.txt and requirements-dev.txt from pyp
 $(READY): requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+$(MINISTACK)/.ready: infra/rehearse/requirements.txt
+	$(PYTHON) -m venv $(MINISTACK)
+	$(MINISTACK)/bin/python -m pip install --quiet --disable-pip-version-check -r $< || { echo "cannot install the rehearsal's environment ($<): is the package registry reachable?" >&2; exit 1; }
 	touch $@
 
 clean:

@@ -157,6 +157,7 @@ class Client:
         return boto3.session.Session(
             aws_access_key_id=hospital["access_key_id"],
             aws_secret_access_key=hospital["secret_access_key"],
+            aws_session_token=hospital.get("session_token"),
             region_name=self.told["region"],
         ).client(
             "s3",

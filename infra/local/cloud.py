@@ -23,7 +23,7 @@ from chalice.local import ChaliceRequestHandler, LocalDevServer, create_local_se
 from moto.server import ThreadedMotoServer
 
 from infra.local.issuer import IssuerServer
-from infra.local.outline import Where, outline
+from infra.local.outline import Where, outline, users
 from infra.local.poller import Functions, Poller, scheduled_event
 from infra.local.provision import CREDENTIALS, REGION, Cloud, clients, provision
 from infra.local.whole_writes import make_writes_whole
@@ -66,7 +66,7 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         _serve(stack, functions, api_port)
         _poll(stack, cloud, functions)
         where = Where(endpoint, f"http://{HOST}:{api_port}", _hear_flags(cloud), _outbox(options))
-        told = outline(cloud, issuer.issuer, where)
+        told = outline(cloud.settings, issuer.issuer, where, users(cloud))
         _write(options.directory / "local.json", json.dumps(told, ensure_ascii=False, indent=2) + "\n")
         yield told
 

@@ -40,11 +40,13 @@ class Cloud:
         return self.stack.outputs()
 
 
-def clients(endpoint_url: str | None = None, region: str = REGION) -> Callable[[str], Any]:
-    """Clients by service name, each made once. No endpoint means moto in this process."""
+def clients(
+    endpoint_url: str | None = None, region: str = REGION, keys: Mapping[str, str] | None = None
+) -> Callable[[str], Any]:
+    """Clients by service name, each made once. No endpoint means moto in this process, no keys its own."""
     session = boto3.session.Session(
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        aws_access_key_id=keys["access_key_id"] if keys else CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["secret_access_key"] if keys else CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         region_name=region,
     )
     config = Config(s3={"addressing_style": "path"}, signature_version="v4", retries={"total_max_attempts": 1})

@@ -159,6 +159,7 @@ FRAME = {
         "fetch": "取回并比对",
         "make": "生成影像……",
         "rebuild": "重建中……",
+        "whole": "（此处的 S3 对指明版本的请求不理会 Range，答以整个对象；逐段从中比对）",
         "look": "接下来可以看：",
     },
     "en": {
@@ -171,6 +172,7 @@ FRAME = {
         "fetch": "fetch and compare",
         "make": "making the images …",
         "rebuild": "rebuilding …",
+        "whole": "(S3 takes no notice of Range here where a version is named: each slice is cut from the whole answer)",
         "look": "How to look around:",
     },
 }

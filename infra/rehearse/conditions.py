@@ -1,0 +1,101 @@
+"""The one place where the rehearsal departs from the templates: what MiniStack reads otherwise than AWS. It changes
+only what is deployed here, and says what.
+
+- `aws:PrincipalArn` of a role's session is the session's ARN there, and the role's at AWS: each role that a condition
+  names is named in both forms. Nothing is weakened.
+- A key of a request that the engine does not know counts as absent. A Deny that depends on such a key is left out and
+  told: as it stands it would either never refuse, or refuse everything ("Null": true, "…NotEquals"). An Allow that
+  depends on one stays and allows nothing here, but for `kms:ResourceAliases`: there the key is named itself.
+- MiniStack asks for `sqs:SendMessageBatch` where AWS asks for `sqs:SendMessage`: who may do the one may do the other.
+- A queue's function runs at most twice at a time (AWS's least ceiling): MiniStack starts a process for each, at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+# What MiniStack 1.5.33 knows of a request (core/iam_evaluator.py, core/iam_actions.py), in lower case.
+KNOWN = re.compile(
+    r"aws:(principal(arn|account|type|orgid|tag/.+)|currenttime|epochtime|requestedregion|securetransport|sourceip"
+    r"|source(arn|account)|tagkeys|(request|resource)tag/.+|resourceaccount|userid|username)"
+    r"|s3:(resourceaccount|prefix|delimiter|max-keys|x-amz-server-side-encryption|x-amz-acl|x-amz-grant-.+"
+    r"|existingobjecttag/.+)|dynamodb:(attributes|select|enclosingoperation)"
+)
+
+ALIASES = "kms:ResourceAliases"
+# The functions' stack is given the keys' ARNs under these names.
+KEYS_BY_ALIAS = {"alias/imaging-cloud-mac": "MacKeyId", "alias/imaging-cloud-data": "DataKeyArn"}
+
+BATCHES = {"sqs:SendMessage": "sqs:SendMessageBatch", "sqs:DeleteMessage": "sqs:DeleteMessageBatch"}
+CEILING = 2
+
+
+def rehearsable(template: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The template as MiniStack can judge it, and a line for each statement left out: `Resource.Sid: keys`."""
+    changed, told = deepcopy(template), []
+    for resource in changed["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping":
+            resource["Properties"]["ScalingConfig"] = {"MaximumConcurrency": CEILING}
+    for logical, document in _documents(changed):
+        kept = []
+        for statement in document["Statement"]:
+            _name_keys(statement)
+            _name_batches(statement)
+            unknown = sorted(key for key in _keys(statement) if not KNOWN.fullmatch(key.lower()))
+            if unknown and statement["Effect"] == "Deny":
+                told.append(f"{logical}.{statement.get('Sid', '?')}: {', '.join(unknown)}")
+                continue
+            _name_sessions(statement, changed)
+            kept.append(statement)
+        document["Statement"] = kept
+    return changed, told
+
+
+def _documents(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Policies of buckets, queues, topics and roles."""
+    for logical, resource in template["Resources"].items():
+        if document := resource.get("Properties", {}).get("PolicyDocument"):
+            yield logical, document
+
+
+def _keys(statement: dict[str, Any]) -> set[str]:
+    return {key for block in statement.get("Condition", {}).values() for key in block}
+
+
+def _name_keys(statement: dict[str, Any]) -> None:
+    """A key is allowed by its alias, for its id is not known beforehand: here it is."""
+    conditions = statement.get("Condition", {})
+    for operator, block in list(conditions.items()):
+        if (alias := block.get(ALIASES)) in KEYS_BY_ALIAS:
+            statement["Resource"] = {"Ref": KEYS_BY_ALIAS[alias]}
+            del block[ALIASES]
+            if not block:
+                del conditions[operator]
+    if not conditions:
+        statement.pop("Condition", None)
+
+
+def _name_batches(statement: dict[str, Any]) -> None:
+    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    statement["Action"] = [*actions, *(BATCHES[one] for one in actions if one in BATCHES)]
+
+
+def _name_sessions(statement: dict[str, Any], template: dict[str, Any]) -> None:
+    for block in statement.get("Condition", {}).values():
+        for key in [one for one in block if one.lower() == "aws:principalarn"]:
+            named = block[key] if isinstance(block[key], list) else [block[key]]
+            block[key] = [*named, *(_session(one, template) for one in named)]
+
+
+def _session(role: Any, template: dict[str, Any]) -> Any:
+    """`arn:…:sts::…:assumed-role/name/*` of a role's ARN, however the template spells it."""
+    start = "arn:${AWS::Partition}:sts::${AWS::AccountId}:assumed-role/"
+    if isinstance(role, dict) and "Fn::GetAtt" in role:
+        properties = template["Resources"][role["Fn::GetAtt"][0]]["Properties"]
+        name = properties["RoleName"]["Fn::Sub"]
+    else:
+        name = role["Fn::Sub"].split(":role/", 1)[1]
+    return {"Fn::Sub": f"{start}{name}/*"}

@@ -1,0 +1,243 @@
+"""The rehearsal's steps after the story: who must be refused, what runs by the clock, where a poisoned message ends."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+
+from infra.local.client import expect, fetch, until
+from infra.local.issuer import Issuer
+from infra.local.personas import LAKE, RIVER
+from infra.local.story import Stage, Step
+from infra.local.story_doctor import manifest_path, open_study
+from infra.local.story_images import key
+from infra.rehearse import cloud, deploy
+from infra.rehearse.ministack import ACCOUNT_ID, REGION
+
+POISON_SECONDS = 1  # between two tries, in place of four or six minutes
+POISON_TRIES = 2
+
+
+def _here(stage: Stage) -> cloud.Rehearsed:
+    rehearsed: cloud.Rehearsed = stage.kept["rehearsed"]
+    return rehearsed
+
+
+def _bucket(stage: Stage) -> str:
+    return str(stage.client.told["buckets"]["uploads"])
+
+
+def _refused(act: Callable[..., Any], *codes: str, **asked: Any) -> None:
+    """`act` must be refused with one of these codes, for no other reason."""
+    try:
+        act(**asked)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        expect(code in (codes or ("AccessDenied",)), f"refused, but with {code}")
+    else:
+        expect(held=False, what=f"{asked.get('Key') or act} was not refused")
+
+
+def _role(name: str) -> str:
+    return f"imaging-cloud-{name}-{REGION}"
+
+
+def _arn(role: str) -> str:
+    return f"arn:{cloud.PARTITION}:iam::{ACCOUNT_ID}:role/{role}"
+
+
+def _as(stage: Stage, role: str) -> Callable[[str], Any]:
+    """Clients as a role: MiniStack lets the account's root take on a function's."""
+    here = _here(stage).here
+    made = here.client("sts").assume_role(RoleArn=_arn(role), RoleSessionName="rehearsal")["Credentials"]
+    emulator = here.emulator
+    return deploy.clients(emulator.endpoint, str(emulator.certificate), cloud.as_keys(made))
+
+
+def _signed_url(stage: Stage) -> str:
+    """The first signed URL of the patient's own CT."""
+    answer = open_study(stage, "patient-zhang", "river_ct").of(200)
+    return str(answer["series"][0]["instances"][0]["url"])
+
+
+def unsigned(stage: Stage) -> dict[str, Any]:
+    url = _signed_url(stage)
+    expect(fetch(url).status == 200, "the signed URL opens")
+    bare = url.partition("?")[0]
+    endpoint = stage.client.told["s3_endpoint"]
+    answers = [fetch(bare), fetch(f"{endpoint}/{_bucket(stage)}"), fetch(bare, method="PUT", data=b"x")]
+    expect([one.status for one in answers] == [403] * 3, f"403 for all, not {[one.status for one in answers]}")
+    return {"tries": len(answers)}
+
+
+def tampered(stage: Stage) -> dict[str, Any]:
+    url = _signed_url(stage)
+    last = url[-1]
+    other = "0" if last != "0" else "1"
+    spoiled = {
+        "signature": url[:-1] + other,
+        "expiry": url.replace("X-Amz-Expires=", "X-Amz-Expires=9", 1),
+        "object": url.replace(".dcm?", ".dcm.other?", 1),
+        "type": url.replace("response-content-type=application", "response-content-type=text", 1),
+        "method": url,
+    }
+    for what, one in spoiled.items():
+        status = fetch(one, method="DELETE" if what == "method" else "").status
+        expect(one != url or what == "method", f"{what} is in the URL")
+        expect(status in (400, 403), f"{what} changed: refused, not {status}")
+    return {"tries": len(spoiled)}
+
+
+def expired(stage: Stage) -> dict[str, Any]:
+    """Signed by the account's root, so that nothing but the clock can refuse it."""
+    s3 = _here(stage).here.client("s3")
+    name = urlsplit(_signed_url(stage)).path.removeprefix(f"/{_bucket(stage)}/")
+    url = s3.generate_presigned_url("get_object", {"Bucket": _bucket(stage), "Key": name}, ExpiresIn=2)
+    expect(fetch(url).status == 200, "it opens at first")
+    time.sleep(3.1)
+    expect(fetch(url).status == 403, "and not after its end")
+    return {}
+
+
+def cross_prefix(stage: Stage) -> dict[str, Any]:
+    s3, bucket = stage.client.s3(RIVER.hospital_id), _bucket(stage)
+    others = [key(kind, LAKE.hospital_id, "x") for kind in ("instances", "archives", "notices")]
+    ours = [f"{kind}/{RIVER.hospital_id}/x" for kind in ("unpacked", "receipts", "amendments", "registrations")]
+    for name in (*others, *ours):
+        _refused(s3.put_object, Bucket=bucket, Key=name, Body=b"x")
+    own = key("instances", RIVER.hospital_id, "ct/0000.dcm")
+    _refused(s3.get_object, Bucket=bucket, Key=own)
+    _refused(s3.delete_object, Bucket=bucket, Key=own)
+    _refused(s3.list_objects_v2, Bucket=bucket)
+    return {"tries": len(others) + len(ours) + 3}
+
+
+def plain_http(stage: Stage) -> dict[str, Any]:
+    """The same credentials and the same key, without TLS."""
+    emulator = _here(stage).here.emulator
+    given = stage.client.hospital(RIVER.hospital_id)
+    asked = {"Bucket": _bucket(stage), "Key": key("instances", RIVER.hospital_id, "plain"), "Body": b"x"}
+    _refused(deploy.clients(emulator.plain_endpoint, str(emulator.certificate), given)("s3").put_object, **asked)
+    return {}
+
+
+def wrong_role(stage: Stage) -> dict[str, Any]:
+    told, bucket = stage.client.told, _bucket(stage)
+    image = {"Bucket": bucket, "Key": key("instances", RIVER.hospital_id, "ct/0000.dcm")}
+    ingest, wide = _as(stage, _role("ingest")), _as(stage, cloud.HOSPITALS_ROLE)
+    expect(ingest("s3").get_object(**image)["ContentLength"], "who must read it can")
+    version = ingest("s3").get_object(**image)["VersionId"]
+    archive = told["buckets"]["audit_archive"]
+    tries: list[tuple[Callable[..., Any], dict[str, Any]]] = [
+        (_as(stage, _role("sweep"))("s3").get_object, image),
+        (_as(stage, _role("report"))("s3").get_object, image),
+        (_as(stage, _role("notices"))("s3").get_object, image),
+        (_as(stage, _role("api-handler"))("s3").get_object, image),
+        # Whose own policy allows all of S3: it is the bucket's that refuses.
+        (wide("s3").get_object, image),
+        (wide("s3").put_object, {"Bucket": bucket, "Key": f"unpacked/{RIVER.hospital_id}/x", "Body": b"x"}),
+        (wide("s3").delete_object, {**image, "VersionId": version}),
+        (ingest("s3").delete_object, {**image, "VersionId": version}),
+        (ingest("s3").put_object, {**image, "Body": b"x"}),
+        (ingest("s3").put_object, {"Bucket": archive, "Key": "x", "Body": b"x"}),
+        (_as(stage, _role("seal"))("s3").delete_object, {"Bucket": archive, "Key": "x"}),
+        (ingest("sts").assume_role, {"RoleArn": _arn(_role("signer")), "RoleSessionName": "other"}),
+        (ingest("dynamodb").scan, {"TableName": told["audit_table"]}),
+        (_as(stage, _role("settle"))("dynamodb").scan, {"TableName": "imaging-cloud-main"}),
+    ]
+    for act, asked in tries:
+        _refused(act, "AccessDenied", "AccessDeniedException", **asked)
+    return {"tries": len(tries)}
+
+
+def wrong_token(stage: Stage) -> dict[str, Any]:
+    study = stage.kept["river_ct"]
+    manifest = manifest_path(study["hospital_id"], study["study_instance_uid"])
+    good = stage.client.token("regulator")
+    head, body, signature = good.split(".")
+    stranger = Issuer(stage.client.told["issuer_url"]).token("regulator", {})["token"]
+    bad = ["", "x", f"{head}.{body}.{signature[::-1]}", f"{head}.{body}.", stranger]
+    for token in bad:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        status = fetch(stage.client.told["api_url"] + "/compliance/flags", headers).status
+        expect(status == 401, f"401, not {status}")
+    roles = [
+        ("doctor-li", "GET", "/compliance/flags"),
+        ("regulator", "GET", manifest),
+        ("hospital-hb002", "POST", "/doctors"),
+        ("patient-zhang", "POST", "/hospitals"),
+        ("clerk-jb001", "GET", "/hospital/quarantine"),
+    ]
+    for login, method, path in roles:
+        status = stage.client.call(login, method, path, {} if method == "POST" else None).status
+        expect(status == 403, f"{login} {method} {path}: 403, not {status}")
+    return {"tokens": len(bad), "roles": len(roles)}
+
+
+def schedules(stage: Stage) -> dict[str, Any]:
+    rehearsed = _here(stage)
+    events = rehearsed.here.client("events")
+    standing = {}
+    for rule in events.list_rules()["Rules"]:
+        for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
+            standing[target["Arn"].rsplit(":", 1)[-1]] = rule["State"]
+    wanted = cloud.schedules(rehearsed.app)
+    for name in sorted(wanted):
+        expect(standing.get(rehearsed.functions[name]) == "ENABLED", f"a rule runs {name}")
+        cloud.run(rehearsed, name)
+    return {"names": ", ".join(sorted(wanted))}
+
+
+def dead_letters(stage: Stage) -> dict[str, Any]:
+    """A message that no function can ever do, with the waits between its tries cut short."""
+    sqs = _here(stage).here.client("sqs")
+    url, dead = (sqs.get_queue_url(QueueName=f"imaging-cloud-settle{one}.fifo")["QueueUrl"] for one in ("", "-dead"))
+    asked = ["RedrivePolicy", "VisibilityTimeout"]
+    as_deployed = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=asked)["Attributes"]
+    policy = json.loads(as_deployed["RedrivePolicy"]) | {"maxReceiveCount": POISON_TRIES}
+    cut = {"RedrivePolicy": json.dumps(policy), "VisibilityTimeout": str(POISON_SECONDS)}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=cut)
+    sent = sqs.send_message(
+        QueueUrl=url, MessageBody="no study", MessageGroupId="poison", MessageDeduplicationId=f"{time.time()}"
+    )
+
+    def found() -> bool:
+        got = sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10).get("Messages", [])
+        return any(one["MessageId"] == sent["MessageId"] or one["Body"] == "no study" for one in got)
+
+    started = time.monotonic()
+    until(found, "the poisoned message is among the dead letters", 60)
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=as_deployed)
+    return {"tries": POISON_TRIES, "seconds": time.monotonic() - started}
+
+
+def upgrade(stage: Stage) -> dict[str, Any]:
+    """The functions' stack deployed anew over the standing one, and back, while the API answers."""
+    rehearsed = _here(stage)
+    for grace in ("3", rehearsed.parameters["SweepGraceSeconds"]):
+        deploy.deploy(rehearsed.here, cloud.APP, rehearsed.app, rehearsed.parameters | {"SweepGraceSeconds": grace})
+        name = rehearsed.functions["sweep"]
+        settings = rehearsed.here.client("lambda").get_function_configuration(FunctionName=name)["Environment"]
+        expect(settings["Variables"]["SWEEP_GRACE_SECONDS"] == grace, "the functions have the new setting")
+        stage.client.call("", "GET", "/health").of(200)
+    open_study(stage, "patient-zhang", "river_ct").of(200)
+    return {}
+
+
+STEPS: dict[str, Step] = {
+    "unsigned": unsigned,
+    "tampered": tampered,
+    "expired": expired,
+    "cross_prefix": cross_prefix,
+    "plain_http": plain_http,
+    "wrong_role": wrong_role,
+    "wrong_token": wrong_token,
+    "schedules": schedules,
+    "dead_letters": dead_letters,
+    "upgrade": upgrade,
+}

@@ -1,0 +1,107 @@
+"""The rehearsal's sentences beyond the story's: what is tried, what held, and what cannot be tried here."""
+
+from __future__ import annotations
+
+from infra.local.story_text import Text
+
+TEXTS = {
+    "unsigned": Text(
+        "没有签名的请求", "Requests without a signature", "{tries} 次，全部 403", "{tries} tries, each 403"
+    ),
+    "tampered": Text(
+        "改动过的签名链接：签名、期限、对象、类型、方法",
+        "Signed URLs that were changed: signature, expiry, object, type, method",
+        "{tries} 次，全部被拒",
+        "{tries} tries, each refused",
+    ),
+    "expired": Text("过期的签名链接", "A signed URL after its end", "先可打开，到期后 403", "opens at first, then 403"),
+    "cross_prefix": Text(
+        "医院的凭证越出自己的前缀，或试图读、删、列",
+        "A hospital's credentials outside their prefixes, or reading, deleting, listing",
+        "{tries} 次，全部 AccessDenied",
+        "{tries} tries, each AccessDenied",
+    ),
+    "plain_http": Text(
+        "同一凭证、同一前缀，但不用 TLS",
+        "The same credentials and prefix, without TLS",
+        "AccessDenied（存储桶策略）",
+        "AccessDenied (the bucket's policy)",
+    ),
+    "wrong_role": Text(
+        "各函数以自己的角色去做别人的事",
+        "Functions' roles trying what is another's",
+        "{tries} 次，全部被拒；该读的角色可以读",
+        "{tries} tries, each refused; the role that must read can",
+    ),
+    "wrong_token": Text(
+        "接口：没有、损坏、伪造的令牌，以及错误的角色",
+        "The API: no, spoiled and forged tokens, and wrong roles",
+        "{tokens} 个令牌 401，{roles} 个角色 403",
+        "{tokens} tokens 401, {roles} roles 403",
+    ),
+    "schedules": Text(
+        "定时任务：规则存在且启用，逐个执行一次",
+        "Schedules: each has its rule, enabled, and is run once",
+        "{names}",
+        "{names}",
+    ),
+    "dead_letters": Text(
+        "无法处理的消息进入死信队列（重试间隔在此缩短为 1 秒）",
+        "A poisoned message ends among the dead letters (the wait between tries is cut to a second here)",
+        "{tries} 次之后，{seconds:.1f} 秒",
+        "after {tries} tries, {seconds:.1f} s",
+    ),
+    "upgrade": Text(
+        "升级函数栈，再回退",
+        "The functions' stack is upgraded, and rolled back",
+        "两次更新，接口与清单照常",
+        "two updates; API and manifests answer as before",
+    ),
+}
+
+FRAME = {
+    "zh": {
+        "title": "影像云：演练",
+        "held": "演练 {held} 步全部成立，用时 {seconds:.1f} 秒",
+        "failed": "在此处失败：{what}",
+        "stands": "两个栈已由原模板建成，{functions} 个函数由压缩包运行，IAM 强制执行：{endpoint}",
+        "left_out": "MiniStack 不认识这些条件，所以下列语句在演练中略去，未被检验：",
+        "not_rehearsed": "此处无法演练：",
+    },
+    "en": {
+        "title": "Imaging Cloud: the rehearsal",
+        "held": "all {held} steps of the rehearsal held, in {seconds:.1f} s",
+        "failed": "failed here: {what}",
+        "stands": "both stacks stand, from the very templates; {functions} functions run from the zip, IAM enforced: "
+        "{endpoint}",
+        "left_out": "Left out here and not tried, for MiniStack does not know their conditions:",
+        "not_rehearsed": "What cannot be rehearsed here:",
+    },
+}
+
+NOT_REHEARSED = (
+    {
+        "zh": "分区 aws-cn：MiniStack 在任何区域都是 aws",
+        "en": "the partition aws-cn: MiniStack's is aws in every region",
+    },
+    {
+        "zh": "生命周期、对象锁、TTL、时间点恢复：其 CloudFormation 不设置",
+        "en": "lifecycles, object locks, TTL, point-in-time recovery: its CloudFormation does not set them",
+    },
+    {
+        "zh": "KMS 对存储桶、表、队列内数据的权限；队列年龄指标；并发、内存与批处理窗口",
+        "en": "KMS rights on data at rest; the queues' age metric; concurrency, memory, batch windows",
+    },
+    {
+        "zh": "按字节范围读取：MiniStack 对指明版本的请求答以整个对象",
+        "en": "byte ranges: where a version is named MiniStack answers with the whole object",
+    },
+    {
+        "zh": "WAF、访问日志、自定义域名、CloudFront：只建不查",
+        "en": "WAF, access logs, custom domain, CloudFront: made where it can, not tried",
+    },
+    {
+        "zh": "定时由时钟触发：规则已查，任务在此由人执行",
+        "en": "that the clock fires the rules: they were looked at, and their functions run by hand",
+    },
+)
