@@ -69,6 +69,7 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     # hospitals
     ("POST", "/hospital/notices"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/studies/{uid}"): _allow("own_hospital", "hospital"),
+    ("GET", "/hospital/studies/{uid}/retention"): _allow("own_hospital", "hospital"),
     ("POST", "/hospital/studies/{uid}/amendments"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/quarantine"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/compliance"): _allow("own_hospital", "hospital"),

@@ -37,6 +37,13 @@ def inspect_study(asked: Asked) -> Response:
     return tell("not_found") if found is None else answer(shapes.inspected(found))
 
 
+@routes.get("/hospital/studies/{uid}/retention")
+def retention(asked: Asked) -> Response:
+    """By which rule and through which day the study must be kept, and whether that is over."""
+    found = wiring.judge_retention()(asked.study(), asked.now)
+    return tell("not_found") if found is None else answer(shapes.retention(found, asked.now))
+
+
 @routes.post("/hospital/studies/{uid}/amendments")
 def exclude_entry(asked: Asked) -> Response:
     """{"kind": "exclude", "version_id", "offset", "reason"}: this entry is served no more."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalicelib.domain.in_app import WORDINGS
 from chalicelib.domain.page import Page
+from chalicelib.domain.retention import CLAUSES
 from chalicelib.domain.study import StudyRef, Summary
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.in_app import InAppNotice
     from chalicelib.domain.study import Hospital
     from chalicelib.services.inspect_study import Inspected
+    from chalicelib.services.judge_retention import Judged
     from chalicelib.services.ports import QuarantineRecord
     from chalicelib.services.read_accesses import OwnIdentity
     from chalicelib.services.read_guardians import SeenGuardianship
@@ -56,6 +58,18 @@ def summary(found: Summary) -> Shape:
         "instances": found.instances,
         "series": found.series,
         "state": found.state,
+    }
+
+
+def retention(found: Judged, now: datetime) -> Shape:
+    return {
+        "rule": found.period.rule,
+        "clause": CLAUSES[found.period.rule],
+        "keep_through": found.period.keep_through.isoformat(),
+        "waits": found.period.waits,
+        "identity_settled": found.identity_settled,
+        "has_one_patient": found.has_one_patient,
+        "is_over": found.is_over(now),
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
-from chalicelib.domain.exam import ExamKey
+from chalicelib.domain.exam import Exam, ExamKey
 from chalicelib.domain.ledger import derive
 from chalicelib.domain.signposts import targets
 from chalicelib.domain.study import Place, StudyRef
@@ -25,15 +25,19 @@ class FindReports:
 
     def __call__(self, ref: StudyRef, accession_number: str) -> Sequence[StoredReport]:
         """Newest first."""
-        key = ExamKey.of(ref.hospital_id, accession_number, ref.study_instance_uid)
-        facts = {key: self.ledger.read(key).facts}
-        for accession in sorted(targets(key.accession, facts[key])):
-            elsewhere = ExamKey(ref.hospital_id, accession)
-            facts[elsewhere] = self.ledger.read(elsewhere).facts
-        exams = [exam for place, known in facts.items() for exam in derive(place, known, (), UTC)]
-        found = [exam.reports for exam in exams if ref.study_instance_uid in exam.study_instance_uids]
         return [
             StoredReport(Place(report.key, report.version_id, 0, report.length), report.content_type)
-            for reports in found
-            for report in reports
+            for exam in exams_of(self.ledger, ref, accession_number)
+            for report in exam.reports
         ]
+
+
+def exams_of(ledger: ExamLedger, ref: StudyRef, accession_number: str) -> list[Exam]:
+    """The exams that a study stands in now."""
+    key = ExamKey.of(ref.hospital_id, accession_number, ref.study_instance_uid)
+    facts = {key: ledger.read(key).facts}
+    for accession in sorted(targets(key.accession, facts[key])):
+        elsewhere = ExamKey(ref.hospital_id, accession)
+        facts[elsewhere] = ledger.read(elsewhere).facts
+    exams = [exam for place, known in facts.items() for exam in derive(place, known, (), UTC)]
+    return [exam for exam in exams if ref.study_instance_uid in exam.study_instance_uids]

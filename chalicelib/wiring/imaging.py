@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.services.amend_study import AmendStudy
     from chalicelib.services.ingest_batch import IngestBatch
     from chalicelib.services.inspect_study import InspectStudy
+    from chalicelib.services.judge_retention import JudgeRetention
     from chalicelib.services.reconcile_uploads import ReconcileUploads
     from chalicelib.services.record_notice import RecordNotice
     from chalicelib.services.reindex_studies import ReindexStudies, TakeUp
@@ -123,6 +124,13 @@ def inspect_study() -> InspectStudy:
     from chalicelib.services.inspect_study import InspectStudy
 
     return InspectStudy(studies())
+
+
+@cache
+def judge_retention() -> JudgeRetention:
+    from chalicelib.services.judge_retention import JudgeRetention
+
+    return JudgeRetention(studies(), people(), encounters(), exam_ledger())
 
 
 @cache
