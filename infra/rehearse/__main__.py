@@ -33,7 +33,8 @@ MACHINES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 def main(arguments: list[str]) -> int:
     asked = _parse(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     console = Console(highlight=False)
     try:
         with tempfile.TemporaryDirectory(prefix="imaging-cloud-rehearsal-") as made:
