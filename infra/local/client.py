@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,8 +22,13 @@ from infra.local.samples import BEIJING
 
 TIMEOUT = 60
 FUNCTION_TIMEOUT = 900  # Lambda's longest
-# Loopback only: no proxy of the machine may come between.
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@cache
+def _opener() -> urllib.request.OpenerDirector:
+    """Loopback only: no proxy of the machine may come between. Made when first used: from Python 3.13 on it reads then
+    which certificates to trust (SSL_CERT_FILE)."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class NotHeldError(AssertionError):
@@ -77,7 +83,7 @@ def fetch(
     """One HTTP request; any status is an answer."""
     request = urllib.request.Request(url, data, dict(headers or {}), method=method or None)  # noqa: S310 - http(s) only
     try:
-        with _opener.open(request, timeout=timeout) as answer:
+        with _opener().open(request, timeout=timeout) as answer:
             return Answer(answer.status, dict(answer.headers.items()), answer.read())
     except urllib.error.HTTPError as error:
         with error:

@@ -121,7 +121,11 @@ def _make_certificate(directory: Path) -> tuple[Path, Path]:
         .not_valid_before(now - timedelta(minutes=5))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address(HOST))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        # Its own authority, with all that the strict check of Python 3.13 asks of one.
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_uses(), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     paths = (directory / "certificate.pem").absolute(), (directory / "key.pem").absolute()
@@ -131,6 +135,17 @@ def _make_certificate(directory: Path) -> tuple[Path, Path]:
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return paths
+
+
+def _uses() -> x509.KeyUsage:
+    others = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign")
+    return x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+        **dict.fromkeys(others, False),
+    )
 
 
 def _await(process: subprocess.Popen[bytes], emulator: Emulator) -> None:
