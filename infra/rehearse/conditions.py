@@ -7,6 +7,7 @@ only what is deployed here, and says what.
   told: as it stands it would either never refuse, or refuse everything ("Null": true, "…NotEquals"). An Allow that
   depends on one stays and allows nothing here, but for `kms:ResourceAliases`: there the key is named itself.
 - MiniStack asks for `sqs:SendMessageBatch` where AWS asks for `sqs:SendMessage`: who may do the one may do the other.
+- It knows no association and no log of a web ACL: both are left out and told.
 - A queue's function runs at most twice at a time (AWS's least ceiling): MiniStack starts a process for each, at once.
 """
 
@@ -31,12 +32,16 @@ KEYS_BY_ALIAS = {"alias/imaging-cloud-mac": "MacKeyId", "alias/imaging-cloud-dat
 
 BATCHES = {"sqs:SendMessage": "sqs:SendMessageBatch", "sqs:DeleteMessage": "sqs:DeleteMessageBatch"}
 CEILING = 2
+UNKNOWN_KINDS = frozenset({"AWS::WAFv2::LoggingConfiguration", "AWS::WAFv2::WebACLAssociation"})
 
 
 def rehearsable(template: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The template as MiniStack can judge it, and a line for each statement left out: `Resource.Sid: keys`."""
-    changed, told = deepcopy(template), []
-    for resource in changed["Resources"].values():
+    """The template as MiniStack can judge it, and a line for each part left out: `Resource.Sid: keys` or its type."""
+    changed = deepcopy(template)
+    resources = changed["Resources"]
+    unmade = [logical for logical, one in resources.items() if one["Type"] in UNKNOWN_KINDS]
+    told = [f"{logical}: {resources.pop(logical)['Type']}" for logical in unmade]
+    for resource in resources.values():
         if resource["Type"] == "AWS::Lambda::EventSourceMapping":
             resource["Properties"]["ScalingConfig"] = {"MaximumConcurrency": CEILING}
     for logical, document in _documents(changed):

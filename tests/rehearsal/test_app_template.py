@@ -12,6 +12,8 @@ import pytest
 from chalice.app import ScheduledEventConfig, SQSEventConfig
 
 import app
+from chalicelib.http.access import ROUTES
+from chalicelib.http.answers import HEADERS
 from infra.local import template
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +21,9 @@ DATA = template.load()
 CONFIG = json.loads((ROOT / ".chalice/config.json").read_text(encoding="utf-8"))
 # All of them exist in the China regions.
 KINDS = {
+    "AWS::ApiGateway::BasePathMapping",
     "AWS::ApiGateway::Deployment",
+    "AWS::ApiGateway::DomainName",
     "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Stage",
     "AWS::Events::Rule",
@@ -28,8 +32,20 @@ KINDS = {
     "AWS::Lambda::Function",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
+    "AWS::WAFv2::LoggingConfiguration",
+    "AWS::WAFv2::WebACL",
+    "AWS::WAFv2::WebACLAssociation",
 }
-BY_OPERATOR = {"Issuers", "Origin", "SmsGateway", "SmsSecretId", "SweepGraceSeconds", "CodeBucket"}
+BY_OPERATOR = {
+    "CertificateArn",
+    "CodeBucket",
+    "DomainName",
+    "Issuers",
+    "Origin",
+    "SmsGateway",
+    "SmsSecretId",
+    "SweepGraceSeconds",
+}
 
 
 def settings():
@@ -94,7 +110,8 @@ def test_the_parameters_are_the_outputs_of_the_stack_of_state_and_what_the_opera
     for variable, value in next(iter(functions.values()))["Environment"]["Variables"].items():
         if value["Ref"] not in BY_OPERATOR:
             assert described[value["Ref"]] == variable
-    assert [name for name, one in parameters.items() if "Default" in one] == ["SmsSecretId", "SweepGraceSeconds"]
+    needless = {"SmsSecretId", "SweepGraceSeconds", "DomainName", "CertificateArn"}
+    assert {name for name, one in parameters.items() if "Default" in one} == needless
 
 
 def test_every_function_has_a_role_of_its_own_that_stands_with_the_state(package, functions):
@@ -164,7 +181,9 @@ def test_every_schedule_runs_its_function_and_may(package, functions):
 def test_every_function_logs_into_a_group_that_ends(package):
     groups = package.of("AWS::Logs::LogGroup").values()
     logged = {one["LogGroupName"]["Fn::Sub"] for one in groups}
-    assert logged == {f"/aws/lambda/${{{name}}}" for name in package.of("AWS::Lambda::Function")}
+    others = {"/aws/apigateway/imaging-cloud-${AWS::Region}", "aws-waf-logs-imaging-cloud-${AWS::Region}"}
+    assert logged == {f"/aws/lambda/${{{name}}}" for name in package.of("AWS::Lambda::Function")} | others
+    assert {one["KmsKeyId"]["Ref"] for one in groups} == {"DataKeyArn"}
     assert {one["RetentionInDays"] for one in groups} == {365}, "six months at least: Cybersecurity Law, Art. 21"
 
 
@@ -172,3 +191,50 @@ def test_the_api_has_one_stage(package):
     (stage,) = package.of("AWS::ApiGateway::Stage").values()
     assert stage["StageName"] == "api"
     assert [one.get("StageName") for one in package.of("AWS::ApiGateway::Deployment").values()] == [None]
+
+
+def test_an_access_log_names_the_route_and_nothing_that_came_with_the_request(package):
+    (stage,) = package.of("AWS::ApiGateway::Stage").values()
+    line = stage["AccessLogSetting"]["Format"]
+    assert set(json.loads(line).values()) == {
+        "$context.requestId",
+        "$context.requestTimeEpoch",
+        "$context.identity.sourceIp",
+        "$context.httpMethod",
+        "$context.resourcePath",  # with {uid} in it, where $context.path would have the study's
+        "$context.status",
+        "$context.responseLength",
+        "$context.responseLatency",
+        "$context.integrationLatency",
+        "$context.error.responseType",
+        "$context.waf.status",
+    }
+    (every,) = stage["MethodSettings"]
+    assert (every["DataTraceEnabled"], every["LoggingLevel"]) == (False, "OFF"), "they would log bodies and headers"
+
+
+def test_what_api_gateway_answers_by_itself_is_ours_in_both_languages_and_kept_by_nobody(package):
+    (api,) = package.of("AWS::ApiGateway::RestApi").values()
+    answers = api["Body"]["x-amazon-apigateway-gateway-responses"]
+    assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= set(answers)
+    for one in answers.values():
+        told = json.loads(one["responseTemplates"]["application/json"])
+        assert (set(told), set(told["message"])) == ({"error", "message"}, {"en", "zh"})
+        headers = one["responseParameters"]
+        ours = {name: value for name, value in HEADERS.items() if name != "Content-Security-Policy"}
+        assert headers == {f"gatewayresponse.header.{name}": f"'{value}'" for name, value in ours.items()}
+
+
+def test_floods_are_refused_before_the_api_and_logged_without_what_opens_anything(package):
+    (acl,) = package.of("AWS::WAFv2::WebACL").values()
+    limits = {one["Name"]: one["Statement"]["RateBasedStatement"] for one in acl["Rules"]}
+    assert set(limits) == {"all", "session", "consent-requests"}
+    narrowed = {name: one["ScopeDownStatement"]["ByteMatchStatement"] for name, one in limits.items() if name != "all"}
+    for one in narrowed.values():
+        assert [path for _, path in ROUTES if one["SearchString"] in path], "a rule for no route"
+    (before,) = package.of("AWS::WAFv2::WebACLAssociation").values()
+    assert before["ResourceArn"]["Fn::Sub"].endswith("/restapis/${RestAPI}/stages/api")
+    (logs,) = package.of("AWS::WAFv2::LoggingConfiguration").values()
+    redacted = {one["SingleHeader"]["Name"] for one in logs["RedactedFields"] if "SingleHeader" in one}
+    assert redacted == {"authorization", "cookie", "x-csrf"}
+    assert {"QueryString": {}} in logs["RedactedFields"]
