@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from chalicelib.domain.access import Caller
-from chalicelib.domain.code import WRONG_PER_DOCTOR, WRONG_PER_PERSON, Code, Counter, counter
+from chalicelib.domain.code import WRONG_PER_CODE, WRONG_PER_DOCTOR, WRONG_PER_PERSON, Code, Counter, counter
 from chalicelib.domain.consent import CONSENT_LIVES, Consent, Denied
 from chalicelib.domain.consent_notice import SMS_NOTICE
 from chalicelib.domain.guardian import Guardianship
@@ -25,7 +25,8 @@ ACTION = "verify_code"
 
 
 class CodeRefused(Exception):  # noqa: N818 - the fact is the name
-    """Not the code. `attempts_left`: guesses that may still follow, whichever limit comes first."""
+    """Not the code. `attempts_left`: guesses of this doctor that may still follow, by this code's limit and their own
+    day's. The patient's day may end them sooner, but that is not told: it counts what other doctors tried."""
 
     def __init__(self, attempts_left: int) -> None:
         super().__init__("code_refused")
@@ -87,19 +88,20 @@ class VerifyCode:
         return found
 
     def _count_guess(self, request: Request, counters: tuple[Counter, ...], now: datetime) -> int | None:
-        """Guesses left after this one, or None when it must not be looked at; then nothing stays counted."""
+        """The doctor's guesses left after this one (`CodeRefused`), or None when it must not be looked at; then nothing
+        stays counted."""
         taken: list[Counter] = []
-        lefts: list[int] = []
+        own_left = WRONG_PER_CODE.count
         for each in counters:
             left = self.counters.take(each)
             if left is None:
                 break
             taken.append(each)
-            lefts.append(left)
+            own_left = min(own_left, left) if each.holder == "doctor" else own_left
         else:
             left = self.consents.attempt(request.owner, request.request_id, now)
             if left is not None:
-                return min(left, *lefts)
+                return min(left, own_left)
         for each in taken:
             self.counters.give_back(each)
         return None

@@ -41,6 +41,19 @@ def test_the_patients_day_is_over_after_five_wrong_codes_whoever_tried(clinic):
     assert clinic.consent(third, now=tomorrow)
 
 
+def test_the_tries_left_tell_nothing_of_what_another_doctor_tried(clinic):
+    doctor, other = clinic.doctor(), clinic.doctor("wang")
+    clinic.patient()
+    clinic.visit()
+    asked = {who: clinic.request(who, "E1", "treatment", NOW) for who in (doctor, other)}
+    left = []
+    for who in (other, other, doctor):
+        with pytest.raises(CodeRefused) as refused:
+            clinic.verify(who, "E1", asked[who].request_id, "wrong", NOW)
+        left.append(refused.value.attempts_left)
+    assert left == [4, 3, 4]
+
+
 def test_the_doctors_day_is_over_after_ten_wrong_codes_whoever_was_asked(clinic):
     doctor = clinic.doctor()
     for number in range(3):
