@@ -27,7 +27,7 @@ from chalicelib.http import (
 from chalicelib.http.access import Door
 
 app = Chalice(app_name="imaging-cloud")
-app.register_middleware(Door(wiring.tokens, wiring.origin, wiring.now), "http")
+app.register_middleware(Door(wiring.tokens, wiring.origin, wiring.now, wiring.record_decision), "http")
 
 app.register_blueprint(session.routes.blueprint)
 app.register_blueprint(hospitals.routes.blueprint)

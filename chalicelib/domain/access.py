@@ -52,10 +52,31 @@ class AccessDenied(Exception):  # noqa: N818 - the design's word for the fact
         self.reason = reason
 
 
+OWN_ROUTINE = frozenset(
+    {
+        "close_session",
+        "open_session",
+        "read_accesses",
+        "read_consents",
+        "read_export",
+        "read_guardians",
+        "read_hidden",
+        "read_identities",
+        "read_notices",
+        "read_phone",
+        "read_requests",
+        "read_timeline",
+    }
+)
+POLLS = frozenset({"assisted_outcome", "read_outcome"})
+TOLD_NOTHING = frozenset({"denied", "expired", "waiting"})
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
     """One decision, allowed or not. Holds no name, phone, code, token or signed URL. `guardian_id` is the person who
-    acted for `person_id`, where somebody did."""
+    acted for `person_id`, where somebody did. `route` is what was asked for where the door itself answered; `role` and
+    `subject` are empty where no token was believed."""
 
     event_id: str
     at: datetime
@@ -72,6 +93,14 @@ class AuditEvent:
     consent_id: str = ""
     guardian_id: str = ""
     purpose: str = ""
+    route: str = ""
+
+    @property
+    def is_routine(self) -> bool:
+        """What its person need not see to know who looked: their own lists and sessions, and a doctor who asks again
+        and again whether there is an answer yet. Refusals are never routine."""
+        own = self.role == "patient" and self.action in OWN_ROUTINE
+        return self.allowed and (own or (self.action in POLLS and self.reason in TOLD_NOTHING))
 
 
 class AuditFailed(Exception):  # noqa: N818 - the design's word for the fact

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.access import AuditEvent
+from chalicelib.domain.access_reasons import REASONS
 from chalicelib.domain.access_words import (
     BASES,
     DEEDS,
     MODALITIES,
     PURPOSES,
-    REASONS,
     ROLES,
     Said,
     said,

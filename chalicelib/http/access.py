@@ -1,8 +1,10 @@
 """The door: one middleware on every route. Who calls, may that role, and is the request the caller's own doing.
 
 It *returns* 401 and 403, for Chalice turns what a middleware raises into a 500. A route that is not in `ROUTES` is
-closed. Tokens come in the Authorization header, or in the `__Host-session` cookie that POST /session sets; what a
-browser sends by itself needs proof that our own page asked (Origin and X-CSRF) before it writes.
+closed. What it answers itself is an event of the audit, as every decision behind it is; where that cannot be written,
+the answer is 503 and nothing else. Tokens come in the Authorization header, or in the `__Host-session` cookie that
+POST /session sets; what a browser sends by itself needs proof that our own page asked (Origin and X-CSRF) before it
+writes.
 """
 
 from __future__ import annotations
@@ -13,12 +15,13 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from chalicelib.domain.access import Caller, Role
+from chalicelib.domain.access import AuditFailed, Caller, Role
 from chalicelib.domain.session import Session, TokenRefused, csrf_value
 from chalicelib.http.answers import sealed
 from chalicelib.http.asked import CALLER
+from chalicelib.http.bearer import Bearer, bearer_of
 from chalicelib.http.errors import internal, tell
 from chalicelib.services.ports import Tokens
 
@@ -27,9 +30,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("imaging_cloud")
 
-COOKIE = "__Host-session"
 ENTRY = "imaging_cloud.entry"  # beside CALLER in the request's context
 READS = frozenset({"GET", "HEAD"})
+# Answers that were given without a decision of any use case: the door puts them on record.
+UNDECIDED: Mapping[int, str] = {400: "bad_request", 415: "unsupported_media_type", 500: "internal"}
 
 Whose = Literal["open", "session", "own_hospital", "self", "ward", "granted", "province"]
 
@@ -38,9 +42,10 @@ Whose = Literal["open", "session", "own_hospital", "self", "ward", "granted", "p
 class Allowed:
     """Which roles may use a route, and whose things it is about.
 
-    `open`: no token. `session`: the caller's own session. `own_hospital`, `self`: the token must be bound to a
-    hospital or person, and the service is asked about that one only. `ward`: bound to a person, about the wards that
-    a desk proved to be theirs. `granted`: one study, by a Grant. `province`: no single hospital's or person's.
+    `open`: no token, and no event: it tells nothing of anybody, and machines ask it every few seconds. `session`: the
+    caller's own session. `own_hospital`, `self`: the token must be bound to a hospital or person, and the service is
+    asked about that one only. `ward`: bound to a person, about the wards that a desk proved to be theirs. `granted`:
+    one study, by a Grant. `province`: no single hospital's or person's.
     """
 
     roles: frozenset[Role]
@@ -157,19 +162,26 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Bearer:
-    """A token and whether the browser sent it by itself."""
-
-    token: str
-    by_cookie: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """How the caller was let in: what POST /session needs to know."""
 
     session: Session
     bearer: Bearer
+
+
+class Refusals(Protocol):
+    def turn_away(self, caller: Caller | None, reason: str, route: str, now: datetime) -> None:
+        """Put on record what the door answered, or raise AuditFailed. None: nobody whose token was believed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Shut:
+    """The door's own answer, and why, in a fixed word."""
+
+    answer: Response
+    reason: str
+    caller: Caller | None = None
 
 
 @dataclass(frozen=True)
@@ -179,32 +191,53 @@ class Door:
     tokens: Callable[[], Tokens]
     origin: Callable[[], str]
     now: Callable[[], datetime]
+    refusals: Callable[[], Refusals]
 
     def __call__(self, request: Request | None, get_response: Callable[[Any], Response]) -> Response:
-        """The route's answer, or the door's own 401 or 403; all with the headers of every answer."""
-        route = "" if request is None else f"{request.method} {request.path}"
+        """The route's answer, or the door's own 401, 403 or 503; all with the headers of every answer."""
+        if request is None:
+            return sealed(tell("not_found"))
+        route = f"{request.method} {request.path}"
         try:
-            if request is None:
-                return sealed(tell("not_found"))
-            return sealed(self._closed(request) or _ours(get_response(request)))
+            return sealed(self._answered(request, route, get_response))
+        except AuditFailed:
+            return sealed(tell("try_again"))
         except Exception as error:  # noqa: BLE001 - the edge: every request ends in an answer
             return sealed(internal(error, route))
 
-    def _closed(self, request: Request) -> Response | None:
-        """The answer of a door that stays shut; None when the caller may pass."""
+    def _answered(self, request: Request, route: str, get_response: Callable[[Any], Response]) -> Response:
+        """As above. Raises AuditFailed."""
+        try:
+            shut = self._closed(request, route)
+            response = shut.answer if shut else _ours(get_response(request))
+        except Exception as error:  # noqa: BLE001 - as above: on record like all that decided nothing
+            shut, response = None, internal(error, route)
+        if shut:
+            self._on_record(shut.caller, shut.reason, request)
+        elif response.status_code in UNDECIDED:
+            self._on_record(request.context.get(CALLER), UNDECIDED[response.status_code], request)
+        return response
+
+    def _on_record(self, caller: Caller | None, reason: str, request: Request) -> None:
+        """The route as our table spells it: what a stranger makes up is not kept."""
+        known = (request.method, request.path) in ROUTES
+        self.refusals().turn_away(caller, reason, f"{request.method} {request.path}" if known else "", self.now())
+
+    def _closed(self, request: Request, route: str) -> _Shut | None:
+        """Why the door stays shut; None when the caller may pass."""
         allowed = ROUTES.get((request.method, request.path))
         if allowed is None:
-            return tell("not_allowed")
+            return _Shut(tell("not_allowed"), "unknown_route")
         if allowed.whose == "open":
             return None
-        bearer = _bearer(request.headers)
+        bearer = bearer_of(request.headers)
         if isinstance(bearer, TokenRefused):
-            return _refused(bearer, request)
+            return _refused(bearer, route)
         session = self.tokens().verify(bearer.token, self.now())
         if isinstance(session, TokenRefused):
-            return _refused(session, request)
+            return _refused(session, route)
         if bearer.by_cookie and request.method not in READS and not self._own_page(request, bearer.token):
-            return tell("csrf")
+            return _Shut(tell("csrf"), "csrf", session.caller)
         return _let_in(request, allowed, session, bearer)
 
     def _own_page(self, request: Request, token: str) -> bool:
@@ -215,9 +248,9 @@ class Door:
         return right and hmac.compare_digest(said, csrf_value(token).encode())
 
 
-def _let_in(request: Request, allowed: Allowed, session: Session, bearer: Bearer) -> Response | None:
+def _let_in(request: Request, allowed: Allowed, session: Session, bearer: Bearer) -> _Shut | None:
     if session.caller.role not in allowed.roles or not _is_bound(session.caller, allowed.whose):
-        return tell("not_allowed")
+        return _Shut(tell("not_allowed"), "not_allowed", session.caller)
     request.context.update({CALLER: session.caller, ENTRY: Entry(session, bearer)})
     return None
 
@@ -230,28 +263,10 @@ def _is_bound(caller: Caller, whose: Whose) -> bool:
     return True
 
 
-def _bearer(headers: Mapping[str, str]) -> Bearer | TokenRefused:
-    """The header when there is one, else the cookie; never one after the other was refused."""
-    header = headers.get("authorization")
-    if header is not None:
-        scheme, _, token = header.partition(" ")
-        return Bearer(token.strip(), by_cookie=False) if scheme.lower() == "bearer" else TokenRefused("malformed")
-    found = [value for name, value in _cookies(headers.get("cookie", "")) if name == COOKIE]
-    if len(found) > 1:
-        return TokenRefused("two_cookies")
-    return Bearer(found[0], by_cookie=True) if found else TokenRefused("absent")
-
-
-def _cookies(header: str) -> list[tuple[str, str]]:
-    pairs = (part.partition("=") for part in header.split(";"))
-    return [(name.strip(), value.strip()) for name, _, value in pairs]
-
-
-def _refused(refused: TokenRefused, request: Request) -> Response:
+def _refused(refused: TokenRefused, route: str) -> _Shut:
     """401, the same for every reason; the reason itself is counted from this line."""
-    route = f"{request.method} {request.path}"
     log.warning(json.dumps({"event": "token_refused", "reason": refused.reason, "route": route}))
-    return tell("unauthenticated")
+    return _Shut(tell("unauthenticated"), refused.reason)
 
 
 _CHALICE_SAYS = {415: "unsupported_media_type"}

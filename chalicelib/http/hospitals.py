@@ -28,19 +28,24 @@ routes = Routes(__name__)
 @routes.post("/hospital/notices")
 def send_notice(asked: Asked) -> Response:
     asked.fields()  # a JSON object; what it says is read where all notices are
+    wiring.on_record()(asked.caller, "send_notice", asked.now)
     return answer({"notice_key": wiring.accept_notice()(asked.caller, asked.raw(), asked.now)}, 202)
 
 
 @routes.get("/hospital/studies/{uid}")
 def inspect_study(asked: Asked) -> Response:
-    found = wiring.inspect_study()(asked.study(), asked.query("token"))
+    study, token = asked.study(), asked.query("token")
+    wiring.on_record()(asked.caller, "inspect_study", asked.now, study=study)
+    found = wiring.inspect_study()(study, token)
     return tell("not_found") if found is None else answer(shapes.inspected(found))
 
 
 @routes.get("/hospital/studies/{uid}/retention")
 def retention(asked: Asked) -> Response:
     """By which rule and through which day the study must be kept, and whether that is over."""
-    found = wiring.judge_retention()(asked.study(), asked.now)
+    study = asked.study()
+    wiring.on_record()(asked.caller, "judge_retention", asked.now, study=study)
+    found = wiring.judge_retention()(study, asked.now)
     return tell("not_found") if found is None else answer(shapes.retention(found, asked.now))
 
 
@@ -49,19 +54,16 @@ def exclude_entry(asked: Asked) -> Response:
     """{"kind": "exclude", "version_id", "offset", "reason"}: this entry is served no more."""
     fields = asked.fields()
     fields.choice("kind", ("exclude",))
-    made = wiring.amend_study().exclude(
-        asked.study(),
-        fields.text("version_id", 1024),
-        fields.optional_number("offset", 0),
-        reason=fields.text("reason", 500),
-        made_by=asked.caller.subject,
-        now=asked.now,
-    )
+    place = asked.study(), fields.text("version_id", 1024), fields.optional_number("offset", 0)
+    reason = fields.text("reason", 500)
+    wiring.on_record()(asked.caller, "exclude_entry", asked.now, study=place[0])
+    made = wiring.amend_study().exclude(*place, reason=reason, made_by=asked.caller.subject, now=asked.now)
     return answer({"amendment_id": made.amendment_id}, 202)
 
 
 @routes.get("/hospital/quarantine")
 def list_quarantine(asked: Asked) -> Response:
+    wiring.on_record()(asked.caller, "read_quarantine", asked.now)
     with asked.own_token():
         found = wiring.quarantine().list(asked.caller.hospital_id, asked.query("token"), PAGE)
     return answer(shapes.page("records", found, shapes.quarantined))
@@ -69,7 +71,9 @@ def list_quarantine(asked: Asked) -> Response:
 
 @routes.get("/hospital/compliance")
 def own_compliance(asked: Asked) -> Response:
-    days = wiring.read_compliance()(asked.caller.hospital_id, *asked.days())
+    first, last = asked.days()
+    wiring.on_record()(asked.caller, "read_compliance", asked.now)
+    days = wiring.read_compliance()(asked.caller.hospital_id, first, last)
     return answer({"days": [day.answer() for day in days]})
 
 
@@ -77,6 +81,7 @@ def own_compliance(asked: Asked) -> Response:
 def own_worklist(asked: Asked) -> Response:
     """Of the last month where nothing is asked; the answer says of which days."""
     first, last = asked.days(default=WORKLIST)
+    wiring.on_record()(asked.caller, "read_worklist", asked.now)
     exams = wiring.list_worklist()(asked.caller.hospital_id, first, last)
     told = {"from": first.isoformat(), "to": last.isoformat()}
     return answer({**told, "exams": [shapes.exam(exam) for exam in exams]})

@@ -9,7 +9,7 @@ from chalicelib import wiring
 from chalicelib.domain.identity import IdentityKey
 from chalicelib.http import person_shapes, shapes
 from chalicelib.http.answers import answer
-from chalicelib.http.asked import Asked
+from chalicelib.http.asked import Asked, BadRequest
 from chalicelib.http.routes import Routes
 
 if TYPE_CHECKING:
@@ -46,8 +46,13 @@ def revoke_consent(asked: Asked) -> Response:
 
 @routes.get("/me/accesses")
 def own_accesses(asked: Asked) -> Response:
+    """?kind=routine: one's own lists and sign-ins, and doctors' polling, which would bury who looked."""
+    kind = asked.query("kind")
+    if kind not in ("", "routine"):
+        raise BadRequest("kind")
     with asked.own_token():
-        found = wiring.read_accesses()(asked.caller, asked.now, asked.query("token"))
+        token, routine = asked.query("token"), kind == "routine"
+        found = wiring.read_accesses()(asked.caller, asked.now, token, routine=routine)
     return answer(shapes.page("accesses", wiring.explain_accesses()(found), shapes.access))
 
 

@@ -44,18 +44,26 @@ def excuse_hospital(asked: Asked) -> Response:
     fields = asked.fields()
     from_at, to_at, reason = fields.instant("from"), fields.instant("to"), fields.text("reason", 500)
     excuse = Excuse(asked.hospital(), from_at, to_at, reason, asked.caller.subject, asked.now)
+    wiring.on_record()(asked.caller, "excuse_hospital", asked.now, of=excuse.hospital_id)
+    if wiring.hospitals().get(excuse.hospital_id) is None:
+        return tell("not_found")
     return answer({"exams": wiring.excuse_hospital()(excuse)}, 201)
 
 
 @routes.get("/compliance/hospitals/{hospital_id}")
 def hospital_compliance(asked: Asked) -> Response:
-    days = wiring.read_compliance()(asked.hospital(), *asked.days())
+    hospital_id, (first, last) = asked.hospital(), asked.days()
+    wiring.on_record()(asked.caller, "read_compliance", asked.now, of=hospital_id)
+    if wiring.hospitals().get(hospital_id) is None:
+        return tell("not_found")
+    days = wiring.read_compliance()(hospital_id, first, last)
     return answer({"days": [day.answer() for day in days]})
 
 
 @routes.get("/compliance/flags")
 def open_flags(asked: Asked) -> Response:
     """With the exams behind each, of which there may be thousands: so many flags a page as an answer holds."""
+    wiring.on_record()(asked.caller, "read_flags", asked.now)
     limit = PAGE
     while True:
         with asked.own_token():
@@ -69,5 +77,7 @@ def open_flags(asked: Asked) -> Response:
 @routes.get("/compliance/reports/{day}")
 def province_report(asked: Asked) -> Response:
     """The day's report as the schedule wrote it."""
-    body = wiring.compliance_reports().get(f"compliance/{asked.day('day').isoformat()}/province.json")
+    day = asked.day("day")
+    wiring.on_record()(asked.caller, "read_report", asked.now)
+    body = wiring.compliance_reports().get(f"compliance/{day.isoformat()}/province.json")
     return tell("not_found") if body is None else answer(json.loads(body))

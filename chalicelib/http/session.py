@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib import wiring
 from chalicelib.domain.session import csrf_value
-from chalicelib.http.access import COOKIE, ENTRY, Entry
+from chalicelib.http.access import ENTRY, Entry
 from chalicelib.http.answers import answer
 from chalicelib.http.asked import Asked, BadRequest
+from chalicelib.http.bearer import COOKIE
 from chalicelib.http.routes import Routes
 
 if TYPE_CHECKING:
@@ -30,13 +32,16 @@ def open_session(asked: Asked) -> Response:
     token = entry.bearer.token
     if len(token) > MAX_COOKIE:
         raise BadRequest("authorization")
+    wiring.on_record()(asked.caller, "open_session", asked.now)
     seconds = int((entry.session.expires_at - asked.now).total_seconds())
     told = {"csrf": csrf_value(token), "role": asked.caller.role, "expires_at": entry.session.expires_at.isoformat()}
     return answer(told, headers={"Set-Cookie": _cookie(token, seconds)})
 
 
 @routes.delete("/session")
-def close_session(_asked: Asked) -> Response:
+def close_session(asked: Asked) -> Response:
+    """The cookie goes; the token lives on in whoever copied it, until it ends or the account's sessions are ended."""
+    wiring.on_record()(asked.caller, "close_session", asked.now)
     return answer({}, headers={"Set-Cookie": _cookie("", 0)})
 
 

@@ -55,12 +55,18 @@ class ActAs:
         return Acting(self.people.person(held.ward_id) or Person(held.ward_id), held)
 
     def to_read(self, caller: Caller, action: str, now: datetime, ward: str = "") -> Acting:
-        """The same for reading a list: a guardian's reads are on record, and the ward is told."""
+        """The same for reading what the record holds: on record, and a guardian's ward is told."""
+        acting = self.to_list(caller, action, now, ward)
+        self.tell(acting, "guardian_read", now)
+        return acting
+
+    def to_list(self, caller: Caller, action: str, now: datetime, ward: str = "") -> Acting:
+        """The same for what a guardian must look at to act at all, requests and guardians: on record, untold."""
+        if caller.role != "guardian":
+            return Acting(self.own_account.to_read(caller, action, now))
         acting = self(caller, action, now, ward)
-        if acting.guardianship:
-            about = About(acting.person.person_id, basis="guardian", guardian_id=acting.guardian_id)
-            self.record.allow(caller, action, "guardian", now, about)
-            self.tell(acting, "guardian_read", now)
+        about = About(acting.person.person_id, basis="guardian", guardian_id=acting.guardian_id)
+        self.record.allow(caller, action, "guardian", now, about)
         return acting
 
     def tell(

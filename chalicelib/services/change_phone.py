@@ -50,7 +50,7 @@ class ReadPhone:
     mac: Mac
 
     def __call__(self, caller: Caller, now: datetime) -> OwnPhone:
-        person = self.own_account(caller, READ, now)
+        person = self.own_account.to_read(caller, READ, now)
         if not person.has_phone(now) or not self._holds(person):
             return OwnPhone("", None, opens_all=False, opens_at=None, hospitals=())
         every = opens_all(person, now)

@@ -19,7 +19,7 @@ from chalicelib.services.gather_record import GatherRecord
 from chalicelib.services.own_account import OwnAccount
 from chalicelib.services.record_decision import About, RecordDecision
 
-ACTION = "export_record"
+ACTION, LOOK = "export_record", "read_export"
 _SECRET_BYTES = 32
 
 
@@ -53,6 +53,7 @@ class RequestExport:
         person = _open_account(self.own_account, self.record, caller, now)
         known = self.exports.get(person.person_id)
         if known is not None and known.state(now) == "building":
+            self.record.allow(caller, ACTION, "building", now, About(person.person_id))
             return OwnExport("building", known.asked_at)
         about = About(person.person_id)
         if self.counters.take(counter(EXPORTS, person.person_id, now)) is None:
@@ -78,13 +79,12 @@ class ReadExport:
     def __call__(self, caller: Caller, now: datetime) -> OwnExport:
         person = _open_account(self.own_account, self.record, caller, now)
         export = self.exports.get(person.person_id)
-        if export is None:
-            return OwnExport("none")
-        state = export.state(now)
-        if state == "ready" and not set(export.covers) <= set(covered(self.people.links(person.person_id))):
+        state: ExportState = export.state(now) if export else "none"
+        if export and state == "ready" and not set(export.covers) <= set(covered(self.people.links(person.person_id))):
             state = "expired"  # a link was undone since, and with it what the archive tells of it
-        if state != "ready":
-            return OwnExport(state, export.asked_at)
+        if export is None or state != "ready":
+            self.record.allow(caller, LOOK, state, now, About(person.person_id))
+            return OwnExport(state, export.asked_at if export else None)
         self.record.allow(caller, ACTION, "fetched", now, About(person.person_id))
         return OwnExport(state, export.asked_at, export.expires_at, self.signer.sign_export(export, now))
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import merge
 from typing import TypeVar
 
 from chalicelib.domain.access_log import Access
@@ -64,7 +65,12 @@ class GatherRecord:
         return (summary for summary in found if summary.state != "conflicted")
 
     def _accesses(self, person_id: str) -> Iterator[Access]:
-        return _all(lambda token: self.explain(self.audit.of_person(person_id, token, _PAGE)))
+        """All of it, newest first, what is routine too."""
+        kinds = (self._of_kind(person_id, routine=routine) for routine in (False, True))
+        return merge(*kinds, key=lambda access: access.event.event_id, reverse=True)
+
+    def _of_kind(self, person_id: str, *, routine: bool) -> Iterator[Access]:
+        return _all(lambda token: self.explain(self.audit.of_person(person_id, token, _PAGE, routine=routine)))
 
     def _reviews(self, consents: Sequence[Consent]) -> Iterator[Review]:
         """Of what was done without the person's own answer: a review has the id of its consent."""

@@ -65,5 +65,5 @@ class ReadHidden:
     hidden: HiddenStudies
 
     def __call__(self, caller: Caller, now: datetime) -> tuple[StudyRef, ...]:
-        person = self.own_account(caller, READ, now)
+        person = self.own_account.to_read(caller, READ, now)
         return tuple(sorted(self.hidden.of_person(person.person_id)))

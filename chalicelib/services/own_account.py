@@ -12,7 +12,8 @@ from chalicelib.services.record_decision import About, RecordDecision
 
 @dataclass(frozen=True, slots=True)
 class OwnAccount:
-    """What every read of a person's own things stands on: their session is not ended. Refusals are audited."""
+    """What every request about one's own things stands on: the session is not ended. Refusals are audited here; what is
+    allowed is audited here for reads, and by the use case itself where something changes."""
 
     people: People
     record: RecordDecision
@@ -25,3 +26,9 @@ class OwnAccount:
         if denied:
             self.record.deny(caller, action, denied, now, About(caller.person_id))
         return known or Person(caller.person_id)
+
+    def to_read(self, caller: Caller, action: str, now: datetime) -> Person:
+        """The same for reading one's own list, which is on record before it is read."""
+        person = self(caller, action, now)
+        self.record.allow(caller, action, "self", now, About(person.person_id))
+        return person

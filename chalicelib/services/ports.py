@@ -202,8 +202,8 @@ class Audit(Protocol):
         """One conditional put. Any failure must deny what was asked."""
         ...
 
-    def of_person(self, person_id: str, token: str, limit: int) -> Page[AuditEvent]:
-        """Newest first."""
+    def of_person(self, person_id: str, token: str, limit: int, *, routine: bool = False) -> Page[AuditEvent]:
+        """Newest first: all but what is routine (`AuditEvent.is_routine`), or that alone."""
         ...
 
 

@@ -34,17 +34,25 @@ class ReadAccesses:
     """The audit events of a person, or of a guardian's ward, newest first: who, where, when, which study, on what
     basis, allowed or not.
 
-    Raises AccessDenied. `limit` counts events; all continue by the page's token.
+    What is routine is a list of its own (`AuditEvent.is_routine`): else it would bury what others did. `limit` counts
+    events; all continue by the page's token. Raises AccessDenied, AuditFailed.
     """
 
     act_as: ActAs
     audit: Audit
 
-    def __call__(
-        self, caller: Caller, now: datetime, token: str = "", limit: int = 50, ward: str = ""
+    def __call__(  # noqa: PLR0913 - a list's reader and its page
+        self,
+        caller: Caller,
+        now: datetime,
+        token: str = "",
+        limit: int = 50,
+        ward: str = "",
+        *,
+        routine: bool = False,
     ) -> Page[AuditEvent]:
         person = self.act_as.to_read(caller, "read_accesses", now, ward).person
-        return self.audit.of_person(person.person_id, token, limit)
+        return self.audit.of_person(person.person_id, token, limit, routine=routine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ class ReadIdentities:
     people: People
 
     def __call__(self, caller: Caller, now: datetime) -> tuple[OwnIdentity, ...]:
-        person = self.own_account(caller, "read_identities", now)
+        person = self.own_account.to_read(caller, "read_identities", now)
         return tuple(
             OwnIdentity(
                 link.identity,

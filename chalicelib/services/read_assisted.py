@@ -39,9 +39,8 @@ class ReadAssisted:
 
 @dataclass(frozen=True, slots=True)
 class ReadAssistedOutcome:
-    """What became of a doctor's own request in an open visit, and the consent if there is one. Polling is no decision
-    and leaves no event; a refusal does. Raises AccessDenied (doctor_inactive, session_ended, no_encounter, no_grant),
-    AuditFailed."""
+    """What became of a doctor's own request in an open visit, and the consent if there is one. Each poll is on record,
+    by what it was told. Raises AccessDenied (doctor_inactive, session_ended, no_encounter, no_grant), AuditFailed."""
 
     find_visit: FindVisit
     assisted: AssistedRequests
@@ -54,10 +53,12 @@ class ReadAssistedOutcome:
         visit = self.find_visit(caller, encounter_id)
         if isinstance(visit, Denied):
             self.record.deny(caller, "assisted_outcome", visit, now, About(encounter_id=encounter_id))
+        about = About(visit.person_id, encounter_id=encounter_id, basis="assisted")
         request = self.assisted.get(caller.hospital_id, request_id)
         if request is None or (request.doctor_id, request.encounter_id) != (caller.subject, encounter_id):
-            about = About(visit.person_id, encounter_id=encounter_id, basis="assisted")
             self.record.deny(caller, "assisted_outcome", Denied("no_grant", "unknown_request"), now, about)
         given = self.consents.of_doctor(request.person_id, request.doctor_id, request.asked_at)
         consent = next((one for one in given if one.consent_id == request_id), None)
-        return ("confirmed" if consent else request.outcome(now)), consent
+        outcome: AssistedOutcome = "confirmed" if consent else request.outcome(now)
+        self.record.allow(caller, "assisted_outcome", outcome, now, about)
+        return outcome, consent

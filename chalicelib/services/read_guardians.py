@@ -33,7 +33,7 @@ class ReadGuardians:
     guardians: Guardians
 
     def __call__(self, caller: Caller, now: datetime, ward: str = "") -> tuple[SeenGuardianship, ...]:
-        person = self.act_as(caller, "read_guardians", now, ward).person
+        person = self.act_as.to_list(caller, "read_guardians", now, ward).person
         held = self.guardians.of_ward(person.person_id)
         return tuple(SeenGuardianship(one, one.guardian_name, one.is_live(now)) for one in held)
 
@@ -42,7 +42,7 @@ class ReadGuardians:
 class ReadWards:
     """A guardian's wards. Those they may not act for any more, or not yet, stand there without a name.
 
-    Raises AccessDenied (session_ended, frozen), AuditFailed.
+    On record as the guardian's, not as any ward's. Raises AccessDenied (session_ended, frozen), AuditFailed.
     """
 
     act_as: ActAs
@@ -50,9 +50,10 @@ class ReadWards:
     record: RecordDecision
 
     def __call__(self, caller: Caller, now: datetime) -> tuple[SeenGuardianship, ...]:
-        denied = self.act_as.deny_guardian(caller)
+        denied, about = self.act_as.deny_guardian(caller), About(guardian_id=caller.person_id)
         if denied:
-            self.record.deny(caller, "read_wards", denied, now, About(guardian_id=caller.person_id))
+            self.record.deny(caller, "read_wards", denied, now, about)
+        self.record.allow(caller, "read_wards", "guardian", now, about)
         held = self.guardians.of_guardian(caller.person_id)
         return tuple(SeenGuardianship(one, one.ward_name if one.is_live(now) else "", one.is_live(now)) for one in held)
 
@@ -65,4 +66,4 @@ class ReadNotices:
     notices: InAppNotices
 
     def __call__(self, caller: Caller, now: datetime, token: str = "", limit: int = 50) -> Page[InAppNotice]:
-        return self.notices.of_person(self.own_account(caller, "read_notices", now).person_id, token, limit)
+        return self.notices.of_person(self.own_account.to_read(caller, "read_notices", now).person_id, token, limit)

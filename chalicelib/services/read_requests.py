@@ -35,7 +35,7 @@ class ReadRequests:
     doctors: Doctors
 
     def __call__(self, caller: Caller, now: datetime, ward: str = "") -> tuple[Listed, ...]:
-        person = self.act_as(caller, "read_requests", now, ward).person
+        person = self.act_as.to_list(caller, "read_requests", now, ward).person
         listed = [one for one in self.consents.requests(person.person_id) if one.listed]
         accounts = {doctor_id: self.doctors.get(doctor_id) for doctor_id in {one.doctor_id for one in listed}}
         names = {doctor_id: account.name if account else "" for doctor_id, account in accounts.items()}
@@ -46,8 +46,8 @@ class ReadRequests:
 class ReadOutcome:
     """What became of a doctor's own request in an open visit, and the consent if there is one.
 
-    A request that reached nobody waits and expires like any other. Polling is no decision and leaves no event; a
-    refusal does. Raises AccessDenied (doctor_inactive, session_ended, no_encounter, no_grant), AuditFailed.
+    A request that reached nobody waits and expires like any other. Each poll is on record, by what it was told. Raises
+    AccessDenied (doctor_inactive, session_ended, no_encounter, no_grant), AuditFailed.
     """
 
     find_visit: FindVisit
@@ -66,6 +66,7 @@ class ReadOutcome:
             self.record.deny(caller, ACTION, Denied("no_grant", "unknown_request"), now, about)
         request = found[0]
         outcome = request.outcome(now)
+        self.record.allow(caller, ACTION, outcome, now, About(visit.person_id, encounter_id=encounter_id))
         if outcome != "approved":
             return outcome, None
         given = self.consents.of_doctor(request.owner, request.doctor_id, request.asked_at)

@@ -26,6 +26,7 @@ class About:
 
 
 NOTHING = About()
+TURNED_AWAY = "turned_away"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,22 @@ class RecordDecision:
     def note(self, caller: Caller, action: str, reason: str, now: datetime, about: About = NOTHING) -> None:
         """A refusal that the service answers in its own way. Raises AuditFailed."""
         self._put(self._event(caller, action, reason, now, about))
+
+    def turn_away(self, caller: Caller | None, reason: str, route: str, now: datetime) -> None:
+        """What the door answered itself. `reason` and `route` are words of ours, never the request's; without a caller
+        nobody is named, for what an untrue token says is worth nothing. Raises AuditFailed."""
+        event = AuditEvent(
+            event_id=ulid(now, self.random(RANDOM_BYTES)),
+            at=now,
+            action=TURNED_AWAY,
+            role=caller.role if caller else "",
+            subject=caller.subject if caller else "",
+            hospital_id=caller.hospital_id if caller else "",
+            allowed=False,
+            reason=reason,
+            route=route,
+        )
+        self._put(event)
 
     def deny(self, caller: Caller, action: str, denied: Denied, now: datetime, about: About = NOTHING) -> NoReturn:
         """Raises AccessDenied with the reason that may be told; the event keeps the detail. Or AuditFailed."""

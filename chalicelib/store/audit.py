@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 NEW_EVENT = "attribute_not_exists(PK)"
 BY_PERSON = "by_person"
 EVENTS_OF = "person_id = :person"
+ROUTINE = "#routine"
 _PART = re.compile("[!-~]{1,128}")  # of an event's key; DynamoDB refuses an empty or a long one
 
 
@@ -45,14 +46,15 @@ class DynamoAudit:
             if failed.response.get("Item") != item:
                 raise AuditConflict from failed
 
-    def of_person(self, person_id: str, token: str, limit: int) -> Page[AuditEvent]:
+    def of_person(self, person_id: str, token: str, limit: int, *, routine: bool = False) -> Page[AuditEvent]:
         """ValueError when `token` is none of ours."""
-        start: dict[str, Any] = {"ExclusiveStartKey": _start(person_id, token)} if token else {}
+        listed = _listed(person_id, routine=routine)
+        start: dict[str, Any] = {"ExclusiveStartKey": _start(listed, token)} if token else {}
         answer = self._client.query(
             TableName=self._table,
             IndexName=BY_PERSON,
             KeyConditionExpression=EVENTS_OF,
-            ExpressionAttributeValues={":person": {"S": person_id}},
+            ExpressionAttributeValues={":person": {"S": listed}},
             ScanIndexForward=False,
             Limit=limit,
             **start,
@@ -73,7 +75,7 @@ def _item(event: AuditEvent) -> dict[str, Any]:
             hospital_id=event.hospital_id,
             allowed=event.allowed,
             reason=event.reason,
-            person_id=event.person_id,
+            person_id=_listed(event.person_id, routine=event.is_routine),
             study_hospital_id=event.study.hospital_id if event.study else "",
             study_instance_uid=event.study.study_instance_uid if event.study else "",
             encounter_id=event.encounter_id,
@@ -81,6 +83,7 @@ def _item(event: AuditEvent) -> dict[str, Any]:
             consent_id=event.consent_id,
             guardian_id=event.guardian_id,
             purpose=event.purpose,
+            route=event.route,
         ),
     }
 
@@ -96,14 +99,21 @@ def _event(item: items.Item) -> AuditEvent:
         hospital_id=items.text(item, "hospital_id"),
         allowed=items.truth(item, "allowed"),
         reason=items.text(item, "reason"),
-        person_id=items.text(item, "person_id"),
+        person_id=items.text(item, "person_id").removesuffix(ROUTINE),
         study=StudyRef(items.text(item, "study_hospital_id"), uid) if uid else None,
         encounter_id=items.text(item, "encounter_id"),
         basis=items.text(item, "basis"),
         consent_id=items.text(item, "consent_id"),
         guardian_id=items.text(item, "guardian_id"),
         purpose=items.text(item, "purpose"),
+        route=items.text(item, "route"),
     )
+
+
+def _listed(person_id: str, *, routine: bool) -> str:
+    """Under which name the index lists an event. Two lists rather than a filter: no page of one is short because of
+    what stands in the other."""
+    return f"{person_id}{ROUTINE}" if routine and person_id else person_id
 
 
 def _token(last: items.Item) -> str:
@@ -111,7 +121,7 @@ def _token(last: items.Item) -> str:
     return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
 
 
-def _start(person_id: str, token: str) -> dict[str, Any]:
+def _start(listed: str, token: str) -> dict[str, Any]:
     """The token names an event, never the person: only their own list goes on from it."""
     try:
         pk, sk = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
@@ -119,4 +129,4 @@ def _start(person_id: str, token: str) -> dict[str, Any]:
         raise ValueError("not a continuation token") from None
     if not all(isinstance(part, str) and _PART.fullmatch(part) for part in (pk, sk)):
         raise ValueError("not a continuation token")
-    return {"PK": {"S": pk}, "SK": {"S": sk}, "person_id": {"S": person_id}}
+    return {"PK": {"S": pk}, "SK": {"S": sk}, "person_id": {"S": listed}}

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.services.answer_request import AnswerRequest
     from chalicelib.services.authorize import Authorize
     from chalicelib.services.find_visit import FindVisit
+    from chalicelib.services.on_record import OnRecord
     from chalicelib.services.own_account import OwnAccount
     from chalicelib.services.read_accesses import ReadAccesses, ReadConsents, ReadIdentities
     from chalicelib.services.read_timeline import ReadEncounterTimeline, ReadOwnTimeline
@@ -52,6 +53,13 @@ def record_decision() -> RecordDecision:
     from chalicelib.services.record_decision import RecordDecision
 
     return RecordDecision(audit(), token_bytes)
+
+
+@cache
+def on_record() -> OnRecord:
+    from chalicelib.services.on_record import OnRecord
+
+    return OnRecord(record_decision())
 
 
 @cache

@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chalicelib.domain.session import csrf_value
-from chalicelib.http.access import COOKIE
+from chalicelib.http.bearer import COOKIE
 from tests.support import tokens
 from tests.support.cloud import forget_cached
 from tests.support.served_app import NO_GRANT, ORIGIN, Jwks, jwks_url

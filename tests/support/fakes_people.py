@@ -247,9 +247,10 @@ class FakeAudit:
         if self.events.setdefault(event.event_id, event) != event:
             raise ValueError("another event stands under this id")
 
-    def of_person(self, person_id, token, limit):
+    def of_person(self, person_id, token, limit, *, routine=False):
+        every = self.events.values()
         mine = sorted(
-            (event for event in self.events.values() if event.person_id == person_id),
+            (event for event in every if event.person_id == person_id and event.is_routine == routine),
             key=lambda event: event.event_id,
             reverse=True,
         )

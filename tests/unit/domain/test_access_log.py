@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.access import AuditEvent
 from chalicelib.domain.access_log import Known, explain
-from chalicelib.domain.access_words import BASES, DEEDS, MODALITIES, PURPOSES, REASONS, ROLES
+from chalicelib.domain.access_reasons import REASONS
+from chalicelib.domain.access_words import BASES, DEEDS, MODALITIES, PURPOSES, ROLES
 from chalicelib.domain.consent import Consent
 from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.study import Hospital, StudyRef

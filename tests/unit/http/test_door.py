@@ -7,11 +7,12 @@ import pytest
 from chalice.app import Chalice
 from chalice.test import Client
 
-from chalicelib.domain.access import Caller
+from chalicelib.domain.access import AuditFailed, Caller
 from chalicelib.domain.session import Session, TokenRefused, csrf_value
-from chalicelib.http.access import COOKIE, ROUTES, Door
+from chalicelib.http.access import ROUTES, Door
 from chalicelib.http.answers import HEADERS, answer
 from chalicelib.http.asked import CALLER
+from chalicelib.http.bearer import COOKIE
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 ORIGIN = "https://yun.example.test"
@@ -34,9 +35,25 @@ class KnownTokens:
         return TokenRefused("signature")
 
 
-def made(origin=ORIGIN, **views):
+class Kept:
+    """What the door put on record. `broken`: nothing can be."""
+
+    def __init__(self, *, broken=False):
+        self.events, self.broken = [], broken
+
+    def turn_away(self, caller, reason, route, now):
+        if self.broken:
+            raise AuditFailed
+        self.events.append((caller.subject if caller else "", reason, route))
+
+
+def door(kept, tokens=KnownTokens, origin=ORIGIN):
+    return Door(tokens, lambda: origin, lambda: NOW, lambda: kept)
+
+
+def made(origin=ORIGIN, kept=None, **views):
     app = Chalice("imaging-cloud")
-    app.register_middleware(Door(KnownTokens, lambda: origin, lambda: NOW), "http")
+    app.register_middleware(door(kept or Kept(), origin=origin), "http")
 
     def whoami():
         return answer({"subject": app.current_request.context[CALLER].subject})
@@ -191,12 +208,13 @@ def test_what_fails_in_the_door_itself_is_a_500_without_a_word_of_it(caplog):
             raise RuntimeError(token)
 
     app = Chalice("imaging-cloud")
-    app.register_middleware(Door(Broken, lambda: ORIGIN, lambda: NOW), "http")
+    app.register_middleware(door(kept := Kept(), Broken), "http")
     app.route("/me/studies", methods=["GET"])(lambda: answer({}))
     said = Client(app).http.get("/me/studies", headers=bearer("s3cr3t"))
     assert (said.status_code, said.json_body["error"]) == (500, "internal")
     assert "s3cr3t" not in caplog.text
     assert "RuntimeError" in caplog.text
+    assert kept.events == [("", "internal", "GET /me/studies")]
 
 
 def test_a_refused_token_is_counted_by_reason_and_route_only(http, caplog):
@@ -205,9 +223,69 @@ def test_a_refused_token_is_counted_by_reason_and_route_only(http, caplog):
     assert line == {"event": "token_refused", "reason": "signature", "route": "GET /me/studies"}
 
 
+# What the door answers itself, in its own words: (headers of the request, method, path) and the event
+
+ASKED = {
+    "no token": (({}, "GET", "/me/studies"), ("", "absent", "GET /me/studies")),
+    "no bearer": (({"Authorization": "Basic patient"}, "GET", "/me/studies"), ("", "malformed", "GET /me/studies")),
+    "a forged one": ((bearer("13800138000"), "GET", "/me/studies"), ("", "signature", "GET /me/studies")),
+    "two cookies": (
+        ({"Cookie": f"{COOKIE}=patient; {COOKIE}=patient"}, "GET", "/me/studies"),
+        ("", "two_cookies", "GET /me/studies"),
+    ),
+    "another role": ((bearer("doctor"), "GET", "/me/studies"), ("d1", "not_allowed", "GET /me/studies")),
+    "bound to nothing": (
+        (bearer("unbound-hospital"), "GET", "/hospital/quarantine"),
+        ("H1", "not_allowed", "GET /hospital/quarantine"),
+    ),
+    "another page": (
+        (cookie("patient"), "POST", "/me/consents/revoke"),
+        ("p1", "csrf", "POST /me/consents/revoke"),
+    ),
+    "a route that is in no table": ((bearer("patient"), "GET", "/not/in/the/table"), ("", "unknown_route", "")),
+    "a method that is in no table": ((bearer("patient"), "POST", "/health"), ("", "unknown_route", "")),
+    "what fails": (
+        (bearer("hospital"), "GET", "/hospital/worklist"),
+        ("H1", "internal", "GET /hospital/worklist"),
+    ),
+    "no JSON": (
+        ({**bearer("regulator"), "Content-Type": "text/plain"}, "POST", "/hospitals"),
+        ("r1", "unsupported_media_type", "POST /hospitals"),
+    ),
+    "let in": ((bearer("patient"), "GET", "/me/studies"), None),
+    "open": (({}, "GET", "/health"), None),
+}
+
+
+@pytest.mark.parametrize("kind", ASKED)
+def test_what_the_door_answers_itself_is_one_event_in_our_own_words(kind):
+    (headers, method, path), event = ASKED[kind]
+    kept = Kept()
+    made(kept=kept).request(method, path, headers=headers)
+    assert kept.events == ([event] if event else [])
+
+
+@pytest.mark.parametrize("kind", [kind for kind, (_, event) in ASKED.items() if event])
+def test_what_cannot_be_put_on_record_is_a_503_whatever_it_would_have_been(kind):
+    (headers, method, path), _ = ASKED[kind]
+    said = made(kept=Kept(broken=True)).request(method, path, headers=headers)
+    assert (said.status_code, said.json_body["error"]) == (503, "try_again")
+    assert HEADERS.items() <= said.headers.items()
+
+
+def test_a_body_that_is_refused_is_an_event_of_its_caller():
+    kept = Kept()
+
+    def refuses():
+        return answer({"error": "bad_request"}, 400)
+
+    assert made(kept=kept, studies=refuses).get("/me/studies", headers=bearer("patient")).status_code == 400
+    assert kept.events == [("p1", "bad_request", "GET /me/studies")]
+
+
 def test_an_event_that_is_no_request_is_answered():
     app = Chalice("imaging-cloud")
-    app.register_middleware(Door(KnownTokens, lambda: ORIGIN, lambda: NOW), "http")
+    app.register_middleware(door(Kept()), "http")
     assert app({"requestContext": {}}, None)["statusCode"] == 404
 
 

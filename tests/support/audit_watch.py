@@ -1,0 +1,57 @@
+"""What requests add to the audit table of a moto cloud, and a cloud whose audit takes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+from moto.backends import get_backend
+
+from chalicelib import wiring
+from chalicelib.store import clients
+from infra.local.provision import ACCOUNT_ID, REGION
+
+MOST = 2  # events of one request: an act, and the read that tells what came of it
+
+
+class Watch:
+    """Events added since the last look, as text."""
+
+    def __init__(self):
+        self._known = set(self._events())
+
+    def added(self):
+        events = self._events()
+        new = [json.dumps(events[key].to_json(), ensure_ascii=False) for key in sorted(events.keys() - self._known)]
+        self._known = set(events)
+        return new
+
+    def wrong(self, words=()):
+        """What is wrong with the events of the request since the last look: too few, too many, or a word in them."""
+        new = self.added()
+        if not 1 <= len(new) <= MOST:
+            yield f"leaves {len(new)} events"
+        for event in new:
+            yield from (f"keeps {word!r}" for word in words if word in event)
+            if "eyJ" in event:  # how every token begins
+                yield "keeps a token"
+
+    def _events(self):
+        table = get_backend("dynamodb")[ACCOUNT_ID][REGION].tables[wiring.settings().audit_table]
+        return {(pk.value, sk.value): item for pk, items in table.items.items() for sk, item in items.items()}
+
+
+@contextlib.contextmanager
+def audit_down():
+    """No put into the audit table gets through, and every other call does."""
+
+    def refuse(params, **_):
+        if json.loads(params["body"])["TableName"] == wiring.settings().audit_table:
+            raise OSError
+
+    events = clients.dynamodb().meta.events
+    events.register("before-call.dynamodb.PutItem", refuse, unique_id="audit-down")
+    try:
+        yield
+    finally:
+        events.unregister("before-call.dynamodb.PutItem", unique_id="audit-down")
