@@ -60,7 +60,7 @@ class Reviews(Protocol):
     def suspended(self, hospital_id: str) -> tuple[Suspension, ...]: ...
 
     def of_hospital(self, hospital_id: str, token: str, limit: int, *, undecided: bool = False) -> Page[Review]:
-        """Newest first; of the undecided ones a page may be short while more follow. ValueError: no token of ours."""
+        """Newest first; a page is short only where nothing follows. ValueError: no token of ours."""
         ...
 
     def due(self, shard: int, until: datetime) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.consent import Doctor
@@ -18,6 +19,7 @@ KIND = "review"
 NEW = "attribute_not_exists(PK)"
 UNDECIDED = "review_state IN (:pending, :overdue)"
 DUE_IN_SHARD = "GSI2PK = :shard AND GSI2SK < :after"
+LOOKED_AT = 200  # reviews a call reads in search of undecided ones: most are among the newest
 JUST_AFTER = "~"  # sorts after "#", so that what is due at this very instant is found
 
 
@@ -49,21 +51,25 @@ class DynamoReviews:
         return tuple(_suspension(item) for item in listed)
 
     def of_hospital(self, hospital_id: str, token: str, limit: int, *, undecided: bool = False) -> Page[Review]:
+        """One more than the page is looked for, so that a page is full while more follow, and no empty one does."""
         values = {":pk": {"S": keys.hospital(hospital_id)}, ":kind": {"S": keys.REVIEWS}}
         states = {":pending": {"S": "pending"}, ":overdue": {"S": "overdue"}}
         narrowed: dict[str, Any] = {"FilterExpression": UNDECIDED} if undecided else {}
-        answer = self._client.query(
+        found = every(
+            self._client,
             TableName=self._table,
             KeyConditionExpression=BENEATH,
             ExpressionAttributeValues=values | (states if undecided else {}),
             ConsistentRead=True,
             ScanIndexForward=False,
-            Limit=limit,
+            Limit=LOOKED_AT if undecided else limit + 1,
             **narrowed,
             **after_key(keys.hospital(hospital_id), keys.REVIEWS, token),
         )
-        found = tuple(_review(item) for item in answer["Items"])
-        return Page(found, page_token(answer.get("LastEvaluatedKey"), keys.REVIEWS))
+        page = list(islice(found, limit + 1))
+        return Page(
+            tuple(map(_review, page[:limit])), page_token(page[limit - 1] if page[limit:] else None, keys.REVIEWS)
+        )
 
     def due(self, shard: int, until: datetime) -> Iterator[tuple[str, str]]:
         found = every(

@@ -189,6 +189,9 @@ def test_reviews_page_newest_first_and_the_undecided_alone_if_asked(room):
 
     assert ids() == [one.review_id for one in reversed(reviews)]
     assert ids(undecided=True) == [reviews[n].review_id for n in (5, 3, 2, 0)]
+    first = room.reviews.of_hospital("H1", "", 2, undecided=True)
+    second = room.reviews.of_hospital("H1", first.next_token, 2, undecided=True)
+    assert [len(first.items), len(second.items), second.next_token] == [2, 2, ""]
     with pytest.raises(ValueError, match="token"):
         room.reviews.of_hospital("H1", "§", 2)
 
