@@ -9,6 +9,7 @@ from chalice.app import Chalice, CloudWatchEvent, Cron, Rate, SQSEvent
 from chalicelib import wiring
 from chalicelib.events import exports as copies
 from chalicelib.events import ingest as uploads
+from chalicelib.events import messages as words
 from chalicelib.events import notices as visits
 from chalicelib.events import oversight, sweeps
 from chalicelib.events import settle as studies
@@ -74,6 +75,11 @@ def settle(event: SQSEvent) -> dict[str, Any]:
 @app.on_sqs_message(queue="imaging-cloud-exports", batch_size=1)
 def export(event: SQSEvent) -> dict[str, Any]:
     return copies.exports(event.to_dict())
+
+
+@app.on_sqs_message(queue="imaging-cloud-messages", batch_size=1)
+def send(event: SQSEvent) -> dict[str, Any]:
+    return words.messages(event.to_dict())
 
 
 @app.schedule(Rate(5, unit=Rate.MINUTES))

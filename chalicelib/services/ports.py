@@ -217,8 +217,13 @@ class Mac(Protocol):
 
 class Sms(Protocol):
     def send(self, phone: str, template: str, values: Mapping[str, str]) -> None:
-        """Hand one message to the gateway. `template` is "consent_code" or "phone_change"; nothing of it is ever
-        logged."""
+        """Have one message sent. `template` is a key of `store.sms.TEXTS`; nothing of it is ever logged."""
+        ...
+
+
+class SmsGateway(Protocol):
+    def send(self, phone: str, template: str, values: Mapping[str, str], message_id: str = "") -> None:
+        """Hand one message to the gateway, as `Sms`. A gateway that got the same `message_id` twice sends once."""
         ...
 
 

@@ -33,8 +33,9 @@ class RequestConsent:
     """A doctor asks the patient of an open visit: a code goes to the patient's phone, and the request stands in their
     list in the health app. Either may answer it, the first does.
 
-    An unknown patient, one without a phone and one asked too often get the same answer, and a code that never matches.
-    Raises AccessDenied (doctor_inactive, session_ended, no_encounter) or AuditFailed.
+    An unknown patient, one without a phone and one asked too often get the same answer, after the same work, and a code
+    that never matches: a message is asked for in every case, and where there is nobody it is for nobody.
+    Raises AccessDenied (doctor_inactive, session_ended, no_encounter), AuditFailed, or what the queue of messages does.
     """
 
     find_visit: FindVisit
@@ -63,8 +64,7 @@ class RequestConsent:
         else:
             self.record.note(caller, ACTION, "no_phone" if in_limit else "send_limit", now, about)
         self.consents.ask(request, code)
-        if reach.route:
-            self.sms.send(reach.route.phone, "consent_code", {"code": digits})
+        self.sms.send(reach.route.phone if reach.route else "", "consent_code", {"code": digits})
         return Asked(request.request_id, code.expires_at, request.expires_at)
 
     def _request(self, caller: Caller, visit: Visit, reach: Reach, purpose: Purpose, now: datetime) -> Request:

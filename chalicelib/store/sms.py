@@ -53,11 +53,8 @@ class SmsNotSent(Exception):  # noqa: N818 - named by the fact
 
 
 class UntoldSms:
-    """Any of those below, but what is not sent is told to operators only.
-
-    Whoever asked gets the same answer as for a patient without a phone: an error would say that there is one
-    (DESIGN §6). The patient sees no code come, and the doctor asks again.
-    """
+    """Another one, but what is not sent is told to operators only: what the message tells of is done by then, and
+    whoever did it would learn from an error that there is a phone (DESIGN §6)."""
 
     def __init__(self, inner: Sms) -> None:
         self._inner = inner
@@ -78,7 +75,7 @@ class OutboxSms:
         self._path = Path(path)
         _log.warning("SMS are not sent: they are written to the outbox file")
 
-    def send(self, phone: str, template: str, values: Mapping[str, str]) -> None:
+    def send(self, phone: str, template: str, values: Mapping[str, str], message_id: str = "") -> None:
         at = datetime.now(UTC).isoformat()
         line = {"at": at, "phone": phone, "template": template, "values": dict(values)}
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +104,7 @@ def read_secret(secrets: Any, secret_id: str) -> GatewaySecret:
 class GatewaySms:
     """POSTs {"message_id", "phone", "template", "values"} over TLS; the gateway must answer 2xx.
 
-    Tries three times on 5xx, 429 and silence. `message_id` is the same in all tries, so that a gateway that took a
+    Tries three times on 5xx, 429 and silence. `message_id` is the same in all tries and redeliveries, so that a gateway that took a
     message without our hearing of it does not send it twice.
     """
 
@@ -119,8 +116,9 @@ class GatewaySms:
         self._secret = secret
         self._pause = pause
 
-    def send(self, phone: str, template: str, values: Mapping[str, str]) -> None:
-        message = {"message_id": uuid.uuid4().hex, "phone": phone, "template": template, "values": dict(values)}
+    def send(self, phone: str, template: str, values: Mapping[str, str], message_id: str = "") -> None:
+        given = message_id or uuid.uuid4().hex
+        message = {"message_id": given, "phone": phone, "template": template, "values": dict(values)}
         body = json.dumps(message, ensure_ascii=False).encode()
         for pause in (*PAUSES, None):
             if self._post(body):
@@ -163,12 +161,12 @@ def _auth(secret: GatewaySecret, body: bytes) -> dict[str, str]:
 
 
 class SnsSms:
-    """SNS, in partitions that have SMS (not `aws-cn`)."""
+    """SNS, in partitions that have SMS (not `aws-cn`). It knows no `message_id`: redelivered is sent again."""
 
     def __init__(self, sns: SNSClient) -> None:
         self._sns = sns
 
-    def send(self, phone: str, template: str, values: Mapping[str, str]) -> None:
+    def send(self, phone: str, template: str, values: Mapping[str, str], message_id: str = "") -> None:
         number = phone if phone.startswith("+") else f"+86{phone}"
         try:
             self._sns.publish(

@@ -46,6 +46,7 @@ from chalicelib.wiring.adapters import (
     settle_queue,
     signer,
     sms,
+    sms_gateway,
     studies,
     tokens,
     uploads,
@@ -104,6 +105,7 @@ from chalicelib.wiring.imaging import (
     unpack_archive,
     view_manifest,
 )
+from chalicelib.wiring.messages import send_message
 from chalicelib.wiring.oversight import audit_hours, check_reads, explain_accesses, seal_archive, seal_audit
 from chalicelib.wiring.persons import (
     change_phone,
@@ -214,12 +216,14 @@ __all__ = [
     "scan_qr",
     "seal_archive",
     "seal_audit",
+    "send_message",
     "settings",
     "settle_queue",
     "settle_study",
     "show_qr",
     "signer",
     "sms",
+    "sms_gateway",
     "studies",
     "suspend_unreviewed",
     "sweep_due",

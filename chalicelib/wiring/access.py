@@ -12,7 +12,6 @@ from chalicelib.wiring.adapters import (
     decision_facts,
     doctors,
     encounters,
-    failing_sms,
     guardians,
     hidden_studies,
     hospitals,
@@ -20,7 +19,8 @@ from chalicelib.wiring.adapters import (
     mac,
     pairs,
     people,
-    sms,
+    queued_sms,
+    sms_gateway,
     studies,
     uploads,
 )
@@ -84,7 +84,8 @@ def request_consent() -> RequestConsent:
     from chalicelib.services.request_consent import RequestConsent
 
     reach = ReachPatient(people(), guardians(), mac())
-    return RequestConsent(find_visit(), reach, consents(), counters(), mac(), sms(), token_bytes, record_decision())
+    asked = (find_visit(), reach, consents(), counters(), mac(), queued_sms())
+    return RequestConsent(*asked, token_bytes, record_decision())
 
 
 @cache
@@ -197,7 +198,7 @@ def tell_person() -> TellPerson:
 def tell_of_phone() -> TellOfPhone:
     from chalicelib.services.tell_person import TellOfPhone
 
-    return TellOfPhone(counters(), hospitals(), failing_sms())
+    return TellOfPhone(counters(), hospitals(), sms_gateway())
 
 
 @cache

@@ -246,12 +246,22 @@ def signer() -> ports.Signer:
 def sms() -> ports.Sms:
     from chalicelib.store.sms import UntoldSms
 
-    return UntoldSms(failing_sms())
+    return UntoldSms(queued_sms())
 
 
 @cache
-def failing_sms() -> ports.Sms:
-    """For whom must know whether a message went: never where the answer would tell a stranger that there is a phone.
+def queued_sms() -> ports.Sms:
+    """Fails when the queue does, whoever the message is for."""
+    from chalicelib.store import clients
+    from chalicelib.store.messages import QueuedSms
+
+    return QueuedSms(clients.sqs(), settings().messages_queue_url, now)
+
+
+@cache
+def sms_gateway() -> ports.SmsGateway:
+    """For the queue's end, and for whom must know whether a message went: never where the answer, or how long it
+    takes, would tell a stranger that there is a phone.
 
     `outbox:/path`, `http:https://host/path` or `sns`. The outbox is for a machine on a desk, never for Lambda."""
     from chalicelib.store import clients

@@ -23,6 +23,7 @@ class Settings:
     access_logs_bucket: str
     settle_queue_url: str
     exports_queue_url: str
+    messages_queue_url: str
     flags_topic_arn: str
     alarms_topic_arn: str
     privacy_topic_arn: str
@@ -52,6 +53,7 @@ def settings() -> Settings:
         access_logs_bucket=given("ACCESS_LOGS_BUCKET", ""),
         settle_queue_url=given("SETTLE_QUEUE_URL", ""),
         exports_queue_url=given("EXPORTS_QUEUE_URL", ""),
+        messages_queue_url=given("MESSAGES_QUEUE_URL", ""),
         flags_topic_arn=given("FLAGS_TOPIC_ARN", ""),
         alarms_topic_arn=given("ALARMS_TOPIC_ARN", ""),
         privacy_topic_arn=given("PRIVACY_TOPIC_ARN", ""),

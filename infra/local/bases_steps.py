@@ -52,10 +52,10 @@ def self_(stage: Stage) -> dict[str, Any]:
 
 
 def sms_code(stage: Stage) -> dict[str, Any]:
-    before = len(stage.client.messages())
+    before = len(stage.client.codes())
     request_id = _ask(stage, "zhang")
-    until(lambda: len(stage.client.messages()) > before, "an SMS arrives", 10)
-    message: Mapping[str, Any] = stage.client.messages()[-1]
+    until(lambda: len(stage.client.codes()) > before, "an SMS arrives", 10)
+    message: Mapping[str, Any] = stage.client.codes()[-1]
     expect(message["phone"].endswith(PATIENT.phone), "at the patient's phone")
     said = {"encounter_id": stage.kept["visit of zhang"], "request_id": request_id, "code": message["values"]["code"]}
     consent = stage.kept["doctor"].ask("POST", "/consent-requests/verify", said).of(200)

@@ -176,3 +176,7 @@ class Client:
         path = Path(self.told["sms_outbox"])
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         return [json.loads(line) for line in lines]
+
+    def codes(self) -> list[dict[str, Any]]:
+        """Those that carry a code; a notice sent before may arrive after one."""
+        return [one for one in self.messages() if one["template"] == "consent_code"]

@@ -46,13 +46,13 @@ def _told(answer: Answer) -> dict[str, str]:
 
 
 def code(stage: Stage) -> dict[str, Any]:
-    before = len(stage.client.messages())
+    before = len(stage.client.codes())
     asked = {"encounter_id": ENCOUNTER, "purpose": "treatment"}
     given = stage.client.call("doctor-li", "POST", "/consent-requests", asked).of(202)
-    until(lambda: len(stage.client.messages()) > before, "an SMS arrives", 10)
-    message = stage.client.messages()[-1]
+    until(lambda: len(stage.client.codes()) > before, "an SMS arrives", 10)
+    message = stage.client.codes()[-1]
     expect(message["phone"].endswith(PATIENT.phone), "it goes to the phone that the desk verified")
-    right = message["values"]["code"]  # type: ignore[index] # a mapping in a mapping
+    right = message["values"]["code"]
     stage.kept["request_id"], stage.kept["code"] = given["request_id"], right
     wrong = f"{(int(right) + 1) % 10**6:06d}"
     answer = verify(stage, wrong)

@@ -31,10 +31,10 @@ def test_a_rebuild_settles_directly_what_it_touches(cloud_settings):
     ("setting", "kind"),
     [("outbox:/tmp/x", OutboxSms), ("http:https://sms.example.test/send", GatewaySms), ("sns", SnsSms)],
 )
-def test_the_sms_port_follows_its_setting(cloud_settings, monkeypatch, setting, kind):
+def test_the_sms_gateway_follows_its_setting(cloud_settings, monkeypatch, setting, kind):
     monkeypatch.setenv("SMS_GATEWAY", setting)
     forget_cached()
-    assert isinstance(wiring.sms()._inner, kind)  # noqa: SLF001 - which one it is, is the point
+    assert isinstance(wiring.sms_gateway(), kind)
 
 
 @pytest.mark.parametrize("setting", ["", "outbox:/tmp/x", "pigeon"])
@@ -44,7 +44,7 @@ def test_an_outbox_is_not_for_lambda(cloud_settings, monkeypatch, setting):
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     forget_cached()
     with pytest.raises(ValueError, match="SMS_GATEWAY"):
-        wiring.sms()
+        wiring.sms_gateway()
 
 
 def loaded_by(work):

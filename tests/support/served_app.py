@@ -14,6 +14,8 @@ from chalicelib import wiring
 from chalicelib.domain.identity import PatientDetails
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.record_encounter import EncounterNotice, RecordEncounter
+from chalicelib.store import clients
+from infra.local.poller import Functions, QueuePoller
 from tests.support import tokens
 from tests.support.cloud import forget_cached
 from tests.support.settle_samples import entry
@@ -75,7 +77,7 @@ class Served:
     """`ask` a route as somebody. What was said to anyone is kept in `bodies`."""
 
     http: Any
-    outbox: Any
+    written: Any  # the file of the outbox
     said: list[Any] = field(default_factory=list)
 
     def ask(self, method, path, role="", body=None, headers=None, **claims):
@@ -92,6 +94,17 @@ class Served:
 
     def token(self, role, **claims):
         return tokens.token(role=role, now=datetime.now(UTC), **{**BOUND[role], **claims})
+
+    @property
+    def outbox(self):
+        """With all that was asked to be sent, as the queue delivers it."""
+        import app
+
+        queue, functions = "imaging-cloud-messages", Functions(app)
+        poller = QueuePoller(clients.sqs(), queue, functions.queues()[queue], functions)
+        while poller.poll():
+            pass
+        return self.written
 
     def code(self):
         return json.loads(self.outbox.read_text(encoding="utf-8").splitlines()[-1])["values"]["code"]

@@ -44,12 +44,13 @@ def test_a_policy_names_its_actions_and_its_partition(name, statement):
         assert all(action.startswith("cloudwatch:Get") for action in actions), "what has no resources of its own"
 
 
-def test_only_the_api_may_become_the_signer_and_only_it_reads_the_audit():
+def test_only_the_api_may_become_the_signer_and_only_it_and_the_sender_know_the_gateways_secret():
     holders = {
         action: {name for name, one in statements() if action in json.dumps(one["Action"])}
         for action in ("sts:AssumeRole", "secretsmanager:GetSecretValue")
     }
-    assert holders == {action: {"policy-api.json"} for action in holders}
+    api, sender = "policy-api.json", "policy-send.json"
+    assert holders == {"sts:AssumeRole": {api}, "secretsmanager:GetSecretValue": {api, sender}}
     assert not any(
         "s3:GetObject" in json.dumps(one["Action"]) and "uploads" in json.dumps(one["Resource"])
         for one in POLICIES["policy-api.json"]["Statement"]
