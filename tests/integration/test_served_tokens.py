@@ -11,14 +11,16 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from chalicelib.domain.session import csrf_value
+from chalicelib.domain.session import TokenFault, csrf_value
 from chalicelib.http.bearer import COOKIE
 from tests.support import tokens
+from tests.support.audit_watch import Watch
 from tests.support.cloud import forget_cached
 from tests.support.served_app import NO_GRANT, ORIGIN, Jwks, jwks_url
 from tests.support.served_http import HOSPITALS_OWN, over_http
@@ -106,6 +108,21 @@ def test_an_untrue_token_is_the_same_401_as_none_whichever_way_it_comes(over_htt
             for proof in PROOFS.values():
                 answer = over_http.ask(method, path, body=body, headers={**way(token), **proof(token)})
                 assert told(answer) == nothing
+
+
+@pytest.mark.parametrize("kind", UNTRUE)
+def test_an_untrue_token_is_one_event_that_believes_nothing_of_it(over_http, kind):
+    token, watch = UNTRUE[kind](), Watch()
+    words = {piece for piece in token.split(".") if piece} | {PATIENT["subject"], PATIENT["person_id"], "root", "evil"}
+    for method, path, body in (READ, WRITE):
+        for way in WAYS.values():
+            over_http.ask(method, path, body=body, headers=way(token))
+            (event,) = (json.loads(one)["Attributes"] for one in watch.added())
+            kept = {name: value.get("S", value.get("BOOL")) for name, value in event.items()}
+            assert set(kept) == {"PK", "SK", "at", "action", "allowed", "reason", "route"}
+            assert (kept["action"], kept["allowed"], kept["route"]) == ("turned_away", False, f"{method} {path}")
+            assert kept["reason"] in get_args(TokenFault)
+            assert not [word for word in words if word in json.dumps(event)]
 
 
 def test_a_true_token_is_let_in_both_ways(over_http):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.access import AuditEvent
+from chalicelib.domain.access import OWN_ROUTINE, POLLS, AuditEvent
 from chalicelib.domain.access_log import Known, explain
 from chalicelib.domain.access_reasons import REASONS
 from chalicelib.domain.access_words import BASES, DEEDS, MODALITIES, PURPOSES, ROLES
@@ -170,6 +170,29 @@ def test_any_words_at_all_are_told_in_two_whole_sentences(event):
     assert told.zh.endswith("。")
     assert told.en.startswith("25 November 2026, 01:05: ")
     assert told.en.endswith(".")
+
+
+def test_what_is_routine_has_words_of_its_own():
+    assert set(DEEDS) >= OWN_ROUTINE | POLLS
+
+
+@pytest.mark.parametrize(
+    ("changes", "routine"),
+    [
+        ({"role": "patient", "action": "read_consents", "reason": "self"}, True),
+        ({"role": "patient", "action": "open_session", "reason": "self"}, True),
+        ({"role": "patient", "action": "read_consents", "reason": "session_ended", "allowed": False}, False),
+        ({"role": "guardian", "action": "read_consents", "reason": "guardian"}, False),
+        ({"role": "patient", "action": "view_study", "reason": "self"}, False),
+        ({"role": "patient", "action": "freeze", "reason": "person"}, False),
+        ({"role": "doctor", "action": "read_outcome", "reason": "waiting"}, True),
+        ({"role": "doctor", "action": "read_outcome", "reason": "approved"}, False),
+        ({"role": "doctor", "action": "assisted_outcome", "reason": "confirmed"}, False),
+        ({"role": "doctor", "action": "read_timeline", "reason": "consent"}, False),
+    ],
+)
+def test_routine_are_own_lists_and_polls_that_were_told_nothing(changes, routine):
+    assert replace(VIEW, **changes).is_routine == routine
 
 
 def test_every_word_is_said_in_both_languages():
