@@ -53,8 +53,8 @@ class ReachPatient:
         return Reach(route, in_app=link.status == "confirmed" and not frozen)
 
     def _guardian(self, visit: Visit, person: Person | None, now: datetime) -> Person | None:
-        """Of a child's guardians with a verified phone, the one proven first. Where there is none to ask, nobody is read
-        in their place."""
+        """Of a child's guardians with a verified phone, the one proven first. Where there is none to ask, nobody is
+        read in their place."""
         held = sorted(self.guardians.of_ward(visit.owner), key=lambda one: one.proven_at)
         asked = [one.guardian_id for one in held if one.is_live(now)] if _is_child(visit, person, now) else []
         for guardian_id in asked or [NOBODY]:

@@ -77,7 +77,7 @@ class OutboxSms:
 
     def send(self, phone: str, template: str, values: Mapping[str, str], message_id: str = "") -> None:
         at = datetime.now(UTC).isoformat()
-        line = {"at": at, "phone": phone, "template": template, "values": dict(values)}
+        line = {"at": at, "message_id": message_id, "phone": phone, "template": template, "values": dict(values)}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf-8") as outbox:
             outbox.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -104,8 +104,8 @@ def read_secret(secrets: Any, secret_id: str) -> GatewaySecret:
 class GatewaySms:
     """POSTs {"message_id", "phone", "template", "values"} over TLS; the gateway must answer 2xx.
 
-    Tries three times on 5xx, 429 and silence. `message_id` is the same in all tries and redeliveries, so that a gateway that took a
-    message without our hearing of it does not send it twice.
+    Tries three times on 5xx, 429 and silence. `message_id` is the same in all tries and redeliveries, so that a gateway
+    that took a message without our hearing of it does not send it twice.
     """
 
     def __init__(self, url: str, secret: Callable[[], GatewaySecret], pause: Callable[[float], None] = sleep) -> None:
@@ -166,7 +166,13 @@ class SnsSms:
     def __init__(self, sns: SNSClient) -> None:
         self._sns = sns
 
-    def send(self, phone: str, template: str, values: Mapping[str, str], message_id: str = "") -> None:
+    def send(
+        self,
+        phone: str,
+        template: str,
+        values: Mapping[str, str],
+        message_id: str = "",  # noqa: ARG002 - the port's; SNS has no place for it
+    ) -> None:
         number = phone if phone.startswith("+") else f"+86{phone}"
         try:
             self._sns.publish(
