@@ -8,7 +8,7 @@ MINISTACK := build/venv-ministack-$(VERSION)
 RUNTIME ?= python3.13
 ARCHITECTURE ?= x86_64
 
-.PHONY: run test check unit package rehearse checkov lock bench bases clean
+.PHONY: run test check unit package rehearse checkov lock bench bases cost clean
 
 run: $(READY)  ## the local cloud: plays the story, then keeps serving (ONCE=1: stops after the story)
 	$(BIN)/python -m infra.local $(if $(ONCE),--once)
@@ -42,6 +42,9 @@ rehearse: $(READY) $(MINISTACK)/.ready  ## both stacks and the zip on an emulate
 checkov: package  ## what checkov says of both templates; in an environment of its own, so not part of `make test`
 	test -x build/venv-checkov/bin/checkov || { $(PYTHON) -m venv build/venv-checkov && build/venv-checkov/bin/pip install --quiet checkov==3.3.30; }
 	build/venv-checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation -f infra/data.yaml build/package/app.json
+
+cost: $(READY)  ## what a day and a month cost, from recorded calls and list prices
+	$(BIN)/python -m infra.cost
 
 lock: $(READY)  ## regenerate requirements.txt and requirements-dev.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13.9'

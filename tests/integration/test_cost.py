@@ -1,0 +1,156 @@
+"""The bill's inputs are what a run asks of AWS, and nothing else (infra/cost.py)."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+import app
+from infra import cost
+from infra.local.personas import LAKE, PATIENT, RIVER
+from infra.local.poller import Functions
+from infra.local.samples import chest_ct, make_pack
+from tests.support import recorder
+from tests.support.counted import counted
+from tests.support.country import Country
+from tests.support.served_app import jwks_url, served
+
+__all__ = ["jwks_url", "served"]
+
+IMAGES = 100
+PRICES = json.loads((cost.HERE / "costs/us-east-1.json").read_text(encoding="utf-8"))
+KEPT = json.loads(cost.CALLS.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def country(cloud, served):
+    return Country(cloud, served)
+
+
+class Counting(Functions):
+    """Functions that say how often they ran, and with how many messages."""
+
+    def __init__(self, module):
+        super().__init__(module)
+        self.runs, self.messages = Counter(), Counter()
+
+    def __call__(self, name, event):
+        self.runs[name] += 1
+        self.messages[name] += len(event["Records"])
+        return super().__call__(name, event)
+
+
+def recorded(country, act, *queues, images=0):
+    """What `act`, and the queues that it fills, ask of AWS."""
+    country.functions = functions = Counting(app)
+    asked_before = len(country.served.said)
+    with recorder.watch() as calls:
+        act(country)
+        country.drain(*queues)
+    functions.runs["api_handler"] = len(country.served.said) - asked_before
+    return counted(calls, functions.runs, functions.messages, images)
+
+
+def singles(country):
+    for number, file in enumerate(chest_ct(slices=IMAGES)):
+        country.put("instances", f"{number}.dcm", file)
+
+
+def pack(country):
+    country.put("archives", "pack.zip", make_pack(chest_ct(slices=IMAGES, seed=2, accession_number="SYN2503100002")))
+
+
+def notice(country):
+    ended = (datetime.now(UTC) - timedelta(minutes=40)).replace(microsecond=0)
+    body = {
+        "type": "exam",
+        "notice_id": "N1",
+        "status": "performed",
+        "accession_number": "SYN2503100001",
+        "patient": {"patient_id": PATIENT.patient_ids[RIVER.hospital_id], "name": PATIENT.name, "sex": "M"},
+        "patient_class": "outpatient",
+        "modality": "CT",
+        "procedure": "胸部CT平扫",
+        "performed_at": ended.isoformat(),
+    }
+    country.tell(body, RIVER.hospital_id)
+
+
+def visit(country):
+    body = {
+        "type": "encounter",
+        "encounter_id": "E1",
+        "status": "open",
+        "doctor_id": "d1",
+        "patient": {"patient_id": PATIENT.patient_ids[LAKE.hospital_id], "name": PATIENT.name, "sex": "M"},
+        "patient_class": "outpatient",
+        "at": datetime.now(UTC).isoformat(),
+    }
+    country.tell(body, LAKE.hospital_id)
+
+
+def view(country):
+    """A doctor asks, the patient tells the code, the doctor looks at the list and opens one study."""
+    claims = {"hospital_id": LAKE.hospital_id}
+    asked = country.served.ask(
+        "POST", "/consent-requests", "doctor", {"encounter_id": "E1", "purpose": "treatment"}, **claims
+    )
+    country.drain("messages")
+    body = {"encounter_id": "E1", "request_id": asked.json_body["request_id"], "code": country.served.code()}
+    assert country.served.ask("POST", "/consent-requests/verify", "doctor", body, **claims).status_code == 200
+    listed = country.served.ask("GET", "/encounters/E1/timeline", "doctor", **claims).json_body["studies"]
+    path = f"/hospitals/{listed[0]['hospital_id']}/studies/{listed[0]['study_instance_uid']}/manifest"
+    assert country.served.ask("GET", path, "doctor", **claims).status_code == 200
+
+
+@pytest.fixture
+def fresh(country):
+    """The scenarios, one after another as they happen to a patient."""
+    made = {"singles": recorded(country, singles, "instances", "settle.fifo", images=IMAGES)}
+    made["packs"] = recorded(country, pack, "archives", "settle.fifo", images=IMAGES)
+    made["notices"] = recorded(country, notice, "notices")
+    visit(country)
+    country.drain("notices")
+    made["views"] = recorded(country, view)
+    return made
+
+
+def test_the_bill_stands_on_what_a_run_asks_today(fresh):
+    written = cost.HERE.parent / "build/calls.json"
+    written.parent.mkdir(exist_ok=True)
+    written.write_text(json.dumps(fresh, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    assert fresh == KEPT, "the calls have changed: look at build/calls.json, then copy it to infra/costs/calls.json"
+
+
+def test_one_more_call_changes_the_table():
+    changed = copy.deepcopy(KEPT)
+    changed["singles"]["functions"]["ingest"]["calls"]["s3:GetObject"] += IMAGES
+    before, after = (cost.day(one, cost.Volumes()) for one in (KEPT, changed))
+    assert after["singles"]["s3:GET"] == pytest.approx(2 * before["singles"]["s3:GET"])
+    assert before["views"] == after["views"]
+    shown = []
+    console = Console(record=True, file=io.StringIO(), width=120)
+    for one in (KEPT, changed):
+        console.print(next(cost.tables(one, cost.Volumes(), PRICES, "en")))
+        shown.append(console.export_text())
+    assert shown[0] != shown[1]
+
+
+def test_a_call_that_nobody_has_priced_is_no_free_call():
+    changed = copy.deepcopy(KEPT)
+    changed["singles"]["functions"]["ingest"]["calls"]["rekognition:DetectText"] = 1
+    with pytest.raises(KeyError, match="rekognition"):
+        cost.day(changed, cost.Volumes())
+
+
+def test_every_price_is_used_and_every_use_has_a_price():
+    days = [cost.day(KEPT, cost.Volumes(packed=share)) for share in (0.0, 1.0)]
+    used = {name for one in [*days, cost.naive(cost.Volumes())] for amounts in one.values() for name in amounts}
+    known = set(PRICES["per_million"]) | set(PRICES["per_gb"])
+    assert used <= known
