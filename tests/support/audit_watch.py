@@ -37,21 +37,32 @@ class Watch:
                 yield "keeps a token"
 
     def _events(self):
-        table = get_backend("dynamodb")[ACCOUNT_ID][REGION].tables[wiring.settings().audit_table]
+        table = _tables()[wiring.settings().audit_table]
         return {(pk.value, sk.value): item for pk, items in table.items.items() for sk, item in items.items()}
 
 
 @contextlib.contextmanager
-def audit_down():
-    """No put into the audit table gets through, and every other call does."""
+def audit_down(made=None):
+    """No put into the audit table gets through, and every other call does. `made` gets the names of the items that
+    are new all the same, but of counters."""
 
     def refuse(params, **_):
         if json.loads(params["body"])["TableName"] == wiring.settings().audit_table:
             raise OSError
 
-    events = clients.dynamodb().meta.events
+    before, events = _names(), clients.dynamodb().meta.events
     events.register("before-call.dynamodb.PutItem", refuse, unique_id="audit-down")
     try:
         yield
     finally:
         events.unregister("before-call.dynamodb.PutItem", unique_id="audit-down")
+        (set() if made is None else made).update(_names() - before)
+
+
+def _tables():
+    return get_backend("dynamodb")[ACCOUNT_ID][REGION].tables
+
+
+def _names():
+    rows = ((pk.value, sk.value) for table in _tables().values() for pk, of in table.items.items() for sk in of)
+    return {(pk, sk) for pk, sk in rows if not sk.startswith("COUNT#")}

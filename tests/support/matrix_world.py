@@ -19,6 +19,7 @@ from chalicelib.domain.identity import PatientDetails
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.record_encounter import EncounterNotice, RecordEncounter
 from infra.local.provision import ACCOUNT_ID, REGION
+from tests.support.audit_watch import Watch
 from tests.support.served_app import national_id
 from tests.support.settle_samples import entry
 
@@ -93,6 +94,7 @@ class World:
 
     def __init__(self, served):
         self.served = served
+        self.watch = Watch()
         self.cards = {name: card(*given) for name, given in CARDS.items()}
         self.ids, self.wards, self.given = {}, {}, {}
         self._open()
