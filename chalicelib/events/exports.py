@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 
 from chalicelib import wiring
+from chalicelib.domain import metrics
 from chalicelib.services.faults import note
 
 if TYPE_CHECKING:
@@ -28,4 +29,5 @@ def exports(event: Mapping[str, Any]) -> dict[str, Any]:
             note(fault)
             failed.append({"itemIdentifier": record["messageId"]})
     log.info("exported", extra={"archives": built})
+    wiring.emit({metrics.EXPORTS_BUILT: built, metrics.EXPORTS_FAILED: len(failed)})
     return {"batchItemFailures": failed}

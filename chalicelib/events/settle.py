@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
 from chalicelib import wiring
+from chalicelib.domain import metrics
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.faults import note
 
@@ -33,8 +35,17 @@ def answer(event: Mapping[str, Any], settle: Callable[[StudyRef], object]) -> di
         except Exception as fault:  # noqa: BLE001 - whatever it was, the queue brings this message again
             note(fault)
             return {"batchItemFailures": [{"itemIdentifier": left["messageId"]} for left in records[number:]]}
+        _tell_lag(record)
     log.info("settled", extra={"studies": len(records)})
     return {"batchItemFailures": []}
+
+
+def _tell_lag(record: Mapping[str, Any]) -> None:
+    """Since SQS had the message. Not since the upload: a study is settled again for an amendment years later."""
+    sent = record.get("attributes", {}).get("SentTimestamp")
+    if sent:
+        lag = wiring.now() - datetime.fromtimestamp(int(sent) / 1000, UTC)
+        wiring.emit({metrics.SETTLE_LAG: lag.total_seconds()})
 
 
 def _ref(body: str) -> StudyRef:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
 from chalicelib import wiring
+from chalicelib.domain import metrics
 from chalicelib.events.context import Context
 from chalicelib.services.faults import note
+
+if TYPE_CHECKING:
+    from chalicelib.services.sweep_due import Swept
 
 SPARE_MS = 10_000  # no further piece of work is begun with less time left
 REINDEX_SPARE_MS = 180_000  # what was taken up is still settled
@@ -24,11 +28,20 @@ def sweep(context: Context) -> dict[str, Any]:
     """Judge what is due. An error in the log when it held, for then our own backlog could not be measured. Reviews of
     break-glass first: they wait for no upload."""
     reviews = _reviews(context)
-    swept = wiring.sweep_due()(wiring.now(), lambda: context.get_remaining_time_in_millis() > SPARE_MS)
+    now = wiring.now()
+    swept = wiring.sweep_due()(now, lambda: context.get_remaining_time_in_millis() > SPARE_MS)
     horizon = swept.horizon.isoformat() if swept.horizon else None
     answer = {**asdict(swept), "horizon": horizon, "held": swept.held, "reviews": reviews}
     (log.error if swept.held else log.info)("swept", extra=answer)
+    _emit(swept, now)
     return answer
+
+
+def _emit(swept: Swept, now: datetime) -> None:
+    counts = {metrics.SWEEP_DUE: swept.due, metrics.SWEEP_DONE: swept.judged, metrics.SWEEP_FAULTS: swept.faults}
+    states = {metrics.SWEEP_UNFINISHED: int(swept.more), metrics.SWEEP_HELD: int(swept.held)}
+    behind = {metrics.SWEEP_BEHIND: (now - swept.horizon).total_seconds()} if swept.horizon else {}
+    wiring.emit({**counts, **states, **behind})
 
 
 def _reviews(context: Context) -> dict[str, Any]:
@@ -37,7 +50,9 @@ def _reviews(context: Context) -> dict[str, Any]:
         done = wiring.suspend_unreviewed()(wiring.now(), lambda: context.get_remaining_time_in_millis() > SPARE_MS)
     except Exception as fault:  # noqa: BLE001 - as above
         note(fault)
+        wiring.emit({metrics.REVIEW_FAULTS: 1})
         return {"failed": True}
+    wiring.emit({metrics.SUSPENDED: done.suspended, metrics.REVIEW_FAULTS: done.faults})
     return asdict(done)
 
 
@@ -45,6 +60,7 @@ def reconcile() -> dict[str, Any]:
     """Feed again what the bucket holds and no receipt names. A warning in the log when there was any."""
     answer = {"fed_again": wiring.reconcile_uploads()(wiring.now())}
     (log.warning if answer["fed_again"] else log.info)("reconciled", extra=answer)
+    wiring.emit({metrics.FED_AGAIN: answer["fed_again"]})
     return answer
 
 
@@ -57,6 +73,7 @@ def report(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     done = wiring.report_compliance()(day, wiring.now(), lambda: context.get_remaining_time_in_millis() > SPARE_MS)
     if not done:
         raise TimeoutError("the reports of the day are not complete: run it again with more time")
+    wiring.emit({metrics.REPORTED: 1})
     return {"day": day.isoformat()}
 
 

@@ -65,4 +65,8 @@ def encounter_timeline(asked: Asked) -> Response:
 @routes.get("/hospitals/{hospital_id}/studies/{uid}/manifest")
 def view_manifest(asked: Asked) -> Response:
     """For the patient too: the Grant decides, not the role."""
-    return answer(wiring.view_manifest()(asked.caller, asked.study(), asked.query("token"), asked.now))
+    lap = wiring.Stopwatch()
+    made = answer(wiring.view_manifest()(asked.caller, asked.study(), asked.query("token"), asked.now, lap))
+    lap("answer")
+    wiring.emit_view(lap)
+    return made

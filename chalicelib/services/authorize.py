@@ -11,6 +11,7 @@ from chalicelib.domain.study import StudyRef, Summary
 from chalicelib.services.access_ports import Consents, DecisionFacts, Guardians, People
 from chalicelib.services.act_as import ActAs, Acting
 from chalicelib.services.record_decision import About, RecordDecision
+from chalicelib.services.watch_ports import Lap, untimed
 
 ACTION = "view_study"
 
@@ -35,18 +36,23 @@ class Authorize:
     def __call__(self, caller: Caller, study: StudyRef, now: datetime) -> Grant:
         return self._decide(caller, study, now, self._link)[0]
 
-    def with_manifest(self, caller: Caller, study: StudyRef, now: datetime) -> tuple[Grant, Summary, bytes]:
+    def with_manifest(
+        self, caller: Caller, study: StudyRef, now: datetime, lap: Lap = untimed
+    ) -> tuple[Grant, Summary, bytes]:
         """The Grant with study and manifest as read for it: the manifest comes with the link, in one call for both.
-        Whoever is refused never sees it.
+        Whoever is refused never sees it. `lap` hears of the stages manifest and authorize.
         """
         manifest = b""
 
         def link_of(summary: Summary) -> Link | None:
             nonlocal manifest
+            lap("authorize")
             link, manifest = self.facts.link_and_manifest(summary)
+            lap("manifest")
             return link
 
         grant, summary = self._decide(caller, study, now, link_of)
+        lap("authorize")
         return grant, summary, manifest
 
     def _decide(self, caller: Caller, study: StudyRef, now: datetime, link_of: LinkOf) -> tuple[Grant, Summary]:

@@ -11,6 +11,7 @@ from chalicelib.services.examine_upload import Examined, ExamineUpload
 from chalicelib.services.faults import note
 from chalicelib.services.leave_receipt import Outcome, leave_receipt
 from chalicelib.services.ports import QuarantineRecord
+from chalicelib.services.watch_ports import Handled, Watch, unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -38,6 +39,7 @@ class IngestBatch:
     settle_queue: SettleQueue
     clock: Clock
     workers: int = 8
+    watch: Watch = unwatched
 
     def __call__(self, objects: Collection[Uploaded], keep_going: Callable[[], bool]) -> frozenset[Uploaded]:
         """The objects not done, because time ran out or by a fault of ours: they are to be tried again.
@@ -46,13 +48,15 @@ class IngestBatch:
         """
         now = self.clock()
         found = self._examine(frozenset(objects), keep_going, now)
-        done = self._refuse(found) | self._index(found, now)
+        done = {uploaded: found[uploaded] for uploaded in self._refuse(found) | self._index(found, now)}
+        end = self.clock()
         try:
-            leave_receipt(self.receipts, _outcomes({uploaded: found[uploaded] for uploaded in done}), self.clock())
+            leave_receipt(self.receipts, _outcomes(done), end)
         except Exception as fault:  # noqa: BLE001 - whatever it was: without a receipt the batch is done again
             note(fault)
             return frozenset(objects)
-        return frozenset(objects) - done
+        self.watch([_handled(examined) for examined in done.values()], end)
+        return frozenset(objects) - done.keys()
 
     def _examine(self, objects: frozenset[Uploaded], keep_going: Callable[[], bool], now: datetime) -> Found:
         examine = ExamineUpload(self.uploads, self.hospitals)
@@ -111,8 +115,11 @@ def _by_study(entries: Iterable[tuple[StudyRef, Entry]]) -> dict[StudyRef, list[
 
 def _outcomes(done: Mapping[Uploaded, Examined]) -> list[Outcome]:
     return [
-        Outcome(
-            uploaded.key, examined.version_id, "indexed" if isinstance(examined.found, tuple) else examined.found.reason
-        )
-        for uploaded, examined in done.items()
+        Outcome(uploaded.key, examined.version_id, _handled(examined).outcome) for uploaded, examined in done.items()
     ]
+
+
+def _handled(examined: Examined) -> Handled:
+    if isinstance(examined.found, QuarantineRecord):
+        return Handled(examined.found.reason, examined.found.received_at)
+    return Handled("indexed", examined.found[1].received_at)

@@ -18,6 +18,7 @@ from chalicelib.services.faults import note
 from chalicelib.services.leave_receipt import Outcome, leave_receipt
 from chalicelib.services.ports import Clock, Hospitals, ObjectPart, Quarantine, Receipts, Uploads
 from chalicelib.services.record_encounter import EncounterNotice
+from chalicelib.services.watch_ports import Handled, Watch, unwatched
 
 MAX_NOTICE = 16 * 1024**2  # a PDF of 10 MB in base64, and some
 
@@ -53,27 +54,30 @@ class RecordNotice:
     link: LinksFromNotice
     encounter: RecordsEncounter
     clock: Clock
+    watch: Watch = unwatched
 
     def __call__(self, objects: Collection[Uploaded], keep_going: Callable[[], bool]) -> frozenset[Uploaded]:
         """The objects not done, because time ran out or by a fault of ours. A bad notice is done: it lies in
         quarantine."""
         outcomes = {uploaded: self._attempt(uploaded) for uploaded in sorted(objects, key=_order) if keep_going()}
         done = {uploaded: outcome for uploaded, outcome in outcomes.items() if outcome}
+        end = self.clock()
         try:
-            leave_receipt(self.receipts, done.values(), self.clock())
+            leave_receipt(self.receipts, [outcome for outcome, _ in done.values()], end)
         except Exception as fault:  # noqa: BLE001 - whatever it was: without a receipt the batch is done again
             note(fault)
             return frozenset(objects)
+        self.watch([handled for _, handled in done.values()], end)
         return frozenset(objects) - frozenset(done)
 
-    def _attempt(self, uploaded: Uploaded) -> Outcome | None:
+    def _attempt(self, uploaded: Uploaded) -> tuple[Outcome, Handled] | None:
         try:
             return self._one(uploaded)
         except Exception as fault:  # noqa: BLE001 - one record's fault, whatever it was, must not fail the others
             note(fault)
             return None
 
-    def _one(self, uploaded: Uploaded) -> Outcome:
+    def _one(self, uploaded: Uploaded) -> tuple[Outcome, Handled]:
         part: ObjectPart | None = None
         now = self.clock()
         try:
@@ -83,13 +87,15 @@ class RecordNotice:
             said = _read(part)
         except Refused as refused:
             self.quarantine.put(refusal(uploaded, part, refused, now))
-            return Outcome(uploaded.key, part.version_id if part else uploaded.version_id or "", refused.reason)
+            version_id = part.version_id if part else uploaded.version_id or ""
+            handled = Handled(refused.reason, part.last_modified if part else None)
+            return Outcome(uploaded.key, version_id, refused.reason), handled
         self.link(hospital.hospital_id, said.patient, now)
         if isinstance(said, VisitNotice):
             self.encounter(_encounter(hospital.hospital_id, said, part.last_modified))
         else:
             self.exams.notice_recorded(key.hospital_id, self._fact(hospital.hospital_id, said, part.last_modified))
-        return Outcome(uploaded.key, part.version_id, "noted")
+        return Outcome(uploaded.key, part.version_id, "noted"), Handled("noted", part.last_modified)
 
     def _fact(self, hospital_id: str, said: ExamNotice, received_at: datetime) -> NoticeFact:
         """`sent_at` is never after S3 had it: a sender's clock that runs ahead must not outrank all later notices."""

@@ -23,9 +23,11 @@ CAP = timedelta(hours=6)  # our backlog puts judgement off for no longer than th
 @dataclass(frozen=True, slots=True)
 class Swept:
     """What a run did. `held`: our queues could not be measured, so nothing was judged: raise the alarm.
-    `more`: time ran out, what is left is found by the next run. `faults`: accession numbers left for the next run."""
+    `due`: accession numbers that it came to. `more`: time ran out, what is left is found by the next run. `faults`:
+    accession numbers left for the next run."""
 
     horizon: datetime | None
+    due: int = 0
     judged: int = 0
     messages: int = 0
     faults: int = 0
@@ -41,6 +43,7 @@ class _Run:
     horizon: datetime
     now: datetime
     keep_going: Callable[[], bool]
+    due: int = 0
     judged: int = 0
     messages: int = 0
     faults: int = 0
@@ -63,7 +66,7 @@ class SweepDue:
             return Swept(None)
         run = _Run(now - min(max(oldest, self.grace), CAP), now, keep_going)
         more = not all(self._batch(batch, run) for batch in self._due(run))
-        return Swept(run.horizon, run.judged, run.messages, run.faults, more)
+        return Swept(run.horizon, run.due, run.judged, run.messages, run.faults, more)
 
     def _due(self, run: _Run) -> Iterator[list[ExamKey]]:
         """In batches, shard by shard; beginning elsewhere every minute, so that none starves where runs end early."""
@@ -74,6 +77,7 @@ class SweepDue:
 
     def _batch(self, keys: Sequence[ExamKey], run: _Run) -> bool:
         """Rows first, then the flags of their days, then the dues: each step may be repeated. False: time is up."""
+        run.due += len(keys)
         derived = [judged for key in keys if run.keep_going() and (judged := self._judge(key, run))]
         days = {judged.key: _days(judged) for judged in derived}
         kept = {place for place in sorted(set().union(*days.values())) if self._flag(place, run)}

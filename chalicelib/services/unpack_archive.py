@@ -24,6 +24,7 @@ from chalicelib.services.leave_receipt import Outcome, leave_receipt
 from chalicelib.services.open_archive import Archive, Limits, open_archive
 from chalicelib.services.open_pack import HEAD, open_pack
 from chalicelib.services.ranged_file import RangedFile
+from chalicelib.services.watch_ports import Handled, Watch, unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -59,6 +60,7 @@ class UnpackArchive:
     settle_queue: SettleQueue
     clock: Clock
     limits: Limits = field(default_factory=Limits)
+    watch: Watch = unwatched
 
     def __call__(self, objects: Collection[Uploaded], keep_going: Callable[[], bool]) -> frozenset[Uploaded]:
         """The archives not done yet, because time ran out or by a fault of ours: they are to be tried again."""
@@ -86,7 +88,9 @@ class UnpackArchive:
         if not outcome:
             return False
         version_id = part.version_id if part else uploaded.version_id or ""
-        leave_receipt(self.receipts, [Outcome(uploaded.key, version_id, outcome)], self.clock())
+        end = self.clock()
+        leave_receipt(self.receipts, [Outcome(uploaded.key, version_id, outcome)], end)
+        self.watch([Handled(outcome, part.last_modified if part else None)], end)
         return True
 
     def _take(

@@ -13,6 +13,7 @@ from chalicelib.domain.access import Caller, Grant
 from chalicelib.domain.manifest import Manifest, Row, Series, place_of
 from chalicelib.domain.study import Place, StudyRef, Summary
 from chalicelib.services.ports import Signer
+from chalicelib.services.watch_ports import Lap, untimed
 
 PAGE = 1000  # instances in one answer
 MOST_BYTES = 3_000_000  # of what viewers need in one answer; it holds 6 MB, of which 1,000 URLs take 2
@@ -56,7 +57,9 @@ class TokenNotOurs(Exception):  # noqa: N818 - named by the fact
 class Authorizes(Protocol):
     """`services.authorize`: a Grant with study and manifest as read for it, or AccessDenied; either is audited."""
 
-    def with_manifest(self, caller: Caller, study: StudyRef, now: datetime) -> tuple[Grant, Summary, bytes]: ...
+    def with_manifest(
+        self, caller: Caller, study: StudyRef, now: datetime, lap: Lap
+    ) -> tuple[Grant, Summary, bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,12 @@ class ViewManifest:
     reports: Reports
     signer: Signer
 
-    def __call__(self, caller: Caller, ref: StudyRef, token: str, now: datetime) -> Mapping[str, Any]:
-        """The answer, JSON-ready. Raises AccessDenied, ManifestChanged, TokenNotOurs."""
-        grant, summary, body = self.authorize.with_manifest(caller, ref, now)
+    def __call__(
+        self, caller: Caller, ref: StudyRef, token: str, now: datetime, lap: Lap = untimed
+    ) -> Mapping[str, Any]:
+        """The answer, JSON-ready. `lap` hears of the stages authorize, manifest, sign and answer. Raises AccessDenied,
+        ManifestChanged, TokenNotOurs."""
+        grant, summary, body = self.authorize.with_manifest(caller, ref, now, lap)
         start = page_start(token, summary.manifest_digest)
         manifest = Manifest.from_json(body)
         if manifest.ref != grant.study:
@@ -102,13 +108,16 @@ class ViewManifest:
         parts = _page(manifest, start, room)
         end = start + sum(len(part.rows) for part in parts)
         reports = [] if start else _report_rows(manifest)
+        stored = [] if start else self.reports(summary.ref, summary.accession_number)
+        lap("manifest")
         urls = self._sign_once(grant, [row for part in parts for row in part.rows] + reports, now)
+        told = [self._stored(grant, report, now) for report in stored]
+        lap("sign")
         more = end < summary.instances
         return {
             "study": _study(summary),
             "series": [_series(part, urls) for part in parts],
-            "reports": [_report(row, urls) for row in reports]
-            + ([] if start else self._with_notices(grant, summary, now)),
+            "reports": [_report(row, urls) for row in reports] + told,
             "expires_at": min(now + URLS_LIVE, grant.expires_at).isoformat(),
             "next_token": next_page(summary.manifest_digest, end) if more else "",
         }
@@ -117,9 +126,6 @@ class ViewManifest:
         objects = {(row["key"], row["version_id"]): row for row in rows}
         places = [place_of(row) for row in objects.values()]
         return dict(zip(objects, self.signer.sign(grant, places, now, DICOM), strict=True))
-
-    def _with_notices(self, grant: Grant, summary: Summary, now: datetime) -> list[dict[str, Any]]:
-        return [self._stored(grant, report, now) for report in self.reports(summary.ref, summary.accession_number)]
 
     def _stored(self, grant: Grant, report: StoredReport, now: datetime) -> dict[str, Any]:
         (url,) = self.signer.sign(grant, [report.place], now, report.content_type)

@@ -120,9 +120,11 @@ from chalicelib.wiring.persons import (
     unfreeze_person,
     void_phone,
 )
+from chalicelib.wiring.watch import Stopwatch, emit, emit_view
 
 __all__ = [
     "Settings",
+    "Stopwatch",
     "accept_notice",
     "act_as",
     "amend_study",
@@ -143,6 +145,8 @@ __all__ = [
     "decision_facts",
     "derive_exams",
     "doctors",
+    "emit",
+    "emit_view",
     "encounters",
     "end_guardian",
     "end_sessions",
@@ -170,13 +174,13 @@ __all__ = [
     "object_for_ward",
     "object_to_access",
     "object_to_guardian",
+    "on_record",
     "origin",
     "own_account",
     "people",
     "print_hand_over",
     "privacy_topic",
     "prove_guardian",
-    "on_record",
     "qrs",
     "quarantine",
     "read_accesses",

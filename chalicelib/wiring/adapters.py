@@ -201,8 +201,9 @@ def counters() -> DynamoCounters:
 def audit() -> ports.Audit:
     from chalicelib.store import clients
     from chalicelib.store.audit import DynamoAudit
+    from chalicelib.store.emf import CountedAudit
 
-    return DynamoAudit(clients.dynamodb(), settings().audit_table)
+    return CountedAudit(DynamoAudit(clients.dynamodb(), settings().audit_table))
 
 
 @cache

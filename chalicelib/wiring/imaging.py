@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.wiring.access import authorize, record_decision
 from chalicelib.wiring.adapters import (
@@ -22,6 +22,7 @@ from chalicelib.wiring.adapters import (
 )
 from chalicelib.wiring.compliance import derive_exams
 from chalicelib.wiring.environment import new_id, now
+from chalicelib.wiring.watch import watch
 
 if TYPE_CHECKING:
     from chalicelib.domain.upload_key import Kind
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.services.ingest_batch import IngestBatch
     from chalicelib.services.inspect_study import InspectStudy
     from chalicelib.services.judge_retention import JudgeRetention
+    from chalicelib.services.ports import Quarantine
     from chalicelib.services.reconcile_uploads import ReconcileUploads
     from chalicelib.services.record_notice import RecordNotice
     from chalicelib.services.reindex_studies import ReindexStudies, TakeUp
@@ -39,17 +41,26 @@ if TYPE_CHECKING:
 
 
 @cache
+def counted_quarantine() -> Quarantine:
+    from chalicelib.store.emf import CountedQuarantine
+
+    return CountedQuarantine(quarantine())
+
+
+@cache
 def ingest_batch() -> IngestBatch:
     from chalicelib.services.ingest_batch import IngestBatch
 
-    return IngestBatch(uploads(), hospitals(), journal(), quarantine(), receipts(), settle_queue(), now)
+    ports = (uploads(), hospitals(), journal(), counted_quarantine(), receipts(), settle_queue(), now)
+    return IngestBatch(*ports, watch=watch("instances"))
 
 
 @cache
 def unpack_archive() -> UnpackArchive:
     from chalicelib.services.unpack_archive import UnpackArchive
 
-    return UnpackArchive(uploads(), hospitals(), journal(), quarantine(), receipts(), settle_queue(), now)
+    ports = (uploads(), hospitals(), journal(), counted_quarantine(), receipts(), settle_queue(), now)
+    return UnpackArchive(*ports, watch=watch("archives"))
 
 
 @cache
@@ -80,7 +91,8 @@ def record_notice() -> RecordNotice:
 
     link = LinkFromNotice(people(), mac(), token_bytes, record_decision())
     encounter = RecordEncounter(encounters())
-    return RecordNotice(uploads(), hospitals(), quarantine(), receipts(), derive_exams(), link, encounter, now)
+    ports = (uploads(), hospitals(), counted_quarantine(), receipts(), derive_exams(), link, encounter, now)
+    return RecordNotice(*ports, watch=watch("notices"))
 
 
 # Studies
@@ -96,17 +108,20 @@ def settle_study() -> SettleStudy:
 
 
 def reindex_studies() -> ReindexStudies:
-    """Ingest and unpacking as ever, but what they touch is settled directly. Made anew for each run."""
+    """Ingest and unpacking as ever, but what they touch is settled directly and nothing is counted again. Made anew for
+    each run."""
     from dataclasses import replace
 
     from chalicelib.services.reindex_studies import ReindexStudies, TouchedStudies
     from chalicelib.services.replay_facts import ReplayAmendments, ReplayRegistrations
+    from chalicelib.services.watch_ports import unwatched
 
     touched = TouchedStudies()
-    instances = replace(ingest_batch(), settle_queue=touched)
-    archives = replace(unpack_archive(), settle_queue=touched)
+    uncounted: dict[str, Any] = {"quarantine": quarantine(), "watch": unwatched}
+    instances = replace(ingest_batch(), settle_queue=touched, **uncounted)
+    archives = replace(unpack_archive(), settle_queue=touched, **uncounted)
     take_up: dict[Kind, TakeUp] = {"archives": archives, "unpacked": instances, "instances": instances}
-    take_up["notices"] = record_notice()
+    take_up["notices"] = replace(record_notice(), **uncounted)
     take_up["amendments"] = ReplayAmendments(uploads(), studies(), touched)
     registrations = ReplayRegistrations(uploads(), hospitals())
     return ReindexStudies(uploads(), hospitals(), registrations, take_up, touched, settle_study(), now)

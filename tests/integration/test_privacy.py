@@ -1,7 +1,4 @@
-"""All main paths, by routes and triggers, with planted values; then every log line, error, metric and URL is searched.
-
-The project writes no metrics of its own: what CloudWatch counts are these log lines.
-"""
+"""All main paths, by routes and triggers, with planted values; then logs, errors, metrics and URLs are searched."""
 
 from __future__ import annotations
 
@@ -10,23 +7,29 @@ import logging
 import re
 import sys
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import requests
 
+from chalicelib.domain.access import Basis
 from chalicelib.domain.break_glass import CONFIRMATION
+from chalicelib.domain.metrics import METRICS
+from chalicelib.domain.quarantine import REASONS
 from chalicelib.http import errors
 from chalicelib.http.access import ROUTES
 from chalicelib.services import faults
+from chalicelib.wiring.watch import Taking
 from infra.local.personas import LAKE, PATIENT, RIVER, national_id
 from infra.local.samples import chest_ct, make_pack
 from tests.support import tokens
 from tests.support.cloud import forget_cached
 from tests.support.country import PATIENT_BODY, Country
+from tests.support.emitted import emitted
 from tests.support.served_app import jwks_url, served
 
-__all__ = ["jwks_url", "served"]
+__all__ = ["emitted", "jwks_url", "served"]
 
 NEW_PHONE, TOLD_PHONE, CHILD_PHONE = "19900000077", "19900000088", "19900000099"
 CHILD_NAME, CHILD_ID = "张小苗苗", national_id("329999", "2018-06-01", "022")
@@ -56,8 +59,8 @@ LOUD = ("boto", "urllib3", "moto", "s3transfer", "werkzeug", "requests")  # a de
 class Heard:
     """What was said where outsiders of the care could read it, and the secrets that came up on the way."""
 
-    def __init__(self, country):
-        self.country, self.served = country, country.served
+    def __init__(self, country, emitted):
+        self.country, self.served, self.emitted = country, country.served, emitted
         self.secrets = {}
         self.asked_urls = []
         self.routes = set()
@@ -103,11 +106,11 @@ class Heard:
 
 
 @pytest.fixture
-def heard(cloud, served, monkeypatch, jwks_url):
+def heard(cloud, served, emitted, monkeypatch, jwks_url):
     setting = tokens.setting(jwks_url=jwks_url, claims={"subject": "sub", "phone": "phone_number"})
     monkeypatch.setenv("ISSUERS", setting)
     forget_cached()
-    return Heard(Country(cloud, served))
+    return Heard(Country(cloud, served), emitted)
 
 
 @pytest.fixture
@@ -332,7 +335,9 @@ def our_own_faults(heard, monkeypatch):
     heard.ask("GET", "/me/studies", headers={"Authorization": f"Bearer {tokens.token(key='forger', kid='k1')}"})
 
 
-def test_nothing_planted_and_no_secret_is_in_any_log_error_or_url(heard, errors_seen, caplog, capfd, monkeypatch):
+def test_nothing_planted_and_no_secret_is_in_any_log_error_metric_or_url(
+    heard, errors_seen, caplog, capfd, monkeypatch
+):
     for name in LOUD:
         caplog.set_level(logging.CRITICAL, logger=name)
     caplog.set_level(logging.DEBUG)  # last, for it sets the level of what is captured too
@@ -357,6 +362,7 @@ def test_nothing_planted_and_no_secret_is_in_any_log_error_or_url(heard, errors_
     assert errors_seen
     for kind, secret in {**PLANTED, **heard.secrets}.items():
         said = {"logs": logged, "stdout": out, "stderr": err, "errors": "\n".join(errors_seen)}
+        said["metrics"] = "\n".join(heard.emitted.lines)
         assert [where for where, text in said.items() if _holds(text, secret)] == [], kind
     for kind, secret in PLANTED.items():
         asked = [unquote(url) for url in heard.asked_urls]
@@ -364,6 +370,20 @@ def test_nothing_planted_and_no_secret_is_in_any_log_error_or_url(heard, errors_
         assert not any(secret in unquote(url) for url in heard.signed()), kind
 
     assert sorted(set(ROUTES) - heard.routes) == []
+    _holds_figures_and_words_of_ours_only(heard.emitted)
+
+
+def _holds_figures_and_words_of_ours_only(emitted):
+    names = {metric.name for metric in METRICS}
+    dimensions = {name for metric in METRICS for names in metric.dimensions for name in names}
+    assert {name for line in emitted.said for name in line} - {"_aws", "service"} <= names | dimensions
+    for line in emitted.said:
+        assert all(isinstance(value, float) for name in names & set(line) for value in line[name])
+    words = {line[name] for line in emitted.said for name in dimensions & set(line)}
+    fixed = {*REASONS, *get_args(Basis), *get_args(Taking), "given", "denied", "refused", "opened"}
+    assert words <= fixed
+    for name in ("IngestLag", "Quarantined", "SettleLag", "ConsentDecisions", "ViewTime", "SweepDone", "SealedHours"):
+        assert emitted.of(name), name
 
 
 def _is(template, path):

@@ -37,7 +37,7 @@ class World:
         self.stored = reports
         self.signer = CountingSigner()
 
-    def with_manifest(self, caller, study, now):
+    def with_manifest(self, caller, study, now, lap):
         if self.minutes is None:
             raise AccessDenied("no_grant")
         grant = Grant(caller, study, "self", "", now + timedelta(minutes=self.minutes))
