@@ -118,6 +118,16 @@ class Link:
         return self.status == "confirmed" and self.confirmed_by in STRONG
 
 
+@dataclass(frozen=True, slots=True)
+class FormerLink:
+    """That a number of a hospital was taken for this person's, and until when. The number itself may be somebody
+    else's, so it is not kept here."""
+
+    issuer: str
+    linked_at: datetime
+    until: datetime
+
+
 def is_placeholder(local_id: str, name: str = "") -> bool:
     """Whether an id or a name stands for nobody ("0", 无名氏, TEST, what is too long for an id): such a patient gets no
     timeline and no link.

@@ -13,11 +13,23 @@ from typing import Any
 from chalicelib.domain.access_log import Access
 from chalicelib.domain.consent import Consent
 from chalicelib.domain.guardian import Guardianship
-from chalicelib.domain.identity import Link, Person
+from chalicelib.domain.hand_over import HandOver
+from chalicelib.domain.identity import FormerLink, Link, Person
 from chalicelib.domain.in_app import WORDINGS, InAppNotice
 from chalicelib.domain.phone import masked_phone
+from chalicelib.domain.record_exams import (
+    HeldExam,
+    at_text,
+    exam_notice_row,
+    exam_row,
+    former_link_row,
+    hand_over_row,
+    hospital_row,
+    visit_row,
+)
 from chalicelib.domain.record_page import page
 from chalicelib.domain.request import Request
+from chalicelib.domain.retention import Visit
 from chalicelib.domain.review import Review
 from chalicelib.domain.study import Hospital, StudyRef, Summary
 
@@ -42,6 +54,9 @@ class Record:
     person: Person
     number: OwnNumber
     links: tuple[Link, ...]
+    former_links: tuple[FormerLink, ...]
+    visits: tuple[Visit, ...]
+    exams: tuple[HeldExam, ...]
     studies: tuple[Summary, ...]
     hidden: frozenset[StudyRef]
     consents: tuple[Consent, ...]
@@ -51,6 +66,7 @@ class Record:
     wards: tuple[Guardianship, ...]
     notices: tuple[InAppNotice, ...]
     reviews: tuple[Review, ...]
+    hand_overs: tuple[HandOver, ...]
     hospitals: Mapping[str, Hospital]
 
 
@@ -77,9 +93,14 @@ def _add(made: zipfile.ZipFile, name: str, body: bytes, stamp: tuple[int, ...]) 
 
 def sections(record: Record, now: datetime) -> Sections:
     """Each kind of thing as JSON, field by field. What is not written here is not in the archive."""
+    hospitals = record.hospitals
     return {
         "person": _person(record),
         "identities": [_identity(link, record) for link in record.links],
+        "former_links": [former_link_row(one, hospitals) for one in record.former_links],
+        "visits": [visit_row(one, hospitals) for one in sorted(record.visits, key=_latest)],
+        "exams": [exam_row(one, hospitals) for held in record.exams for one in held.rows],
+        "exam_notices": [exam_notice_row(one, hospitals) for held in record.exams for one in held.told],
         "studies": [_study(study, record) for study in sorted(record.studies, key=_newest)],
         "consents": [_consent(one, record, now) for one in record.consents],
         "requests": [_request(one, record, now) for one in record.requests],
@@ -88,6 +109,7 @@ def sections(record: Record, now: datetime) -> Sections:
         "wards": [_guardianship(one, "ward", now) for one in record.wards],
         "notices": [_notice(one) for one in record.notices],
         "reviews": [_review(one, record) for one in record.reviews],
+        "hand_overs": [hand_over_row(one, hospitals) for one in record.hand_overs],
     }
 
 
@@ -100,13 +122,13 @@ def _person(record: Record) -> Row:
         "sex": person.sex,
         "birth_date": person.birth_date,
         "phone": masked_phone(person.phone),
-        "phone_verified_at": _at(person.phone_verified_at),
+        "phone_verified_at": at_text(person.phone_verified_at),
         "phone_counts": number.counts,
         "phone_opens_all": number.opens_all,
-        "phone_opens_all_at": _at(person.phone_opens_at),
-        "phone_hospitals": [_hospital(hospital_id, record) for hospital_id in number.hospitals],
+        "phone_opens_all_at": at_text(person.phone_opens_at),
+        "phone_hospitals": [hospital_row(hospital_id, record.hospitals) for hospital_id in number.hospitals],
         "former_phone": masked_phone(person.former_phone),
-        "frozen_at": _at(person.frozen_at),
+        "frozen_at": at_text(person.frozen_at),
     }
 
 
@@ -114,7 +136,7 @@ def _identity(link: Link, record: Record) -> Row:
     """Until it is confirmed the number may be somebody else's: then it does not tell their name and birth."""
     is_own = link.status == "confirmed"
     return {
-        **_hospital(link.identity.issuer, record),
+        **hospital_row(link.identity.issuer, record.hospitals),
         "patient_id": link.identity.local_id,
         "status": link.status,
         "confirmed_by": link.confirmed_by or "",
@@ -123,8 +145,8 @@ def _identity(link: Link, record: Record) -> Row:
         "sex": link.sex if is_own else "",
         "birth_date": link.birth_date if is_own else "",
         "phone": masked_phone(link.phone),
-        "linked_at": _at(link.linked_at),
-        "confirmed_at": _at(link.confirmed_at),
+        "linked_at": at_text(link.linked_at),
+        "confirmed_at": at_text(link.confirmed_at),
     }
 
 
@@ -132,7 +154,7 @@ def _study(study: Summary, record: Record) -> Row:
     """`images_at`: where the person's own app finds pictures and reports, with links that live five minutes."""
     ref = study.ref
     return {
-        **_hospital(ref.hospital_id, record),
+        **hospital_row(ref.hospital_id, record.hospitals),
         "study_instance_uid": ref.study_instance_uid,
         "patient_id": study.patient_id,
         "patient_name": study.patient_name,
@@ -155,13 +177,13 @@ def _consent(one: Consent, record: Record, now: datetime) -> Row:
     return {
         "consent_id": one.consent_id,
         "doctor_id": one.doctor_id,
-        **_hospital(one.hospital_id, record),
+        **hospital_row(one.hospital_id, record.hospitals),
         "basis": one.basis,
         "purpose": one.purpose,
         "notice_version": one.notice_version,
-        "granted_at": _at(one.granted_at),
-        "ends_at": _at(one.ends_at),
-        "revoked_at": _at(one.revoked_at),
+        "granted_at": at_text(one.granted_at),
+        "ends_at": at_text(one.ends_at),
+        "revoked_at": at_text(one.revoked_at),
         "live": one.is_live(now),
         "given_by_guardian": bool(one.given_by),
         "studies": [
@@ -175,9 +197,9 @@ def _request(one: Request, record: Record, now: datetime) -> Row:
     return {
         "request_id": one.request_id,
         "doctor_id": one.doctor_id,
-        **_hospital(one.hospital_id, record),
+        **hospital_row(one.hospital_id, record.hospitals),
         "purpose": one.purpose,
-        "asked_at": _at(one.asked_at),
+        "asked_at": at_text(one.asked_at),
         "outcome": one.outcome(now),
     }
 
@@ -185,7 +207,7 @@ def _request(one: Request, record: Record, now: datetime) -> Row:
 def _access(one: Access) -> Row:
     event = one.event
     return {
-        "at": _at(event.at),
+        "at": at_text(event.at),
         "who": one.who or event.subject,
         "role": event.role,
         "hospital_id": event.hospital_id,
@@ -205,10 +227,10 @@ def _guardianship(one: Guardianship, who: str, now: datetime) -> Row:
         "reference": one.ward,
         "kind": one.kind,
         "document": one.document,
-        "proven_at": _at(one.proven_at),
+        "proven_at": at_text(one.proven_at),
         "proven_at_hospital": one.hospital_id,
-        "starts_at": _at(one.starts_at),
-        "ends_at": _at(one.ends_at),
+        "starts_at": at_text(one.starts_at),
+        "ends_at": at_text(one.ends_at),
         "live": one.is_live(now),
     }
 
@@ -216,7 +238,7 @@ def _guardianship(one: Guardianship, who: str, now: datetime) -> Row:
 def _notice(one: InAppNotice) -> Row:
     wording = WORDINGS[one.kind]
     told = {"zh": wording.zh, "en": wording.en}
-    return {"at": _at(one.at), "kind": one.kind, "hospital_id": one.hospital_id, "message": told}
+    return {"at": at_text(one.at), "kind": one.kind, "hospital_id": one.hospital_id, "message": told}
 
 
 def _review(one: Review, record: Record) -> Row:
@@ -225,23 +247,21 @@ def _review(one: Review, record: Record) -> Row:
     return {
         "consent_id": one.review_id,
         "kind": one.kind,
-        **_hospital(one.hospital_id, record),
+        **hospital_row(one.hospital_id, record.hospitals),
         "doctor_id": one.doctor_id,
         "witness": one.witness,
         "reason": one.reason,
         "text": one.text,
         "state": one.state,
-        "opened_at": _at(one.opened_at),
-        "reviewed_at": _at(one.reviewed_at),
-        "objected_at": _at(one.objected_at),
+        "opened_at": at_text(one.opened_at),
+        "reviewed_at": at_text(one.reviewed_at),
+        "objected_at": at_text(one.objected_at),
         "objection": one.objection,
     }
 
 
-def _hospital(hospital_id: str, record: Record) -> Row:
-    known = record.hospitals.get(hospital_id)
-    name = {"zh": known.name, "en": known.name_en or known.name} if known else {"zh": hospital_id, "en": hospital_id}
-    return {"hospital_id": hospital_id, "hospital": name}
+def _latest(visit: Visit) -> tuple[float, str, str]:
+    return (-visit.at.timestamp(), visit.encounter_id, visit.status)
 
 
 def _newest(study: Summary) -> tuple[int, str]:
@@ -249,7 +269,3 @@ def _newest(study: Summary) -> tuple[int, str]:
     digits = study.study_date
     is_day = len(digits) == 8 and digits.isascii() and digits.isdigit()
     return (-int(digits) if is_day else 0, study.ref.study_instance_uid)
-
-
-def _at(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None

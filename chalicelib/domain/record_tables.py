@@ -9,43 +9,10 @@ from html import escape
 from typing import Any
 
 from chalicelib.domain.access_words import BASES, MODALITIES, PURPOSES, Said, said
-from chalicelib.domain.assisted import ASSISTED_REASONS
-from chalicelib.domain.break_glass import BREAK_GLASS_REASONS
+from chalicelib.domain.record_words import STANDINGS, WORDS
 
 CHINA = timezone(timedelta(hours=8))
 Row = Mapping[str, Any]
-
-WORDS: Mapping[str, Said] = {
-    "M": Said("男", "male"),
-    "F": Said("女", "female"),
-    "O": Said("其他", "other"),
-    "confirmed": Said("已确认", "confirmed"),
-    "unconfirmed": Said("待确认", "not confirmed yet"),
-    "contested": Said("有异议，已停用", "contested, closed"),
-    "desk": Said("窗口刷证", "a desk, by the card"),
-    "app": Said("健康应用", "the health app"),
-    "rule": Said("系统比对", "by rule"),
-    "waiting": Said("待答复", "waiting"),
-    "approved": Said("已同意", "approved"),
-    "denied": Said("已拒绝", "denied"),
-    "expired": Said("已过期", "expired"),
-    "minor": Said("未成年人监护", "of a minor"),
-    "incapacity": Said("成年人监护", "of an adult"),
-    "guardian": Said("我的监护人", "my guardian"),
-    "ward": Said("我的被监护人", "my ward"),
-    "birth_certificate": Said("出生医学证明", "birth certificate"),
-    "household_register": Said("户口簿", "household register"),
-    "adoption_certificate": Said("收养登记证", "adoption certificate"),
-    "court_decision": Said("法院判决", "court decision"),
-    "pending": Said("待复核", "waits for review"),
-    "overdue": Said("逾期未复核", "not reviewed in time"),
-    "justified": Said("认定合理", "justified"),
-    "not_justified": Said("认定不合理", "not justified"),
-    "void": Said("未曾打开", "nothing was opened"),
-    "appointment_certificate": Said("指定监护证明", "certificate of appointment"),
-    **ASSISTED_REASONS,
-    **BREAK_GLASS_REASONS,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +82,29 @@ def _modalities(row: Row) -> str:
     return "".join(both(said(MODALITIES, one)) for one in row["modalities"])
 
 
+def _modality(row: Row) -> str:
+    return both(said(MODALITIES, row["modality"])) if row["modality"] else ""
+
+
 def _consent_state(row: Row) -> str:
     if row["revoked_at"]:
         return f"{both(Said('已撤回', 'taken back'))}{instant(row['revoked_at'])}"
     return both(Said("有效", "live")) if row["live"] else both(Said("已到期", "ended"))
+
+
+def _exam_cell(row: Row) -> str:
+    return f"{escape(row['procedure']) or '—'}<br><code>{escape(row['accession_number'])}</code>"
+
+
+def _images(row: Row) -> str:
+    declared = "" if row["images_declared"] is None else f" / {row['images_declared']}"
+    return f"{row['images_received']}{declared}"
+
+
+def _handed(row: Row) -> str:
+    return (
+        f"{both(said(WORDS, row['how']))}{instant(row['done_at'])}" if row["how"] else both(Said("未交付", "not yet"))
+    )
 
 
 def _live(row: Row) -> str:
@@ -146,6 +132,16 @@ TABLES: Sequence[Table] = (
         ),
     ),
     Table(
+        "former_links",
+        Said("曾关联、现已解除的院内号", "Numbers once taken for yours"),
+        Said("没有", "None"),
+        (
+            HOSPITAL,
+            Column(Said("关联时间", "Linked"), _when("linked_at")),
+            Column(Said("解除时间", "Until"), _when("until")),
+        ),
+    ),
+    Table(
         "studies",
         Said("检查", "Studies"),
         Said("没有检查", "No studies"),
@@ -155,6 +151,43 @@ TABLES: Sequence[Table] = (
             Column(Said("类别", "Kind"), _modalities),
             Column(Said("检查", "Study"), _study_cell),
             Column(Said("影像数", "Images"), _text("images")),
+        ),
+    ),
+    Table(
+        "exams",
+        Said("医院通知的检查及上传情况", "Exams as hospitals told them, and their upload"),
+        Said("没有", "None"),
+        (
+            Column(Said("日期", "Date"), lambda row: escape(row["day"])),
+            HOSPITAL,
+            Column(Said("类别", "Kind"), _modality),
+            Column(Said("检查", "Exam"), _exam_cell),
+            Column(Said("已收影像 / 应有", "Images here / told"), _images),
+            Column(Said("上传情况", "Upload"), _worded("standing", STANDINGS)),
+        ),
+    ),
+    Table(
+        "exam_notices",
+        Said("医院发来的检查通知", "Notices of exams that hospitals sent"),
+        Said("没有通知", "None"),
+        (
+            Column(Said("发送时间", "Sent"), _when("sent_at")),
+            HOSPITAL,
+            Column(Said("类别", "Kind"), _modality),
+            Column(Said("检查", "Exam"), _exam_cell),
+            Column(Said("内容", "What it tells"), _worded("status")),
+        ),
+    ),
+    Table(
+        "visits",
+        Said("您的就诊", "Your visits"),
+        Said("没有就诊记录", "No visit is known"),
+        (
+            Column(Said("时间", "When"), _when("at")),
+            HOSPITAL,
+            Column(Said("就诊号", "Visit"), _text("encounter_id")),
+            Column(Said("类别", "Kind"), _worded("patient_class")),
+            Column(Said("状态", "State"), _worded("status")),
         ),
     ),
     Table(
@@ -226,6 +259,20 @@ TABLES: Sequence[Table] = (
             Column(Said("医生的说明", "In the doctor's words"), _text("text")),
             Column(Said("复核", "Review"), _worded("state")),
             Column(Said("您的异议", "Your objection"), _text("objection")),
+        ),
+    ),
+    Table(
+        "hand_overs",
+        Said("给您的纸质告知书", "Papers that tell you of access"),
+        Said("没有", "None"),
+        (
+            Column(Said("访问时间", "Of access at"), _when("at")),
+            HOSPITAL,
+            Column(Said("医生", "Doctor"), _text("doctor_id")),
+            Column(Said("见证人", "Witness"), _text("witness")),
+            Column(Said("理由", "Reason"), _worded("reason")),
+            Column(Said("交付", "Given to you"), _handed),
+            Column(Said("经办人", "By"), _text("done_by")),
         ),
     ),
     Table(

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from chalicelib.domain.code import Code, Counter
 from chalicelib.domain.consent import Consent, Doctor, Encounter
 from chalicelib.domain.guardian import Guardianship
-from chalicelib.domain.identity import IdentityKey, Link, Person
+from chalicelib.domain.identity import FormerLink, IdentityKey, Link, Person
 from chalicelib.domain.in_app import InAppNotice
 from chalicelib.domain.linking import LinkChange
 from chalicelib.domain.page import Page
@@ -43,6 +43,10 @@ class People(Protocol):
 
     def history(self, identity: IdentityKey) -> tuple[Link, ...]:
         """What a link was each time before it changed hands or status, oldest first."""
+        ...
+
+    def former_links(self, person_id: str) -> tuple[FormerLink, ...]:
+        """What was linked to this person and went to another or to nobody, in the order of its end."""
         ...
 
     def save(self, change: LinkChange) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone, tzinfo
 
 from chalicelib.domain.exam import BREACHES, Exam, ExamKey, Excuse, Facts, NoticeFact, StudyFact
+from chalicelib.domain.identity import is_placeholder
 from chalicelib.domain.ledger import Collection, Docket, Move, breaches, derive, docket, judged
 from chalicelib.domain.signposts import guests, targets
 from chalicelib.domain.study import StudyRef
@@ -52,6 +53,8 @@ class DeriveExams:
         there it is a signpost (`domain.signposts`). Nearly always that is one place."""
         self.ledger.put_notice(_home(hospital_id, fact), fact)
         self.ledger.put_notice_id(hospital_id, fact)
+        if not is_placeholder(fact.patient_id):  # under "0" the notices of a whole hospital would gather
+            self.ledger.put_patient(_home(hospital_id, fact), fact.patient_id)
         alike = self.ledger.of_notice_id(hospital_id, fact)
         named = {ExamKey(hospital_id, one.study_instance_uid) for one in alike if one.study_instance_uid}
         for key in sorted({_home(hospital_id, one) for one in alike} | named):

@@ -4,20 +4,31 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
+from itertools import chain
 from typing import TypeVar
 
 from chalicelib.domain.access_log import Access
 from chalicelib.domain.consent import Consent
-from chalicelib.domain.identity import Link, Person
+from chalicelib.domain.hand_over import HandOver
+from chalicelib.domain.identity import IdentityKey, Person
 from chalicelib.domain.in_app import InAppNotice
 from chalicelib.domain.page import Page
 from chalicelib.domain.phone import opened_hospitals, opens_all
 from chalicelib.domain.record import OwnNumber, Record
 from chalicelib.domain.review import EXCEPTIONAL, Review
 from chalicelib.domain.study import Summary
-from chalicelib.services.access_ports import Consents, Guardians, HiddenStudies, InAppNotices, People, Timeline
-from chalicelib.services.exception_ports import Reviews
+from chalicelib.services.access_ports import (
+    Consents,
+    Encounters,
+    Guardians,
+    HiddenStudies,
+    InAppNotices,
+    People,
+    Timeline,
+)
+from chalicelib.services.exception_ports import HandOvers, Reviews
 from chalicelib.services.explain_accesses import ExplainAccesses
+from chalicelib.services.gather_exams import GatherExams
 from chalicelib.services.ports import Audit, Hospitals
 
 _PAGE = 200
@@ -38,15 +49,23 @@ class GatherRecord:
     explain: ExplainAccesses
     hospitals: Hospitals
     reviews: Reviews
+    encounters: Encounters
+    exams: GatherExams
+    papers: HandOvers
 
     def __call__(self, person: Person, now: datetime) -> Record:
         links = tuple(sorted(self.people.links(person.person_id), key=lambda link: link.identity))
         consents = self.consents.of_person(person.person_id)
+        own = [link.identity for link in links if link.status == "confirmed"]
+        studies = {identity: tuple(self._studies(identity)) for identity in own}
         return Record(
             person=person,
             number=OwnNumber(person.has_phone(now), opens_all(person, now), opened_hospitals(person, links)),
             links=links,
-            studies=tuple(summary for link in links if link.status == "confirmed" for summary in self._studies(link)),
+            former_links=self.people.former_links(person.person_id),
+            visits=tuple(visit for identity in own for visit in self.encounters.visits_of(identity)),
+            exams=tuple(self.exams(identity, studies[identity]) for identity in own),
+            studies=tuple(chain.from_iterable(studies.values())),
             hidden=self.hidden.of_person(person.person_id),
             consents=consents,
             requests=tuple(one for one in self.consents.requests(person.person_id) if one.listed),
@@ -55,12 +74,12 @@ class GatherRecord:
             wards=self.guardians.of_guardian(person.person_id),
             notices=tuple(self._notices(person.person_id)),
             reviews=tuple(self._reviews(consents)),
+            hand_overs=tuple(self._papers(consents)),
             hospitals={hospital.hospital_id: hospital for hospital in self.hospitals.list()},
         )
 
-    def _studies(self, link: Link) -> Iterator[Summary]:
+    def _studies(self, identity: IdentityKey) -> Iterator[Summary]:
         """A conflicted study may hold somebody else's images, so it is left out as everywhere."""
-        identity = link.identity
         found = _all(lambda token: self.timeline.timeline(identity.issuer, identity.local_id, token, _PAGE))
         return (summary for summary in found if summary.state != "conflicted")
 
@@ -76,6 +95,11 @@ class GatherRecord:
         """Of what was done without the person's own answer: a review has the id of its consent."""
         found = (self.reviews.get(one.hospital_id, one.consent_id) for one in consents if one.basis in EXCEPTIONAL)
         return (review for review in found if review is not None)
+
+    def _papers(self, consents: Sequence[Consent]) -> Iterator[HandOver]:
+        """They are kept for three years, so of an older consent there is none."""
+        found = (self.papers.get(one.hospital_id, one.consent_id) for one in consents if one.basis == "assisted")
+        return (paper for paper in found if paper is not None)
 
     def _notices(self, person_id: str) -> Iterator[InAppNotice]:
         return _all(lambda token: self.notices.of_person(person_id, token, _PAGE))

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from chalicelib.domain.exam import Exam, ExamKey, Excuse, NoticeFact, StudyFact
 from chalicelib.domain.flag import Flag
+from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.ledger import Collection, Docket, Move
 from chalicelib.domain.page import Page
 
@@ -27,6 +28,14 @@ class ExamLedger(Protocol):
 
     def of_notice_id(self, hospital_id: str, fact: NoticeFact) -> tuple[NoticeFact, ...]:
         """All facts of that notice's id and patient, in a fixed order."""
+        ...
+
+    def put_patient(self, key: ExamKey, patient_id: str) -> None:
+        """That notices name this patient under this accession number. Blind and grow-only."""
+        ...
+
+    def of_patient(self, identity: IdentityKey) -> tuple[ExamKey, ...]:
+        """Where notices named a patient, in a fixed order; what stands there now may be another's."""
         ...
 
     def put_study(self, key: ExamKey, fact: StudyFact) -> None: ...
@@ -57,6 +66,10 @@ class ExamLedger(Protocol):
 
     def of_day(self, hospital_id: str, day: str) -> Iterator[Exam]:
         """The rows of a hospital's day, in key order."""
+        ...
+
+    def rows_of(self, key: ExamKey, docket: Docket) -> tuple[Exam, ...]:
+        """The rows that a docket names and that have not vanished, by day and use."""
         ...
 
     def due(self, shard: int, until: datetime) -> Iterator[ExamKey]:

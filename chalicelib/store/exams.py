@@ -7,14 +7,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.exam import Exam, ExamKey, Facts, NoticeFact, StudyFact, read, written
+from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.ledger import Breach, Collection, Docket, Move
-from chalicelib.store import keys
-from chalicelib.store.pages import every
+from chalicelib.store import batch, items, keys
+from chalicelib.store.pages import beneath, every
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KIND = "exam"
+EXAMS = "EXAM#"  # under the identity: {accession}
 FIRST_DOCKET = "attribute_not_exists(PK)"
 DOCKET_UNCHANGED = "revision = :read AND fact_count <= :n"
 SAW_NO_MORE = "attribute_not_exists(PK) OR fact_count <= :n"
@@ -44,6 +46,14 @@ class DynamoExams:
     def of_notice_id(self, hospital_id: str, fact: NoticeFact) -> tuple[NoticeFact, ...]:
         found = self._all(_same_notice(hospital_id, fact))
         return tuple(NoticeFact.from_json(zlib.decompress(item["body"]["B"])) for item in found)
+
+    def put_patient(self, key: ExamKey, patient_id: str) -> None:
+        item = items.key(keys.identity(key.hospital_id, patient_id), f"{EXAMS}{keys.text(key.accession)}")
+        self._client.put_item(TableName=self._table, Item=item | items.attributes(accession=key.accession))
+
+    def of_patient(self, identity: IdentityKey) -> tuple[ExamKey, ...]:
+        found = beneath(self._client, self._table, keys.identity(identity.issuer, identity.local_id), EXAMS)
+        return tuple(ExamKey(identity.issuer, items.text(item, "accession")) for item in found)
 
     def put_study(self, key: ExamKey, fact: StudyFact) -> None:
         self._put_fact(key, keys.study_fact(fact.study_instance_uid, fact.digest), fact.to_json())
@@ -107,6 +117,12 @@ class DynamoExams:
         for item in self._all(keys.ledger(hospital_id, day)):
             if "exam" in item:
                 yield Exam.from_json(item["exam"]["S"].encode())
+
+    def rows_of(self, key: ExamKey, docket: Docket) -> tuple[Exam, ...]:
+        wanted = [_place(key, day, use) for day, use in docket.rows]
+        found = batch.get(self._client, self._table, wanted)
+        rows = (Exam.from_json(item["exam"]["S"].encode()) for item in found if "exam" in item)
+        return tuple(sorted(rows, key=lambda exam: (exam.day, exam.use)))
 
     def due(self, shard: int, until: datetime) -> Iterator[ExamKey]:
         found = every(

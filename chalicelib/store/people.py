@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain.identity import IdentityKey, Link, Person
+from chalicelib.domain.identity import FormerLink, IdentityKey, Link, Person
 from chalicelib.domain.linking import LinkChange
 from chalicelib.store import calls, items, keys
 from chalicelib.store.pages import beneath
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+LEFT = "LEFT#"  # under the person: {instant}#{digest of the identity}
 
 
 class DynamoPeople:
@@ -32,6 +36,10 @@ class DynamoPeople:
 
     def history(self, identity: IdentityKey) -> tuple[Link, ...]:
         return self._links(keys.identity(identity.issuer, identity.local_id), keys.FORMER_LINKS)
+
+    def former_links(self, person_id: str) -> tuple[FormerLink, ...]:
+        found = beneath(self._client, self._table, keys.person(person_id), LEFT)
+        return tuple(_former_link(item) for item in found)
 
     def save(self, change: LinkChange) -> bool:
         return calls.together(self._client, self._writes(change))
@@ -57,9 +65,17 @@ class DynamoPeople:
         if former is not None and former.person_id != link.person_id:
             key = items.key(keys.person(former.person_id), identity)
             writes.append({"Delete": {"TableName": self._table, "Key": key}})
+            writes.append(self._left(former, link))
         if former is not None and (former.person_id, former.status) != (link.person_id, link.status):
             writes.append(self._put(identity, keys.former_link(former.revision), _link_item(former)))
         return writes + (self._profile(change.person, change.phone_key) if change.person else [])
+
+    def _left(self, former: Link, link: Link) -> dict[str, Any]:
+        """What stays with the person whom a link leaves. The digest tells two numbers of one hospital apart."""
+        identity = link.identity
+        digest = hashlib.sha256(keys.identity(identity.issuer, identity.local_id).encode()).hexdigest()[:16]
+        values = items.attributes(issuer=identity.issuer, linked_at=former.linked_at, until=link.linked_at)
+        return self._put(keys.person(former.person_id), f"{LEFT}{keys.instant(link.linked_at)}#{digest}", values)
 
     def _profile(self, person: Person, phone_key: str) -> list[Any]:
         read = items.at_revision(person.revision)
@@ -117,6 +133,10 @@ def _person_item(person: Person) -> dict[str, Any]:
         former_phone_verified_at=person.former_phone_verified_at,
         revision=person.revision + 1,
     )
+
+
+def _former_link(item: items.Item) -> FormerLink:
+    return FormerLink(items.text(item, "issuer"), items.instant(item, "linked_at"), items.instant(item, "until"))
 
 
 def link_of_item(item: items.Item) -> Link:

@@ -10,6 +10,8 @@ from chalicelib.wiring.adapters import (
     audit,
     consents,
     counters,
+    encounters,
+    exam_ledger,
     guardians,
     hidden_studies,
     hospitals,
@@ -18,7 +20,7 @@ from chalicelib.wiring.adapters import (
     studies,
 )
 from chalicelib.wiring.environment import settings
-from chalicelib.wiring.exceptions import reviews
+from chalicelib.wiring.exceptions import hand_overs, reviews
 from chalicelib.wiring.oversight import explain_accesses
 
 if TYPE_CHECKING:
@@ -47,10 +49,12 @@ def build_export() -> BuildExport:
     from secrets import token_bytes
 
     from chalicelib.services.export_person import BuildExport
+    from chalicelib.services.gather_exams import GatherExams
     from chalicelib.services.gather_record import GatherRecord
 
     own = (people(), studies(), hidden_studies(), consents(), guardians(), in_app_notices())
-    gather = GatherRecord(*own, audit(), explain_accesses(), hospitals(), reviews())
+    done = (audit(), explain_accesses(), hospitals(), reviews())
+    gather = GatherRecord(*own, *done, encounters(), GatherExams(exam_ledger()), hand_overs())
     return BuildExport(_exports(), people(), gather, _archives(), token_bytes)
 
 

@@ -15,9 +15,14 @@ import requests
 import app
 from chalicelib import wiring
 from chalicelib.domain.access import AccessDenied
+from chalicelib.domain.consent import Consent
+from chalicelib.domain.exam import NoticeFact
 from chalicelib.domain.export import EXPORT_KEPT, EXPORT_NAME
+from chalicelib.domain.hand_over import HandOver
+from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.study import StudyRef
 from chalicelib.events.exports import exports
+from chalicelib.wiring.exceptions import hand_overs
 from infra.local.poller import Functions, QueuePoller
 from tests.support.served_app import NAME, PHONE, jwks_url, national_id, served
 
@@ -26,6 +31,10 @@ __all__ = ["jwks_url", "served"]
 SECTIONS = (
     "person",
     "identities",
+    "former_links",
+    "visits",
+    "exams",
+    "exam_notices",
     "studies",
     "consents",
     "requests",
@@ -34,6 +43,7 @@ SECTIONS = (
     "wards",
     "notices",
     "reviews",
+    "hand_overs",
 )
 
 
@@ -189,3 +199,61 @@ def test_a_study_of_another_patients_images_is_left_out(served, cloud, lived):
     assert wiring.studies().flip(replace(known, state="conflicted"), known.revision)
     archive, _ = fetched(served, cloud, lived)
     assert json.loads(archive.read("data/studies.json")) == []
+
+
+def told(served, cloud, person_id):
+    archive, _ = fetched(served, cloud, person_id)
+    return {section: json.loads(archive.read(f"data/{section}.json")) for section in SECTIONS}
+
+
+def exam_told(hospital_id, patient_id, accession, procedure):
+    now = datetime.now(UTC)
+    fact = NoticeFact(
+        f"N-{procedure}", "performed", now, now, accession, patient_id, modality="CT", procedure=procedure
+    )
+    wiring.derive_exams().notice_recorded(hospital_id, replace(fact, performed_at=now, declared_instances=3))
+
+
+def test_visits_and_exams_are_told_also_of_exams_that_never_were_uploaded(served, cloud, lived):
+    exam_told("H1", "P1", "A7", "胸部平扫")
+    exam_told("H1", "P2", "A7", "别人的检查")
+    record = told(served, cloud, lived)
+    assert [(one["encounter_id"], one["status"]) for one in record["visits"]] == [("E1", "open")]
+    unheld = [one for one in record["exams"] if one["accession_number"] == "A7"]
+    stands = [(one["procedure"], one["standing"], one["images_received"]) for one in unheld]
+    assert stands == [("胸部平扫", "pending", 0)]
+    assert [one["study_instance_uids"] for one in record["exams"] if one not in unheld] == [["1.2.840.1"]]
+    assert [one["procedure"] for one in record["exam_notices"]] == ["胸部平扫"]
+    assert "别人的检查" not in json.dumps(record, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("unlinked", [False, True])
+def test_of_a_number_contested_or_unlinked_nothing_medical_is_told(served, cloud, lived, unlinked):
+    exam_told("H2", "Q1", "SECRET7", "别人的检查")
+    number = {"hospital_id": "H2", "patient_id": "Q1"}
+    assert served.ask("POST", "/me/identities/contest", "patient", number, person_id=lived).status_code == 200
+    if unlinked:
+        own = {"patient_id": "Q1"}
+        assert served.ask("POST", "/desk/identities/unlink", "desk_clerk", own, hospital_id="H2").status_code == 200
+    record = told(served, cloud, lived)
+    assert record["visits"] == record["exam_notices"] == []
+    assert "SECRET7" not in json.dumps(record, ensure_ascii=False)
+    assert {one["hospital_id"] for one in record["exams"]} == {"H1"}
+    assert [one["hospital_id"] for one in record["former_links"]] == ["H2"] * unlinked
+    if unlinked:
+        (former,) = record["former_links"]
+        assert set(former) == {"hospital_id", "hospital", "linked_at", "until"}
+        assert former["linked_at"] < former["until"]
+        assert "Q1" not in {one["patient_id"] for one in record["identities"]}
+
+
+def test_papers_of_access_without_a_phone_are_told_with_who_gave_them(served, cloud, lived):
+    now = datetime.now(UTC)
+    identity = IdentityKey("H2", "Q1")
+    told_of = (lived, "d1", "H2", "E1", "assisted", "person", identity, "treatment", "1", frozenset())
+    assert wiring.consents().put(Consent("C9", *told_of, now, now + timedelta(hours=24)))
+    papers = hand_overs()
+    papers.open(HandOver("C9", "H2", "Q1", "E1", "d1", "c8", "no_phone", now))
+    papers.open(HandOver("C8", "H2", "Q2", "E2", "d1", "c8", "no_phone", now))
+    (paper,) = told(served, cloud, lived)["hand_overs"]
+    assert (paper["consent_id"], paper["witness"], paper["how"]) == ("C9", "c8", "")

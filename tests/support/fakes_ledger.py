@@ -18,6 +18,7 @@ class FakeLedger:
     def __init__(self):
         self.facts = defaultdict(dict)
         self.notice_ids = defaultdict(dict)
+        self.patients = set()
         self.dockets = {}
         self.rows = defaultdict(dict)  # (hospital, day) → sort key → (fact count, Exam or MOVED)
         self.reads = Counter()
@@ -33,6 +34,18 @@ class FakeLedger:
         held = self.notice_ids.get((hospital_id, fact.notice_id, fact.patient_id), {})
         self._read("of_notice_id", len(held))
         return tuple(fact for _, fact in sorted(held.items()))
+
+    def put_patient(self, key, patient_id):
+        self.patients.add((key, patient_id))
+
+    def of_patient(self, identity):
+        own = {key for key, patient_id in self.patients if patient_id == identity.local_id}
+        return tuple(sorted(key for key in own if key.hospital_id == identity.issuer))
+
+    def rows_of(self, key, docket):
+        places = [(self.rows[key.hospital_id, day], keys.exam(key.accession, use)) for day, use in sorted(docket.rows)]
+        found = [rows[sort_key][1] for rows, sort_key in places if sort_key in rows]
+        return tuple(exam for exam in found if exam is not MOVED)
 
     def put_study(self, key, fact):
         self.facts[key]["study", fact.study_instance_uid, fact.digest] = fact

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import replace
 
 from chalicelib.domain.code import WRONG_PER_CODE
-from chalicelib.domain.identity import IdentityKey
+from chalicelib.domain.identity import FormerLink, IdentityKey
 from chalicelib.domain.licence import held_licence, licence_given_back, normal_licence
 from chalicelib.domain.page import Page
 
@@ -20,7 +20,8 @@ class FakePeople:
         self.persons = {}
         self.links_by_identity = {}
         self.holders = {}
-        self.former_links = {}
+        self.former = {}
+        self.left = {}
         self._step = threading.Lock()
 
     def person(self, person_id):
@@ -45,12 +46,18 @@ class FakePeople:
                     self.holders[change.phone_key] = person.person_id
             former = change.former
             if former and (former.person_id, former.status) != (change.link.person_id, change.link.status):
-                self.former_links.setdefault(former.identity, []).append(former)
+                self.former.setdefault(former.identity, []).append(former)
+            if former and former.person_id != change.link.person_id:
+                left = FormerLink(former.identity.issuer, former.linked_at, change.link.linked_at)
+                self.left.setdefault(former.person_id, []).append(left)
             self.links_by_identity[change.link.identity] = replace(change.link, revision=change.link.revision + 1)
             return True
 
     def history(self, identity):
-        return tuple(self.former_links.get(identity, ()))
+        return tuple(self.former.get(identity, ()))
+
+    def former_links(self, person_id):
+        return tuple(sorted(self.left.get(person_id, ()), key=lambda one: one.until))
 
     def save_person(self, person, phone_key=""):
         with self._step:

@@ -63,6 +63,21 @@ def test_a_relink_leaves_no_copy_behind(ports):
     assert ports.people.links("Q") == (ports.people.link(KEY),)
 
 
+def test_whom_a_link_leaves_keeps_that_it_was_and_until_when_and_no_number(ports):
+    assert ports.people.save(LinkChange(LINK))
+    read = ports.people.link(KEY)
+    assert ports.people.save(LinkChange(replace(read, status="contested"), read))
+    assert ports.people.former_links("P") == ()
+    for number, (owner, hours) in enumerate((("Q", 1), ("P", 2), ("Q", 3))):
+        read = ports.people.link(KEY)
+        at = NOW + timedelta(hours=hours)
+        assert ports.people.save(LinkChange(replace(read, person_id=owner, linked_at=at), read)), number
+    spans = [(one.issuer, one.linked_at, one.until) for one in ports.people.former_links("P")]
+    hour = timedelta(hours=1)
+    assert spans == [("H1", NOW, NOW + hour), ("H1", NOW + 2 * hour, NOW + 3 * hour)]
+    assert len(ports.people.former_links("Q")) == 1
+
+
 def test_link_profile_and_phone_stand_or_fall_together(ports):
     assert ports.people.save(LinkChange(LINK, None, PERSON, "aa"))
     assert ports.people.person("P") == PERSON

@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.domain.exam import ExamKey, Excuse, Report
 from chalicelib.domain.flag import Flag, FlaggedExam
+from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.ledger import Breach, Docket, Move, derive
 from chalicelib.store import keys
 from chalicelib.store.exams import DynamoExams
@@ -88,6 +89,27 @@ def test_notices_of_one_id_and_patient_are_found_together(ledger):
     assert ledger.of_notice_id("H1", told[0]) == tuple(sorted(told, key=lambda fact: fact.digest))
     assert ledger.of_notice_id("H1", notice(notice_id="N/#2")) == (notice(notice_id="N/#2"),)
     assert ledger.of_notice_id("H9", told[0]) == ()
+
+
+def test_where_a_patient_was_named_is_found_by_their_number_alone(ledger):
+    other = ExamKey("H1", "A2")
+    for _ in range(2):
+        ledger.put_patient(other, "P1/#")
+        ledger.put_patient(KEY, "P1/#")
+    ledger.put_patient(ExamKey("H2", "A9"), "P1/#")
+    ledger.put_patient(ExamKey("H1", "A3"), "P1")
+    assert set(ledger.of_patient(IdentityKey("H1", "P1/#"))) == {KEY, other}
+    assert ledger.of_patient(IdentityKey("H9", "P1/#")) == ()
+
+
+def test_the_rows_of_a_docket_are_those_that_stand(ledger):
+    (row,) = exams(ledger, notice())
+    docket = Docket(((DAY, 1), ("2026-11-21", 1), ("2026-11-22", 1)))
+    assert ledger.rows_of(KEY, docket) == ()
+    assert ledger.put_exam(row, 1)
+    assert ledger.bury(KEY, "2026-11-21", 1, 1)
+    assert ledger.rows_of(KEY, docket) == (row,)
+    assert ledger.rows_of(KEY, Docket()) == ()
 
 
 def test_a_docket_is_put_by_whoever_read_the_last_and_saw_no_fewer_facts(ledger):

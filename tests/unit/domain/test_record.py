@@ -19,6 +19,9 @@ def record(*studies):
         person=Person("P"),
         number=OwnNumber(counts=False, opens_all=False, hospitals=()),
         links=(),
+        former_links=(),
+        visits=(),
+        exams=(),
         studies=studies,
         hidden=frozenset(),
         consents=(),
@@ -28,6 +31,7 @@ def record(*studies):
         wards=(),
         notices=(),
         reviews=(),
+        hand_overs=(),
         hospitals={},
     )
 
