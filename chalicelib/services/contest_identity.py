@@ -46,6 +46,7 @@ class ContestIdentity:
             if link is None or link.person_id != person.person_id:
                 self.record.deny(caller, CONTEST, Denied("no_grant", "not_own_identity"), now, about)
             if link.status == "contested":
+                self.record.allow(caller, CONTEST, "again", now, about)
                 return link
             changed = contest(link, "person", caller.subject)
             self.record.allow(caller, CONTEST, "person", now, about)

@@ -39,6 +39,7 @@ class FreezePerson:
         for _ in range(ATTEMPTS):
             person = self.own_account(caller, FREEZE, now)
             if person.frozen_at is not None:
+                self.record.allow(caller, FREEZE, "again", now, About(person.person_id))
                 return person
             frozen = replace(_doubted(person, now), frozen_at=now)
             self.record.allow(caller, FREEZE, "person", now, About(person.person_id))

@@ -18,13 +18,14 @@ class Watch:
     """Events added since the last look, as text."""
 
     def __init__(self):
-        self._known = set(self._events())
+        self._known = set()
+        self.added()
 
     def added(self):
-        events = self._events()
-        new = [json.dumps(events[key].to_json(), ensure_ascii=False) for key in sorted(events.keys() - self._known)]
-        self._known = set(events)
-        return new
+        hours = _tables()[wiring.settings().audit_table].items.values()
+        new = {sk.value: item for hour in hours for sk, item in hour.items() if sk.value not in self._known}
+        self._known |= new.keys()
+        return [json.dumps(new[event_id].to_json(), ensure_ascii=False) for event_id in sorted(new)]
 
     def wrong(self, words=()):
         """What is wrong with the events of the request since the last look: too few, too many, or a word in them."""
@@ -35,10 +36,6 @@ class Watch:
             yield from (f"keeps {word!r}" for word in words if word in event)
             if "eyJ" in event:  # how every token begins
                 yield "keeps a token"
-
-    def _events(self):
-        table = _tables()[wiring.settings().audit_table]
-        return {(pk.value, sk.value): item for pk, items in table.items.items() for sk, item in items.items()}
 
 
 @contextlib.contextmanager
