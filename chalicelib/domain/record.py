@@ -25,6 +25,8 @@ from chalicelib.domain.record_exams import (
     former_link_row,
     hand_over_row,
     hospital_row,
+    newest_rows,
+    newest_told,
     visit_row,
 )
 from chalicelib.domain.record_page import page
@@ -99,8 +101,8 @@ def sections(record: Record, now: datetime) -> Sections:
         "identities": [_identity(link, record) for link in record.links],
         "former_links": [former_link_row(one, hospitals) for one in record.former_links],
         "visits": [visit_row(one, hospitals) for one in sorted(record.visits, key=_latest)],
-        "exams": [exam_row(one, hospitals) for held in record.exams for one in held.rows],
-        "exam_notices": [exam_notice_row(one, hospitals) for held in record.exams for one in held.told],
+        "exams": [exam_row(one, hospitals) for one in newest_rows(record.exams)],
+        "exam_notices": [exam_notice_row(one, hospitals) for one in newest_told(record.exams)],
         "studies": [_study(study, record) for study in sorted(record.studies, key=_newest)],
         "consents": [_consent(one, record, now) for one in record.consents],
         "requests": [_request(one, record, now) for one in record.requests],

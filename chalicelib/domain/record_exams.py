@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from chalicelib.domain.exam import Exam, NoticeFact
@@ -27,10 +28,20 @@ class ToldExam:
 
 @dataclass(frozen=True, slots=True)
 class HeldExam:
-    """Of one number: the ledger's rows, and the notices they rest on."""
+    """Of one number, in no order: the ledger's rows, and the notices they rest on."""
 
     rows: tuple[Exam, ...] = ()
     told: tuple[ToldExam, ...] = ()
+
+
+def newest_rows(held: Iterable[HeldExam]) -> list[Exam]:
+    rows = chain.from_iterable(one.rows for one in held)
+    return sorted(rows, key=lambda row: (row.day, row.key, row.use), reverse=True)
+
+
+def newest_told(held: Iterable[HeldExam]) -> list[ToldExam]:
+    told = chain.from_iterable(one.told for one in held)
+    return sorted(told, key=lambda one: (one.notice.rank, one.hospital_id), reverse=True)
 
 
 def hospital_row(hospital_id: str, hospitals: Hospitals) -> Row:

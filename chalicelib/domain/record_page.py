@@ -28,6 +28,11 @@ ABOUT = (
         "Your national id is in no record: only a keyed hash of it led to you. Phone numbers are shown in part.",
     ),
     Said(
+        "待确认、有异议或已解除关联的院内号可能属于他人：本档案只说明其关联情况，不含该号下的检查和就诊。",
+        "A number that is not confirmed, contested or no longer linked may be somebody else's: this archive says how "
+        "it is or was linked, and holds no exam or visit of it.",
+    ),
+    Said(
         "您可以撤回授权、对院内号或手机号提出异议、隐藏检查，或点“不是我”冻结全部；更正内容请联系出具检查的医院。"
         "（《个人信息保护法》第十五、四十四至四十七条）",
         "You may take consents back, contest a hospital's number or a phone, hide a study, or press “not me” and "

@@ -65,7 +65,7 @@ def instant(text: str | None) -> str:
 
 def day(digits: str) -> str:
     is_day = len(digits) == 8 and digits.isdigit()
-    return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}" if is_day else escape(digits) or "—"
+    return f"<time>{digits[:4]}-{digits[4:6]}-{digits[6:]}</time>" if is_day else escape(digits) or "—"
 
 
 def _spoken(name: str) -> Callable[[Row], str]:
@@ -158,7 +158,7 @@ TABLES: Sequence[Table] = (
         Said("医院通知的检查及上传情况", "Exams as hospitals told them, and their upload"),
         Said("没有", "None"),
         (
-            Column(Said("日期", "Date"), lambda row: escape(row["day"])),
+            Column(Said("日期", "Date"), lambda row: f"<time>{escape(row['day'])}</time>"),
             HOSPITAL,
             Column(Said("类别", "Kind"), _modality),
             Column(Said("检查", "Exam"), _exam_cell),

@@ -30,7 +30,4 @@ class GatherExams:
             rows.update(row for row in self.ledger.rows_of(key, held.docket) if row.patient_id == identity.local_id)
             mine = (notice for notice in held.facts.notices if notice.patient_id == identity.local_id)
             told.update(ToldExam(key.hospital_id, notice) for notice in mine)
-        return HeldExam(
-            tuple(sorted(rows, key=lambda row: (row.key, row.use))),
-            tuple(sorted(told, key=lambda one: one.notice.rank)),
-        )
+        return HeldExam(tuple(rows), tuple(told))

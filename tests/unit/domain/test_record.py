@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 from zipfile import ZipFile
 
 import pytest
 
+from chalicelib.domain.exam import ExamKey, Facts
 from chalicelib.domain.identity import IdentityKey, Link, Person
+from chalicelib.domain.ledger import derive
 from chalicelib.domain.record import OwnNumber, Record, archive, sections
+from chalicelib.domain.record_exams import HeldExam, ToldExam
 from chalicelib.domain.study import StudyRef
 from tests.support.clinic import NOW, summary
+from tests.support.ledger_world import NOON, notice
 
 
 def record(*studies):
@@ -59,3 +64,19 @@ def test_a_number_that_may_be_somebody_elses_does_not_tell_their_name_or_birth(s
     assert "A9" in everything
     assert "李四" not in everything
     assert "19900505" not in everything
+
+
+def test_exams_and_what_was_told_of_them_are_listed_newest_first_whatever_number_they_are_of():
+    first, second = (exam(notice(performed_at=NOON + timedelta(days=days))) for days in (0, 30))
+    told = [ToldExam("H1", notice(sent_at=NOON + timedelta(hours=hours))) for hours in range(3)]
+    held = (HeldExam((first,), (told[1],)), HeldExam((second,), (told[2], told[0])))
+    listed = sections(replace(record(), exams=held), NOW)
+    assert [one["day"] for one in listed["exams"]] == [second.day, first.day]
+    assert [one["sent_at"] for one in listed["exam_notices"]] == sorted(
+        (one.notice.sent_at.isoformat() for one in told), reverse=True
+    )
+
+
+def exam(told):
+    (row,) = derive(ExamKey("H1", "A1"), Facts(notices=(told,), count=1), (), NOON.tzinfo)
+    return row
