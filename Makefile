@@ -20,7 +20,7 @@ check: $(READY)  ## style, types, architecture
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cfn-lint infra/data.yaml
+	$(BIN)/cfn-lint -r us-east-1 cn-north-1 -- infra/data.yaml infra/watch.yaml
 
 unit: $(READY) $(MINISTACK)/.ready
 	$(BIN)/coverage erase
@@ -39,9 +39,9 @@ package: $(READY)  ## build/package/: the functions' zip and plain CloudFormatio
 rehearse: $(READY) $(MINISTACK)/.ready  ## both stacks and the zip on an emulated AWS with IAM enforced: the story, then every break-in that must fail
 	$(BIN)/python -m infra.rehearse
 
-checkov: package  ## what checkov says of both templates; in an environment of its own, so not part of `make test`
+checkov: package  ## what checkov says of the templates; in an environment of its own, so not part of `make test`
 	test -x build/venv-checkov/bin/checkov || { $(PYTHON) -m venv build/venv-checkov && build/venv-checkov/bin/pip install --quiet checkov==3.3.30; }
-	build/venv-checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation -f infra/data.yaml build/package/app.json
+	build/venv-checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation -f infra/data.yaml infra/watch.yaml build/package/app.json
 
 cost: $(READY)  ## what a day and a month cost, from recorded calls and list prices
 	$(BIN)/python -m infra.cost

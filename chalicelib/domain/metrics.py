@@ -55,6 +55,13 @@ CONSENT_DECISIONS = Metric(
     "对访问请求的答复：同意、患者拒绝、规则拒绝",
     (("Outcome",), ("Basis", "Outcome")),
 )
+MESSAGES = Metric(
+    "Messages",
+    "Count",
+    "SMS: sent, too late, without a gateway, failed",
+    "短信：已发、过期、无通道、失败",
+    (("Outcome",),),
+)
 VIEWS = Metric("Views", "Count", "manifests asked for: opened or refused", "清单请求数：打开或拒绝", (("Outcome",),))
 VIEW_TIME = Metric("ViewTime", "Milliseconds", "a whole manifest answer", "一次完整的清单应答")
 VIEW_AUTHORIZE = Metric("ViewAuthorize", "Milliseconds", "of it: the decision and its record", "其中：判定及留痕")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 
 from chalicelib import wiring
+from chalicelib.domain import metrics
 from chalicelib.domain.message import Message
 from chalicelib.services.faults import note
 
@@ -28,7 +29,10 @@ def messages(event: Mapping[str, Any]) -> dict[str, Any]:
         except Exception as fault:  # noqa: BLE001 - whatever it was, the queue brings this message again
             note(fault)
             failed.append({"itemIdentifier": record["messageId"]})
-    log.info("messages", extra={**outcomes, "failed": len(failed)})
+    told = {**outcomes, "failed": len(failed)}
+    log.info("messages", extra=told)
+    for outcome, count in told.items():
+        wiring.emit({metrics.MESSAGES: [count] if count else []}, Outcome=outcome)
     return {"batchItemFailures": failed}
 
 
