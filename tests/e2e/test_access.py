@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from infra.local import samples
-from infra.local.client import fetch
+from infra.local.client import fetch, until
 from tests.support.dicom_files import instance
 
 numbers = itertools.count(1)
@@ -42,9 +42,11 @@ def scene(town):
 
 def ask_consent(town, scene):
     """(request id, the right code)"""
+    before = len(town.client.codes())
     asked = {"encounter_id": scene["visit"], "purpose": "treatment"}
     given = scene["doctor"].ask("POST", "/consent-requests", asked).of(202)
-    return given["request_id"], town.client.messages()[-1]["values"]["code"]
+    until(lambda: len(town.client.codes()) > before, "an SMS arrives", 10)
+    return given["request_id"], town.client.codes()[-1]["values"]["code"]
 
 
 def guess(scene, request_id, code):
