@@ -24,6 +24,7 @@ InAppKind = Literal[
     "identity_contested",
     "identity_unlinked",
     "identity_relinked",
+    "name_differs",
     "frozen",
     "unfrozen",
     "sessions_ended",
@@ -92,6 +93,12 @@ WORDINGS: Mapping[str, Wording] = {
     "identity_unlinked": Wording(
         "一个院内号已不再归您名下；如有误，请持身份证到该医院窗口办理。",
         "A hospital's patient number is no longer yours. If that is wrong, show your card at a desk of that hospital.",
+    ),
+    "name_differs": Wording(
+        "有窗口以您的身份证号登记了另一个姓名，您原来的姓名未被更改。如非本人办理，请对该院内号提出异议；如您已改名，请携身份证"
+        "到您就诊的其他医院窗口登记。",
+        "A desk has registered another name with your national id; your name was not changed. If this was not you, "
+        "contest that hospital's number. If your name has changed, have your card read at your other hospitals too.",
     ),
     "identity_relinked": Wording(
         "一个院内号已重新归到您名下，请持身份证到该医院窗口核实后生效。",

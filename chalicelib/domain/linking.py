@@ -149,6 +149,22 @@ def link_at_desk(
     )
 
 
+def name_at_desk(known: str, link: Link, links: Iterable[Link]) -> str:
+    """The person's name after a desk confirmed `link`; `links` are the person's, with or without it.
+
+    A clerk can type any name beside a national id. So one that cannot be the known one replaces it only where desks of
+    more hospitals have it on numbers that stand: that ends a wrong first registration, and takes up a changed name."""
+    (name,) = link.names
+    if not names_conflict(known, name):
+        return name
+    strong = [link, *(one for one in links if one.strong and one.identity != link.identity)]
+    return name if _desks(strong, name) > _desks(strong, known) else known
+
+
+def _desks(links: Iterable[Link], name: str) -> int:
+    return len({one.identity.issuer for one in links if any(names_agree(name, other) for other in one.names)})
+
+
 def _may_be(former: Link, name: str, birth_date: str) -> bool:
     if any(names_agree(name, known) for known in former.names):
         return True

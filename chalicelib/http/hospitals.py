@@ -105,7 +105,7 @@ def register_patient(asked: Asked) -> Response:
         "phone_waits": done.phone_waits,
         "phone_opens_at": shapes.instant(done.phone_opens_at),
     }
-    return answer({**told, **phone}, 201)
+    return answer({**told, **phone, "name_differs": done.name_differs}, 201)
 
 
 @routes.post("/desk/guardians")

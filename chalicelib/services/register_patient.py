@@ -17,7 +17,15 @@ from chalicelib.domain.identity import (
     normal_sex,
     person_of,
 )
-from chalicelib.domain.linking import Evidence, LinkChange, RegistrationRefused, link_at_desk, link_from_notice
+from chalicelib.domain.linking import (
+    Evidence,
+    LinkChange,
+    RegistrationRefused,
+    link_at_desk,
+    link_from_notice,
+    name_at_desk,
+)
+from chalicelib.domain.names import names_conflict
 from chalicelib.domain.national_id import BadNationalId, NationalId, read_national_id
 from chalicelib.domain.phone import (
     PhoneChange,
@@ -44,7 +52,8 @@ class Contended(Exception):  # noqa: N818 - the fact is the name
 @dataclass(frozen=True, slots=True)
 class Registered:
     """What a desk is told. `phone` is masked; "" where the person has no verified phone. While `phone_waits` it opens
-    only the hospitals that saw it, at the latest until `phone_opens_at` where a wait ends by itself."""
+    only the hospitals that saw it, at the latest until `phone_opens_at` where a wait ends by itself.
+    `name_differs`: the person keeps another name than this desk's."""
 
     person_id: str
     identity: IdentityKey
@@ -52,6 +61,7 @@ class Registered:
     phone: str
     phone_waits: bool = False
     phone_opens_at: datetime | None = None
+    name_differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +96,10 @@ class RegisterPatient:
             former = self.people.link(identity)
             link = link_at_desk(former, identity, patient, evidence, now)
             known = self.people.person(evidence.person_id) or Person(evidence.person_id)
-            person = replace(known, name=patient.name, sex=link.sex, birth_date=link.birth_date)
-            seen = SeenAtDesk(phone, caller.hospital_id, caller.subject, self._holder(phone_key))
             links = self.people.links(evidence.person_id)
+            name = name_at_desk(known.name, link, links)
+            person = replace(known, name=name, sex=link.sex, birth_date=link.birth_date)
+            seen = SeenAtDesk(phone, caller.hospital_id, caller.subject, self._holder(phone_key))
             change = with_desk_phone(person, seen, links, now) if phone else PhoneChange(person)
             reason = f"phone_{change.person.phone_rule}" if change.person.phone_set_at == now else "desk"
             self.record.allow(caller, "register_patient", reason, now, About(person.person_id))
@@ -110,6 +121,8 @@ class RegisterPatient:
             self.tell_person(link.person_id, "identity_linked", caller, now)
         if former is not None and former.person_id != link.person_id and former.by_national_id:
             self.tell_person(former.person_id, "identity_unlinked", caller, now)
+        if names_conflict(change.person.name, link.names[0]):
+            self.tell_person(link.person_id, "name_differs", caller, now)
         if change.person.phone_set_at == now:
             self.tell_person(link.person_id, "phone_new", caller, now)
         if seen.number and seen.holder_id not in ("", link.person_id):
@@ -185,4 +198,5 @@ def _registered(link: Link, person: Person, now: datetime) -> Registered:
     phone = masked_phone(person.phone)
     waits = bool(phone) and not opens_all(person, now)
     opens_at = person.phone_opens_at if waits else None
-    return Registered(person.person_id, link.identity, link.status, phone, waits, opens_at)
+    differs = names_conflict(person.name, link.names[0])
+    return Registered(person.person_id, link.identity, link.status, phone, waits, opens_at, differs)
