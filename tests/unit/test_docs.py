@@ -19,6 +19,7 @@ PAIRS = [
     ("infra/README.md", "infra/README.zh-CN.md"),
     ("infra/NOTICES.md", "infra/NOTICES.zh-CN.md"),
     ("infra/AUDIT.md", "infra/AUDIT.zh-CN.md"),
+    ("infra/RUNBOOK.md", "infra/RUNBOOK.zh-CN.md"),
     ("infra/RETENTION.md", "infra/RETENTION.zh-CN.md"),
 ]
 READMES = PAIRS[0]
