@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,8 +77,9 @@ def _empty() -> None:
         topic.sent_notifications.clear()
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[TestCloud]:
+@contextmanager
+def opened(directory: Path) -> Iterator[TestCloud]:
+    """The cloud, emptied. SMS go to a file in the directory."""
     mock = moto.mock_aws()
     mock.start(reset=False)
     try:
@@ -86,19 +88,32 @@ def cloud(tmp_path: Path) -> Iterator[TestCloud]:
             _made[:] = [provision(clients(), {"SettleSeconds": SETTLE_SECONDS}, {})]
             standing = _made[0]
         _empty()
-        outbox = tmp_path / "sms-outbox.jsonl"
+        outbox = directory / "sms-outbox.jsonl"
         yield TestCloud(standing, outbox, {**standing.settings, **_settings(outbox)})
     finally:
         mock.stop(remove_data=False)
 
 
-@pytest.fixture
-def cloud_settings(cloud: TestCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCloud]:
+@contextmanager
+def settled_in(cloud: TestCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCloud]:
+    """The functions' environment, while it lasts."""
     for name, value in {**cloud.settings, **CREDENTIALS, "AWS_DEFAULT_REGION": REGION}.items():
         monkeypatch.setenv(name, value)
     forget_cached()
     yield cloud
     forget_cached()
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[TestCloud]:
+    with opened(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def cloud_settings(cloud: TestCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCloud]:
+    with settled_in(cloud, monkeypatch) as told:
+        yield told
 
 
 def forget_cached() -> None:

@@ -1,9 +1,9 @@
 """What app.py's functions ask of AWS: each call of botocore's under the name of the function that makes it.
 
 A function is entered through the object that Lambda would call: `Chalice` for the API, an event source's handler for
-the rest, plain functions too. The name is a context variable set right there and carried into the pools of threads that a
-function starts, so a call belongs to the function that makes it or to none: what tests do by their own hands is not
-recorded.
+the rest, plain functions too. The name is a context variable set right there and carried into the pools of threads
+that a function starts, so a call belongs to the function that makes it or to none: what tests do by their own hands is
+not recorded.
 """
 
 from __future__ import annotations

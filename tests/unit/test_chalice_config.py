@@ -15,6 +15,7 @@ CONFIG = json.loads((ROOT / ".chalice" / "config.json").read_text(encoding="utf-
 FUNCTIONS = CONFIG["lambda_functions"]
 POLICIES = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / ".chalice").glob("policy-*")}
 RESOURCES = yaml.load((ROOT / "infra" / "data.yaml").read_text(encoding="utf-8"), Loader)["Resources"]  # noqa: S506 - ours
+NO_TOPIC = {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
 
 
 def statements():
@@ -40,7 +41,9 @@ def test_a_policy_names_its_actions_and_its_partition(name, statement):
     assert "s3:DeleteObject" not in actions
     assert "s3:DeleteObjectVersion" not in actions
     assert "arn:aws:" not in json.dumps(statement)
-    if statement["Resource"] == "*":
+    if "NotResource" in statement:
+        assert (actions, statement["NotResource"]) == (["sns:Publish"], NO_TOPIC), "numbers are no resources"
+    if statement.get("Resource") == "*":
         assert all(action.startswith("cloudwatch:Get") for action in actions), "what has no resources of its own"
 
 

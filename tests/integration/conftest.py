@@ -1,0 +1,21 @@
+"""For every test over moto: what a function asks of AWS, its own policy allows."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import function_policies, needs, recorder
+
+
+@pytest.fixture(autouse=True)
+def least_privilege():
+    """Holds each call that app.py's functions make in this test against .chalice/policy-*.json."""
+    with recorder.watch() as calls:
+        yield
+    refused = {
+        (call.function, *need)
+        for call in calls
+        for need in function_policies.missing(needs.of(call), function_policies.of(call.function))
+    }
+    told = [f"{function} needs {action} on {resource}" for function, action, resource in sorted(refused)]
+    assert not told, "its policy in .chalice/ does not allow it:\n" + "\n".join(told)
