@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 LEAF = b"\x00"  # RFC 6962 §2.1: MTH({d0}) = SHA-256(0x00 || d0)
 NODE = b"\x01"  # MTH(D[n]) = SHA-256(0x01 || MTH(D[0:k]) || MTH(D[k:n])), k the largest power of two below n
@@ -13,16 +13,20 @@ def leaf(data: bytes) -> bytes:
     return hashlib.sha256(LEAF + data).digest()
 
 
-def root(leaves: Sequence[bytes]) -> bytes:
-    """The root over leaf hashes (32 bytes each); SHA-256 of nothing for none."""
-    if not leaves:
+def root(leaves: Iterable[bytes]) -> bytes:
+    """The root over leaf hashes (32 bytes each), each looked at once and forgotten; SHA-256 of nothing for none."""
+    whole: list[tuple[int, bytes]] = []  # (height, hash) of the full trees so far, from the left, ever smaller
+    for one in leaves:
+        height, found = 0, one
+        while whole and whole[-1][0] == height:
+            height, found = height + 1, _node(whole.pop()[1], found)
+        whole.append((height, found))
+    if not whole:
         return hashlib.sha256().digest()
-    level = list(leaves)
-    while len(level) > 1:  # pairing from the left, a last odd one rising as it is, gives the tree of the RFC
-        level = [
-            _node(level[at], level[at + 1]) if at + 1 < len(level) else level[at] for at in range(0, len(level), 2)
-        ]
-    return level[0]
+    found = whole.pop()[1]
+    while whole:
+        found = _node(whole.pop()[1], found)
+    return found
 
 
 def proof(index: int, leaves: Sequence[bytes]) -> tuple[bytes, ...]:

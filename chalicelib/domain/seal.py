@@ -110,9 +110,24 @@ def split(content: bytes) -> list[bytes]:
     return lines if lines[-1] else lines[:-1]
 
 
-def seal(hour: datetime, lines: Sequence[bytes], previous: str) -> Seal:
-    root = merkle.root([merkle.leaf(line) for line in lines]).hex()
-    return Seal(hour_name(hour), len(lines), root, hashlib.sha256(joined(lines)).hexdigest(), previous)
+def each_line(file: Iterable[bytes]) -> Iterator[bytes]:
+    """The same of a binary file that is open, one after the other."""
+    return (line.removesuffix(b"\n") for line in file)
+
+
+def seal(hour: datetime, lines: Iterable[bytes], previous: str) -> Seal:
+    """Each line is looked at once: an hour need not fit into memory."""
+    content, count = hashlib.sha256(), 0
+
+    def leaves() -> Iterator[bytes]:
+        nonlocal count
+        for line in lines:
+            count += 1
+            content.update(line + b"\n")
+            yield merkle.leaf(line)
+
+    root = merkle.root(leaves()).hex()
+    return Seal(hour_name(hour), count, root, content.hexdigest(), previous)
 
 
 def read_seal(body: bytes) -> Seal | None:

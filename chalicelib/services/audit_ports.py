@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,6 +15,10 @@ class AuditHours(Protocol):
 
     def of_hour(self, hour: datetime) -> tuple[Record, ...]:
         """All that stands in the hour's partitions, in no particular order."""
+        ...
+
+    def in_order(self, hour: datetime) -> Iterator[Record]:
+        """The same in the order of a sealed file, one after the other."""
         ...
 
     def holds_any(self, hour: datetime) -> bool: ...
@@ -46,8 +50,8 @@ class SealArchive(Protocol):
         """The last sealed hour that is not after `until`, and its seal's digest (SHA-256, hex)."""
         ...
 
-    def put_file(self, hour: datetime, content: bytes) -> bytes:
-        """Put the hour's lines unless they stand already; what stands."""
+    def put_file(self, hour: datetime, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """Put the hour's lines unless some stand already; those that stand."""
         ...
 
     def put_seal(self, hour: datetime, body: bytes) -> bytes:

@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from io import BytesIO
 from typing import Protocol
 
 from chalicelib.domain.manifest import Manifest
 from chalicelib.domain.reads import Allowed, allowed_events, judge, read_line, sessions_of
-from chalicelib.domain.seal import HOUR, split
+from chalicelib.domain.seal import HOUR, each_line
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.audit_ports import SealArchive
 from chalicelib.services.ports import Studies, Topic
@@ -90,7 +91,7 @@ class CheckReads:
             return None
         allowed: dict[str, Allowed] = {}
         for content in self.archive.files(begin - HOUR, begin + 23 * HOUR):
-            for line in split(content or b""):
+            for line in each_line(BytesIO(content or b"")):
                 told = json.loads(line)
                 if event := allowed_events(told["event"]):
                     allowed[told["id"]] = event

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain.seal import HOUR, START, Seal, hour_of, hours, joined, lines_of, seal, split
+from chalicelib.domain.seal import HOUR, START, Seal, hour_of, hours, seal
 from chalicelib.services.audit_ports import AuditHours, SealArchive
 
 # An event's hour is that of its request's beginning, and no function runs longer than 15 minutes: a whole hour after
@@ -36,7 +36,8 @@ class SealedHours:
 @dataclass(frozen=True)
 class SealAudit:
     """Seals hour after hour, none left out, empty ones too. A run again or beside another one changes nothing: bytes
-    follow from the table alone, and what was put first stands. Holds one hour in memory. Raises SealConflict."""
+    follow from the table alone, and what was put first stands. Of an hour only the packed file is in memory. Raises
+    SealConflict."""
 
     table: AuditHours
     archive: SealArchive
@@ -60,8 +61,8 @@ class SealAudit:
 
     def _seal(self, hour: datetime, previous: str) -> Seal:
         """File first: a crash between the two leaves a file without a seal, which the next run seals as it stands."""
-        content = self.archive.put_file(hour, joined(lines_of(self.table.of_hour(hour))))
-        made = seal(hour, split(content), previous)
+        lines = self.archive.put_file(hour, (record.line for record in self.table.in_order(hour)))
+        made = seal(hour, lines, previous)
         stands = self.archive.put_seal(hour, made.to_json())
         if stands != made.to_json():
             raise SealConflict(made.hour)

@@ -2,16 +2,17 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from chalicelib.domain.seal import Kept, hour_name, hours
+from chalicelib.domain.seal import Kept, each_line, hour_name, hours
 from chalicelib.services.audit_ports import Oddity, Survey
 
 if TYPE_CHECKING:
@@ -53,9 +54,10 @@ class S3SealArchive:
                 return (hour, hashlib.sha256(body).hexdigest()) if hour else None
         return None
 
-    def put_file(self, hour: datetime, content: bytes) -> bytes:
-        packed = self._put_first(_file_key(hour), gzip.compress(content, mtime=0), "application/gzip")
-        return gzip.decompress(packed)
+    def put_file(self, hour: datetime, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """Only what is packed is in memory: a crowded hour is some twenty times as large."""
+        stands = self._put_first(_file_key(hour), _packed(lines), "application/gzip")
+        return each_line(gzip.GzipFile(fileobj=io.BytesIO(stands)))
 
     def put_seal(self, hour: datetime, body: bytes) -> bytes:
         return self._put_first(_seal_key(hour), body, "application/json")
@@ -136,6 +138,13 @@ class S3SealArchive:
                 former = seen.get(marker["Key"])
                 seen[marker["Key"]] = _Versions(marker["Key"], former.first if former else "", is_single=False)
         yield from (seen[key] for key in sorted(seen))
+
+
+def _packed(lines: Iterable[bytes]) -> bytes:
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0, filename="") as file:
+        file.writelines(line + b"\n" for line in lines)
+    return packed.getvalue()
 
 
 def _seal_key(hour: datetime) -> str:

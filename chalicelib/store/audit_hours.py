@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from datetime import datetime
+from heapq import merge
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.seal import Record
@@ -25,6 +26,11 @@ class DynamoAuditHours:
 
     def of_hour(self, hour: datetime) -> tuple[Record, ...]:
         return tuple(record for partition in keys.audit_hour(hour) for record in self._records(partition))
+
+    def in_order(self, hour: datetime) -> Iterator[Record]:
+        """A partition is in the order of its ids."""
+        parts = [self._records(partition) for partition in keys.audit_hour(hour)]
+        return merge(*parts, key=lambda record: (record.event_id, record.partition))
 
     def holds_any(self, hour: datetime) -> bool:
         return any(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from chalicelib.domain.seal import Kept, hour_name, hours
+from chalicelib.domain.seal import Kept, hour_name, hours, joined, split
 from chalicelib.services.audit_ports import Oddity, Survey
 
 
@@ -20,6 +20,9 @@ class FakeAuditHours:
 
     def of_hour(self, hour):
         return tuple(self.records.get(hour, ()))
+
+    def in_order(self, hour):
+        return iter(sorted(self.of_hour(hour), key=lambda record: (record.event_id, record.partition)))
 
     def holds_any(self, hour):
         return bool(self.records.get(hour))
@@ -37,8 +40,8 @@ class FakeSealArchive:
             return None
         return max(sealed), hashlib.sha256(self._first("seal", max(sealed))).hexdigest()
 
-    def put_file(self, hour, content):
-        return self._put("file", hour, content)
+    def put_file(self, hour, lines):
+        return iter(split(self._put("file", hour, joined(lines))))
 
     def put_seal(self, hour, body):
         return self._put("seal", hour, body)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.seal import HOUR, START, hour_name, seal, split
+from chalicelib.domain.seal import HOUR, START, hour_name, lines_of, seal, split
 from chalicelib.services.seal_audit import MOST, SealConflict
 from tests.support.fakes_audit import FakeAuditHours, FakeSealArchive
 from tests.support.seal_vault import NOW, Vault, filled, seal_lines, vault_on
@@ -23,6 +23,14 @@ def test_the_first_run_begins_at_the_first_event_and_ends_two_hours_ago(vault):
     assert (done.hours, done.events, done.last, done.left) == (4, 25, FIRST + 3 * HOUR, 0)
     assert [one.count for one in vault.seals()] == [3, 0, 20, 2]
     assert vault.findings() == []
+
+
+def test_an_hour_is_read_in_the_order_of_its_file(vault):
+    filled(vault)
+    hour = FIRST + 2 * HOUR
+    in_order = [one.line for one in vault.table.in_order(hour)]
+    assert in_order == lines_of(vault.table.of_hour(hour))
+    assert len({one.partition for one in vault.table.of_hour(hour)}) > 1
 
 
 def test_each_seal_names_the_one_before_and_the_run_tells_the_head(vault):
@@ -74,7 +82,7 @@ def test_a_crash_between_file_and_seal_is_taken_up_with_what_was_put_first(vault
     """Even if the table was tampered with in between: then verify names it."""
     filled(vault)
     lines = seal_lines(vault, FIRST)
-    vault.archive.put_file(FIRST, lines)
+    vault.archive.put_file(FIRST, split(lines))
     gone = vault.table.of_hour(FIRST)[0]
     vault.table.remove(FIRST, gone)
     vault.run()

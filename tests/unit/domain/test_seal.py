@@ -1,5 +1,6 @@
 """Whatever one tampers with, in table, file or seal, is named: exactly that, and nothing else."""
 
+import io
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from chalicelib.domain.seal import (
     START,
     Kept,
     canonical,
+    each_line,
     hour_name,
     hours,
     joined,
@@ -294,3 +296,14 @@ def test_hours_are_named_in_utc_and_counted_over_midnight():
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"hour":1}', b"[" * 100_000, b"\xff"])
 def test_what_is_no_seal_is_none(body):
     assert read_seal(body) is None
+
+
+@given(st.lists(st.binary(max_size=6).filter(lambda line: b"\n" not in line), max_size=8), st.booleans())
+def test_lines_of_an_open_file_are_those_of_its_content(lines, ends):
+    content = joined(lines) if ends else joined(lines)[:-1]
+    assert list(each_line(io.BytesIO(content))) == split(content)
+
+
+def test_a_seal_looks_at_each_line_once():
+    lines = [b"%d" % number for number in range(50)]
+    assert seal(FIRST, iter(lines), START) == seal(FIRST, lines, START)
