@@ -144,3 +144,27 @@ def test_where_nothing_can_be_put_on_record_a_stranger_gets_503_and_health_goes_
     with audit_down():
         assert set(knock(served)) == {503}
         assert served.ask("GET", "/health").status_code == 200
+
+
+# The commission
+
+OF_A_DAY = {"hospital_id", "name", "day", "rate", "flags"}
+OF_EXAMS = {"due", "on_time", "late", "partial", "missing", "excused", "cancelled", "scheduled", "pending", "imported"}
+
+
+def test_the_commission_is_told_exact_counts_of_exams_and_no_figure_about_persons(served):
+    """DESIGN §8: cells of persons under ten would be hidden. A figure that is new here must decide which it is."""
+    served.prepare()
+    asked = "/compliance/hospitals/H1?from=2026-11-23&to=2026-11-24"
+    for day in served.ask("GET", asked, "regulator").json_body["days"]:
+        assert set(day) == OF_A_DAY | OF_EXAMS | {f"delay_p{percent}_minutes" for percent in (50, 90, 99)}
+
+
+@pytest.mark.parametrize(
+    "route", ["GET /compliance/hospitals/H9?from=2026-11-23&to=2026-11-24", "POST /hospitals/H9/excuses"]
+)
+def test_a_hospital_that_nobody_registered_is_not_found(served, route):
+    method, path = route.split(" ")
+    outage = {"from": "2026-11-23T00:00:00+08:00", "to": "2026-11-23T06:00:00+08:00", "reason": "断网"}
+    answer = served.ask(method, path, "regulator", outage if method == "POST" else None)
+    assert (answer.status_code, answer.json_body["error"]) == (404, "not_found")
