@@ -105,8 +105,12 @@ def _create(client: Callable[[str], Any], body: dict[str, Any], parameters: Mapp
 
 
 def _what_moto_knows(body: dict[str, Any]) -> dict[str, Any]:
+    """Without tags: moto stumbles over those of keys, and nobody pays here."""
     known = {
-        logical: {name: value for name, value in resource.items() if name != "DependsOn"}
+        logical: {
+            **{name: value for name, value in resource.items() if name != "DependsOn"},
+            "Properties": {name: value for name, value in resource.get("Properties", {}).items() if name != "Tags"},
+        }
         for logical, resource in body["Resources"].items()
         if resource["Type"] not in UNKNOWN_TO_MOTO
     }
