@@ -20,6 +20,7 @@ from chalicelib.domain.quarantine import REASONS
 from chalicelib.http import errors
 from chalicelib.http.access import ROUTES
 from chalicelib.services import faults
+from chalicelib.services.send_message import Outcome
 from chalicelib.wiring.watch import Taking
 from infra.local.personas import LAKE, PATIENT, RIVER, national_id
 from infra.local.samples import chest_ct, make_pack
@@ -286,6 +287,7 @@ def exceptions_are_made(heard):
     said = {"reason": "unconscious", "text": f"{OTHER_NAME}昏迷，电话{TOLD_PHONE}", "confirmation": CONFIRMATION.zh}
     glass = heard.doctor("/break-glass", {**said, "encounter_id": "E-3"})
     assert glass.status_code == 201, glass.body
+    heard.country.drain("messages")
     officer = {"role": "privacy_officer", "subject": "o2"}
     verdict = {"review_id": glass.json_body["consent_id"], "verdict": "justified", "note": f"{OTHER_NAME}属实"}
     assert heard.desk("/privacy/reviews/verdict", verdict, LAKE, **officer).status_code == 200
@@ -381,6 +383,7 @@ def _holds_figures_and_words_of_ours_only(emitted):
         assert all(isinstance(value, float) for name in names & set(line) for value in line[name])
     words = {line[name] for line in emitted.said for name in dimensions & set(line)}
     fixed = {*REASONS, *get_args(Basis), *get_args(Taking), "given", "denied", "refused", "opened"}
+    fixed |= {*get_args(Outcome), "failed"}
     assert words <= fixed
     for name in ("IngestLag", "Quarantined", "SettleLag", "ConsentDecisions", "ViewTime", "SweepDone", "SealedHours"):
         assert emitted.of(name), name
