@@ -143,8 +143,8 @@ TEXTS = {
     "reindex": Text(
         "只凭存储桶重建索引",
         "Rebuild the index from the bucket alone",
-        "索引的 {dropped} 条全部删去；重建后两项检查的清单与之前相同（{seconds:.1f} 秒）",
-        "all {dropped} items of the index dropped; the manifests of both studies are the same again ({seconds:.1f} s)",
+        "删去 {dropped} 条；重建后索引的 {same} 条逐条相同，两项检查的清单亦同（{seconds:.1f} 秒）",
+        "{dropped} items dropped; all {same} of the index are the same again, both manifests too ({seconds:.1f} s)",
     ),
 }
 
