@@ -30,6 +30,7 @@ def plain(sam: Path, code_key: str) -> dict[str, Any]:
     # SAM writes a default into the resources in place of the reference to it: it sees parameters without.
     template["Parameters"] = {name: {"Type": one["Type"]} for name, one in parameters.items()}
     translated: dict[str, Any] = Translator({}, Parser()).translate(template, dict(_LEFT_TO_CLOUDFORMATION))
+    _tag(translated["Resources"])
     accepted.explain(translated["Resources"])
     return {**translated, "Description": "Imaging Cloud, the functions and their API.", "Parameters": parameters}
 
@@ -54,6 +55,28 @@ def _attach_policies(resources: dict[str, Any]) -> None:
         }
         # A queue's mapping is refused while the role may not read the queue.
         function["DependsOn"] = [f"{stem}Policy"]
+
+
+_TAGGED = {
+    "AWS::ApiGateway::DomainName",
+    "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Stage",
+    "AWS::Events::Rule",
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+    "AWS::WAFv2::WebACL",
+}
+
+
+def _tag(resources: dict[str, Any]) -> None:
+    """What a cost is for: the function that a resource belongs to, by its name's beginning; else the API."""
+    functions = [name for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function"]
+    for logical, resource in resources.items():
+        if resource["Type"] in _TAGGED:
+            of = max((name for name in functions if logical.startswith(name)), key=len, default="APIHandler")
+            component = "api" if of == "APIHandler" else role_stem(of).removeprefix("imaging-cloud-")
+            resource["Properties"].setdefault("Tags", []).append({"Key": "component", "Value": component})
 
 
 def role_stem(logical: str) -> str:

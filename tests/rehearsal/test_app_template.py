@@ -15,6 +15,7 @@ import app
 from chalicelib.http.access import ROUTES
 from chalicelib.http.answers import HEADERS
 from infra.local import template
+from tests.support.taggable import component, untagged
 
 ROOT = Path(__file__).parents[2]
 DATA = template.load()
@@ -185,6 +186,17 @@ def test_every_function_logs_into_a_group_that_ends(package):
     assert logged == {f"/aws/lambda/${{{name}}}" for name in package.of("AWS::Lambda::Function")} | others
     assert {one["KmsKeyId"]["Ref"] for one in groups} == {"DataKeyArn"}
     assert {one["RetentionInDays"] for one in groups} == {365}, "six months at least: Cybersecurity Law, Art. 21"
+
+
+def test_everything_that_can_be_tagged_says_which_functions_cost_it_is(package):
+    assert untagged(package.template) == []
+    of = {logical: component(one) for logical, one in package.template["Resources"].items()}
+    assert (of["IngestSingle"], of["IngestSingleLogGroup"], of["Ingest"]) == (
+        "ingest-single",
+        "ingest-single",
+        "ingest",
+    )
+    assert {of["RestAPI"], of["WebAcl"], of["ApiHandlerLogGroup"], of["APIHandler"]} == {"api"}
 
 
 def test_the_api_has_one_stage(package):

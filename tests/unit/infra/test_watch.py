@@ -15,6 +15,7 @@ import app
 from chalicelib.domain.access import Basis
 from chalicelib.domain.metrics import METRICS, NAMESPACE, SERVICE
 from infra.local import template
+from tests.support.taggable import component, untagged
 
 ROOT = Path(__file__).parents[3]
 WATCH = template.load(ROOT / "infra/watch.yaml")
@@ -248,6 +249,26 @@ def test_what_a_line_on_a_picture_says_is_an_alarms_threshold():
     lines = [line for widget in WIDGETS for line in widget["properties"].get("annotations", {}).get("horizontal", [])]
     assert lines
     assert [one for one in lines if ALARMS[f"imaging-cloud-{one['label']}"]["Threshold"] != one["value"]] == []
+
+
+def test_everything_that_can_be_tagged_says_what_its_cost_is_for():
+    assert untagged(WATCH) == []
+    assert untagged(DATA) == []
+    found = {component(one) for one in DATA["Resources"].values()} - {""}
+    assert found >= {"uploads", "journal", "main", "audit", "queues"}, "what the bill is mostly made of"
+
+
+def test_what_has_no_tag_is_told():
+    bare = {"Type": "AWS::SQS::Queue", "Properties": {"Tags": [{"Key": "system", "Value": "x"}]}}
+    policy = {"Type": "AWS::SQS::QueuePolicy", "Properties": {}}
+    assert untagged({"Resources": {"Bare": bare, "Policy": policy}}) == ["Bare"]
+
+
+@pytest.mark.parametrize("guide", ["infra/README.md", "infra/RUNBOOK.md"])
+def test_each_deployment_tags_its_stack_with_system_and_stage(guide):
+    commands = re.findall(r"aws cloudformation deploy (?:.*\\\n)*.*", (ROOT / guide).read_text(encoding="utf-8"))
+    assert commands
+    assert [one for one in commands if '--tags system=imaging-cloud stage="$STAGE"' not in one] == []
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "cn-north-1"])
