@@ -15,6 +15,7 @@ from chalice.app import CloudWatchEvent
 
 from chalicelib.domain.metrics import METRICS
 from chalicelib.http.access import ROUTES
+from infra import redrive
 from infra.local import template
 
 ROOT = Path(__file__).parents[3]
@@ -117,7 +118,6 @@ def test_queues_functions_and_outputs_that_it_names_exist():
     outputs = template.load(ROOT / "infra/app-merge.yaml")["Outputs"]
     written = "\n".join(blocks())
     named = set(re.findall(r"^(?:depth|first) (\S+)", written, re.MULTILINE))
-    named |= {one for pair in re.findall(r"^back (\S+) (\S+)", written, re.MULTILINE) for one in pair}
     assert named <= queues
     functions = set(re.findall(r"^(?:said|run) (\w+)", written, re.MULTILINE))
     assert {f"{name}Name" for name in functions} <= set(outputs)
@@ -128,59 +128,15 @@ def test_queues_functions_and_outputs_that_it_names_exist():
     assert all(f'"{group}${{AWS::Region}}"' in merged for group in groups)
 
 
-def test_dead_letters_go_back_to_where_they_came_from():
-    policies = {
-        one["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]: one["Properties"]["QueueName"]
-        for one in DATA["Resources"].values()
-        if one["Type"] == "AWS::SQS::Queue" and "RedrivePolicy" in one["Properties"]
-    }
-    came = {DATA["Resources"][dead]["Properties"]["QueueName"]: queue for dead, queue in policies.items()}
-    moves = dict(re.findall(r"^back (\S+) (\S+)", "\n".join(blocks()), re.MULTILINE))
-    dead = {name: queue for name, queue in came.items() if "-dead" in name}
-    assert moves == dead
-
-
-STUB = """
-left=$1; calls=$2
-aws() {
-  echo "$2 $*" >> "$calls"
-  case "$2" in
-    receive-message)
-      body=$(head -n 1 "$left")
-      if [ -n "$body" ]; then printf 'handle-%s\\t%s\\n' "$(wc -l < "$left")" "$body"; else echo None; fi ;;
-    send-message) [ -z "$REFUSE" ] ;;
-    delete-message) sed -i 1d "$left" ;;
-  esac
-}
-"""
-
-
-def moved(tmp_path, refuse=""):
-    """The messages left behind, and the calls, after `back` over three of them."""
-    left, calls = tmp_path / "left", tmp_path / "calls"
-    left.write_text("".join(f'{{"key": "a b {number}", "n": "\\t"}}\n' for number in range(3)), encoding="utf-8")
-    program = f"{STUB}\nREFUSE={refuse}\n{helpers()}\nback x-dead.fifo x.fifo\n"
-    bash = shutil.which("bash")
-    assert bash, "the helpers are for bash"
-    subprocess.run([bash, "-c", program, "bash", str(left), str(calls)], check=False, capture_output=True)  # noqa: S603 - ours
-    return left.read_text(encoding="utf-8"), calls.read_text(encoding="utf-8").splitlines()
-
-
-def test_moving_back_empties_a_queue_each_message_as_it_was(tmp_path):
-    left, calls = moved(tmp_path)
-    sent = [call for call in calls if call.startswith("send-message")]
-    assert left == ""
-    assert [re.search(r"--message-body (\{.*?\})", call)[1] for call in sent] == [
-        f'{{"key": "a b {number}", "n": "\\t"}}' for number in range(3)
-    ]
-    groups = [re.search(r"--message-group-id ([0-9a-f]{64}) --message-deduplication-id \1", call) for call in sent]
-    assert all(groups)
-
-
-def test_what_could_not_be_sent_is_not_deleted(tmp_path):
-    left, calls = moved(tmp_path, refuse="1")
-    assert left.count("\n") == 3
-    assert not [call for call in calls if call.startswith("delete-message")]
+def test_all_dead_letters_but_those_of_schedules_are_put_back():
+    queues = {one["Properties"].get("QueueName", "") for one in DATA["Resources"].values()}
+    dead = {name.removeprefix(redrive.PREFIX) for name in queues if redrive.DEAD in name}
+    for slug, body in entries(BOOKS[0]).items():
+        back = re.findall(r"^python -m infra\.redrive (\S+)$", body, re.MULTILINE)
+        expected = [slug] if slug.endswith(redrive.DEAD) and slug != redrive.NOT_REDRIVEN else []
+        assert [name.removesuffix(".fifo") for name in back] == expected
+    told = set(re.findall(r"^python -m infra\.redrive (\S+)$", text(BOOKS[0]), re.MULTILINE))
+    assert told == dead - {redrive.NOT_REDRIVEN}
 
 
 def test_a_run_by_hand_is_an_event_that_a_schedules_trigger_takes():
