@@ -20,6 +20,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from infra.cost_levers import levers, stored
 from infra.cost_text import LINES, TEXTS
 from infra.local.__main__ import language
 
@@ -156,7 +157,13 @@ def day(recorded: Calls, volumes: Volumes) -> dict[str, Amounts]:
     functions_runs = sum(one.get("lambda:request", 0.0) for one in used.values())
     used["logs"] = {"logs": functions_runs * ASSUMED.log_bytes_of_run / GB}
     used["uploads"] = {"s3:PUT": singles + packs / recorded["packs"]["images"]}
+    used["transfer"] = _transfer(volumes)
     return used
+
+
+def _transfer(volumes: Volumes) -> Amounts:
+    """One whole study a view, to viewers on the internet; inside a line of the province's own it costs less."""
+    return {"transfer": volumes.views * ASSUMED.images_in_study * ASSUMED.image_bytes / GB}
 
 
 def naive(volumes: Volumes) -> dict[str, Amounts]:
@@ -164,6 +171,7 @@ def naive(volumes: Volumes) -> dict[str, Amounts]:
     return {
         "singles": {name: amount * volumes.images for name, amount in NAIVE.items()},
         "uploads": {"s3:PUT": volumes.images},
+        "transfer": _transfer(volumes),
     }
 
 
@@ -173,18 +181,6 @@ def price(amounts: Amounts, prices: Mapping[str, Any]) -> Amounts:
     return {
         name: amount * (per_gb[name] if name in per_gb else prices["per_million"][name] / 1e6)
         for name, amount in amounts.items()
-    }
-
-
-def storage(volumes: Volumes, prices: Mapping[str, Any]) -> dict[str, float]:
-    """A month of what one day brought: in Standard, and once 90 days old in the tier below with its one move."""
-    gigabytes = volumes.images * ASSUMED.image_bytes / GB
-    objects = volumes.images * (1 - volumes.packed) + volumes.studies * volumes.packed
-    tiers = prices["per_gb_month"]
-    return {
-        "standard": gigabytes * tiers["s3:Standard"],
-        "instant": gigabytes * tiers["s3:Glacier Instant Retrieval"],
-        "move": objects * prices["per_million"]["s3:move to Glacier Instant Retrieval"] / 1e6,
     }
 
 
@@ -212,25 +208,26 @@ def tables(recorded: Calls, volumes: Volumes, prices: Mapping[str, Any], lang: s
         table.add_row(words[lang], *(f"{one.get(line, 0.0):,.2f}" for one in costs.values()))
     table.add_section()
     table.add_row(say["day"], *(f"{sum(one.values()):,.2f}" for one in costs.values()))
-    beside = [sum(one.values()) - one["uploads"] for one in costs.values()]
+    beside = [sum(one.values()) - one["uploads"] - one["transfer"] for one in costs.values()]
     table.add_row(say["beside"], *(f"{one:,.2f}" for one in beside))
     table.add_row(say["month"], *(f"{sum(one.values()) * DAYS:,.0f}" for one in costs.values()))
     yield table
     for name, used in given.items():
         yield _dominant(name, used, prices, say)
-    kept = storage(volumes, prices)
-    yield say["storage"].format(**{name: f"{amount:,.0f}" for name, amount in kept.items()}, currency=currency)
-    yield say["levers"].format(
-        packs=f"{(beside[1] - beside[2]):,.2f}",
-        key=f"{volumes.images * 2 * prices['per_million']['kms:request'] / 1e6:,.2f}",
-    )
-    yield say["source"].format(source=prices["source"])
+    if currency == "USD":  # the budget is in dollars
+        met = {"singles": costs[say["singles"]]["singles"], "packs": costs[say["packed"]]["packs"], "naive": beside[0]}
+        yield say["budget"].format(**{line: f"{money:,.2f}" for line, money in met.items()})
+    yield stored(volumes.images * ASSUMED.image_bytes / GB, volumes.images, prices, say)
+    yield levers(recorded["singles"], volumes.images, beside, prices, say)
+    unknown = sorted(set(prices["per_million"]) | set(prices["per_gb"]) | set(prices["per_gb_month"]))
+    unknown = [name for name in unknown if name not in prices["looked_up"]]
+    yield say["source"].format(source=prices["source"], unknown=", ".join(unknown))
 
 
 def _dominant(name: str, used: Mapping[str, Amounts], prices: Mapping[str, Any], say: Mapping[str, str]) -> str:
     total: Amounts = {}
     for line, amounts in used.items():
-        if line != "uploads":
+        if line not in {"uploads", "transfer"}:
             for what, money in price(amounts, prices).items():
                 total[what] = total.get(what, 0.0) + money
     biggest = sorted(total.items(), key=lambda one: -one[1])[:3]

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 import app
-from infra import cost
+from infra import cost, cost_levers
 from infra.local.personas import LAKE, PATIENT, RIVER
 from infra.local.poller import Functions
 from infra.local.samples import chest_ct, make_pack
@@ -25,6 +25,7 @@ __all__ = ["jwks_url", "served"]
 
 IMAGES = 100
 PRICES = json.loads((cost.HERE / "costs/us-east-1.json").read_text(encoding="utf-8"))
+USD = cost.HERE / "costs/us-east-1.json"
 KEPT = json.loads(cost.CALLS.read_text(encoding="utf-8"))
 
 
@@ -147,6 +148,34 @@ def test_a_call_that_nobody_has_priced_is_no_free_call():
     changed["singles"]["functions"]["ingest"]["calls"]["rekognition:DetectText"] = 1
     with pytest.raises(KeyError, match="rekognition"):
         cost.day(changed, cost.Volumes())
+
+
+def test_a_call_more_in_each_batch_moves_the_batchs_lever_and_not_the_packs():
+    changed = copy.deepcopy(KEPT["singles"])
+    before = cost_levers.once_a_batch(changed, PRICES["per_million"])
+    changed["functions"]["ingest"]["calls"]["s3:PutObject"] += 1
+    after = cost_levers.once_a_batch(changed, PRICES["per_million"])
+    assert after - before == pytest.approx(PRICES["per_million"]["s3:PUT"])
+
+
+def test_storage_grows_by_the_day_and_the_rule_saves_what_it_moves():
+    say = {"years": "{years}={all}/{moved}", "between": " ", "stored": "{parts} {move} {currency}"}
+    prices = {"per_gb_month": {"s3:Standard": 2.0, "s3:Glacier Instant Retrieval": 1.0}, "currency": "X"}
+    prices["per_million"] = {"s3:move to Glacier Instant Retrieval": 20.0}
+    told = cost_levers.stored(1.0, 1e6, prices, say)
+    assert told == "1=730/455 3=2,190/1,185 15=10,950/5,565 20 X"
+
+
+@pytest.mark.parametrize("path", sorted((cost.HERE / "costs").glob("*-*-*.json")), ids=lambda path: path.stem)
+def test_a_regions_prices_are_complete_and_say_which_were_looked_up(path):
+    prices = json.loads(path.read_text(encoding="utf-8"))
+    assert prices["region"] == path.stem
+    names = {group: set(prices[group]) for group in ("per_million", "per_gb_month", "per_gb")}
+    assert names == {group: set(PRICES[group]) for group in names}
+    assert set(prices["looked_up"]) <= set().union(*names.values())
+    for lang in ("en", "zh"):
+        parts = list(cost.tables(KEPT, cost.Volumes(), prices, lang))
+        assert ("$65" in "".join(map(str, parts)) or "65 美元" in "".join(map(str, parts))) == (path == USD)
 
 
 def test_every_price_is_used_and_every_use_has_a_price():
