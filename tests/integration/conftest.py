@@ -6,6 +6,8 @@ import pytest
 
 from tests.support import function_policies, needs, recorder
 
+GONE = ":table/gone"  # what tests point a function at to see what it answers when AWS fails
+
 
 @pytest.fixture(autouse=True)
 def least_privilege():
@@ -16,6 +18,7 @@ def least_privilege():
         (call.function, *need)
         for call in calls
         for need in function_policies.missing(needs.of(call), function_policies.of(call.function))
+        if GONE not in need.resource
     }
     told = [f"{function} needs {action} on {resource}" for function, action, resource in sorted(refused)]
     assert not told, "its policy in .chalice/ does not allow it:\n" + "\n".join(told)

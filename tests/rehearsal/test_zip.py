@@ -180,8 +180,10 @@ def test_its_api_answers_a_request_of_api_gateway(run):
     assert isinstance(answer["body"], str)
 
 
-def test_its_door_is_shut(run):
-    assert call(run, "app.app", rest_api_event("GET", "/me/studies"))["statusCode"] == 401
+def test_its_door_is_shut_and_answers_nobody_whom_it_cannot_put_on_record(run):
+    answer = call(run, "app.app", rest_api_event("GET", "/me/studies"))
+    assert answer["statusCode"] == 503, "there is no audit table here; the rehearsal sees the 401"
+    assert set(json.loads(answer["body"])) == {"error", "message"}
 
 
 def test_its_ingest_reports_every_message_when_aws_cannot_be_reached(run):
