@@ -244,9 +244,10 @@ def test_floods_are_refused_before_the_api_and_logged_without_what_opens_anythin
     narrowed = {name: one["ScopeDownStatement"]["ByteMatchStatement"] for name, one in limits.items() if name != "all"}
     for one in narrowed.values():
         assert [path for _, path in ROUTES if one["SearchString"] in path], "a rule for no route"
+        assert "URL_DECODE" in [change["Type"] for change in one["TextTransformations"]], "or %2D goes round it"
     (before,) = package.of("AWS::WAFv2::WebACLAssociation").values()
     assert before["ResourceArn"]["Fn::Sub"].endswith("/restapis/${RestAPI}/stages/api")
     (logs,) = package.of("AWS::WAFv2::LoggingConfiguration").values()
     redacted = {one["SingleHeader"]["Name"] for one in logs["RedactedFields"] if "SingleHeader" in one}
-    assert redacted == {"authorization", "cookie", "x-csrf"}
+    assert redacted == {"authorization", "cookie", "x-csrf", "x-ward"}
     assert {"QueryString": {}} in logs["RedactedFields"]
