@@ -29,6 +29,7 @@ CALLS: Final = HERE / "costs/calls.json"
 CONFIG: Final = HERE.parent / ".chalice/config.json"
 DAYS: Final = 30.4
 GB: Final = 1024**3
+FED_BY_S3: Final = {"ingest", "unpack", "notices"}
 SQS_BATCH: Final = 10  # messages in one ReceiveMessage or DeleteMessageBatch of a mapping
 
 
@@ -94,9 +95,9 @@ def _of_function(function: str, one: Mapping[str, Any], images: int) -> Iterator
     yield "lambda:request", one["runs"]
     yield "lambda:GB-second", _seconds(function, one, images) * memory(function) / 1024
     if "messages" in one:
-        # S3's or our own message in, then the mapping's receiving and deleting.
+        # S3's message in (our own are among the calls of who sent them), then the mapping's receiving and deleting.
+        sent = one["messages"] if function in FED_BY_S3 else 0
         kind = "sqs:fifo" if one["fifo"] else "sqs:standard"
-        sent = 0 if one["fifo"] else one["messages"]  # a message to the FIFO queue is among ingest's calls
         yield kind, sent + 2 * max(one["runs"], one["messages"] / SQS_BATCH)
     if function == "api_handler":
         yield "apigateway:request", one["runs"]
@@ -109,8 +110,9 @@ PRICED: Final = {
     "s3:PutObject": "s3:PUT",
     "s3:ListObjectsV2": "s3:LIST",
     "s3:ListObjectVersions": "s3:LIST",
-    "sqs:SendMessage": "sqs:fifo",
-    "sqs:SendMessageBatch": "sqs:fifo",
+    "sqs:SendMessage fifo": "sqs:fifo",
+    "sqs:SendMessage standard": "sqs:standard",
+    "sqs:SendMessageBatch fifo": "sqs:fifo",
     "sns:Publish": "sns:Publish",
     "kms:GenerateMac": "kms:request",
     "sts:AssumeRole": "",

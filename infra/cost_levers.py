@@ -9,7 +9,7 @@ YEARS: Final = (1, 3, 15)  # 3: the province's 48 PB; 15: the least that any rec
 DAYS_IN_STANDARD: Final = 90  # data.yaml's lifecycle rules
 DAYS: Final = 365
 BATCHES: Final = (10, 100, 300)  # 300: the most that the mapping hands over
-RECEIPT, SETTLE_MESSAGES = "s3:PutObject", "sqs:SendMessageBatch"  # what ingest does once a batch
+RECEIPT, SETTLE_MESSAGES = "s3:PutObject", "sqs:SendMessageBatch fifo"  # what ingest does once a batch
 
 
 def stored(gigabytes: float, images: float, prices: Mapping[str, Any], say: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ TEXTS: Final = {
         "month": "a month, storage apart",
         "dominant": "{name}: most of it is {parts} a day",
         "budget": "The design's budget: ingest and settle of singles {singles} (at most $65), packed {packs} (at most "
-        "$20), the peer {naive} ($335 without KMS requests).",
+        "$20); the peer {naive}, where the design reckons $335.",
         "years": "after {years} y {all} and {moved}",
         "between": "; ",
         "stored": "Storage a month in {currency}, all in Standard, and with the rule that moves what is over 128 KiB "
@@ -46,7 +46,7 @@ TEXTS: Final = {
         "month": "每月（不含存储）",
         "dominant": "{name}：主要是 {parts}（每天）",
         "budget": "设计预算：逐幅入库与归整 {singles}（上限 65 美元），打包 {packs}（上限 20 美元），"
-        "朴素做法 {naive}（不含 KMS 请求为 335 美元）。",
+        "朴素做法 {naive}（设计估为 335 美元）。",
         "years": "{years} 年后 {all}，按规则 {moved}",
         "between": "；",
         "stored": "每月存储费（{currency}），全部 Standard，以及按规则（大于 128 KiB 的对象 90 天后转入 "

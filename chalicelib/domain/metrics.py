@@ -58,8 +58,8 @@ CONSENT_DECISIONS = Metric(
 MESSAGES = Metric(
     "Messages",
     "Count",
-    "SMS: sent, too late, without a gateway, failed",
-    "短信：已发、过期、无通道、失败",
+    "SMS: sent, too late, for nobody, failed",
+    "短信：已发、过期、无收件人、失败",
     (("Outcome",),),
 )
 VIEWS = Metric("Views", "Count", "manifests asked for: opened or refused", "清单请求数：打开或拒绝", (("Outcome",),))

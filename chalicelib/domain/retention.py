@@ -48,14 +48,6 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
-    """What a hospital's list says of a patient, from its own system: only ever more than what is known."""
-
-    last_visit: date | None = None
-    last_discharge: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class StudyFacts:
     """One exam. `classes`: what its notices say (outpatient, inpatient, emergency); none: nobody said. `exam_day` is
     the exam's end, else the study's date, else the day it was received."""
@@ -68,11 +60,10 @@ class StudyFacts:
 @dataclass(frozen=True, slots=True)
 class PersonFacts:
     """All that is known of the human behind a study, over all their identities and hospitals. `exams`: every study of
-    theirs, for who was examined was there; `stated` what lists of hospitals add."""
+    theirs, for who was examined was there."""
 
     visits: frozenset[Visit] = frozenset()
     exams: frozenset[StudyFacts] = frozenset()
-    stated: frozenset[Stated] = frozenset()
 
 
 Waits = Literal["", "stay_open", "discharge_unknown"]
@@ -96,11 +87,6 @@ def local_day(at: datetime) -> date:
     return at.astimezone(PROVINCE).date()
 
 
-def end_of_day(day: date) -> datetime:
-    """The first instant after a day in the province: what is locked until then outlives the day."""
-    return datetime.combine(day + timedelta(days=1), datetime.min.time(), PROVINCE)
-
-
 def years_after(start: date, years: int) -> date:
     """The last day of a period of years that runs from an event on `start` (Civil Code Art. 201, 202)."""
     year = start.year + years
@@ -119,7 +105,7 @@ def rule_of(study: StudyFacts, person: PersonFacts) -> Rule:
 
 
 def period(study: StudyFacts, person: PersonFacts) -> Period:
-    """How long to keep a study. More visits, exams or statements never shorten it, in whatever order they come.
+    """How long to keep a study. More visits or exams never shorten it, in whatever order they come.
 
     Every record of a person follows their last visit, an inpatient's also their last discharge: a former inpatient who
     comes back after twenty years keeps both records together.
@@ -173,14 +159,11 @@ def _visited(study: StudyFacts, person: PersonFacts) -> Iterator[date]:
     yield study.exam_day
     yield from (local_day(visit.at) for visit in person.visits)
     yield from (exam.exam_day for exam in person.exams)
-    for stated in person.stated:
-        yield from (day for day in (stated.last_visit, stated.last_discharge) if day)
 
 
 def _discharged(person: PersonFacts) -> Iterator[date]:
     """Discharges, and inpatient exams: whoever was examined in a stay left it no earlier."""
     yield from (stay.ended for stay in stays(person.visits).values() if stay.ended)
-    yield from (stated.last_discharge for stated in person.stated if stated.last_discharge)
     yield from (exam.exam_day for exam in person.exams if "inpatient" in exam.classes)
 
 
@@ -193,6 +176,5 @@ def _waits(study: StudyFacts, person: PersonFacts, rule: Rule) -> Waits:
         return "stay_open"
     if rule != "inpatient":
         return ""
-    known = [stay.ended for stay in known_stays if stay.ended]
-    known += [stated.last_discharge for stated in person.stated if stated.last_discharge]
-    return "" if any(day >= study.exam_day for day in known) else "discharge_unknown"
+    left_after = any(stay.ended and stay.ended >= study.exam_day for stay in known_stays)
+    return "" if left_after else "discharge_unknown"

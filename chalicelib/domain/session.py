@@ -11,6 +11,7 @@ from typing import Literal
 
 from chalicelib.domain.access import Caller
 
+MAX_SUBJECT = 128  # bytes; two of them, percent-encoded, fit into a sort key
 TokenFault = Literal[
     "absent",
     "oversized",
@@ -30,6 +31,11 @@ TokenFault = Literal[
     "issuer_unreachable",
     "two_cookies",
 ]
+
+
+def is_subject(text: str) -> bool:
+    """Whether a token may name somebody so: it becomes a part of keys, of the audit and of pages."""
+    return bool(text) and len(text.encode(errors="replace")) <= MAX_SUBJECT and text.isprintable()
 
 
 @dataclass(frozen=True, slots=True)

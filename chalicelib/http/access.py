@@ -264,7 +264,7 @@ def _is_bound(caller: Caller, whose: Whose) -> bool:
 
 
 def _refused(refused: TokenRefused, route: str) -> _Shut:
-    """401, the same for every reason; the reason itself is counted from this line."""
+    """401, the same for every reason; the reason itself is in the log and in the audit."""
     log.warning(json.dumps({"event": "token_refused", "reason": refused.reason, "route": route}))
     return _Shut(tell("unauthenticated"), refused.reason)
 

@@ -21,7 +21,7 @@ def register_doctor(asked: Asked) -> Response:
     """One account to a licence; the same `doctor_id` again changes the account."""
     fields = asked.fields()
     account = Doctor(
-        doctor_id=fields.text("doctor_id", 128),
+        doctor_id=fields.subject("doctor_id"),
         hospital_id=fields.hospital("hospital_id"),
         licence_number=fields.text("licence_number", 32),
         name=fields.text("name", 64),
@@ -35,7 +35,7 @@ def register_doctor(asked: Asked) -> Response:
 def set_status(asked: Asked) -> Response:
     """{doctor_id, status: active|suspended|left}: counts at the next decision, and ends every session."""
     fields = asked.fields()
-    doctor_id = fields.text("doctor_id", 128)
+    doctor_id = fields.subject("doctor_id")
     status = cast(DoctorStatus, fields.choice("status", get_args(DoctorStatus)))
     return answer(_account(wiring.change_doctor().set_status(asked.caller, doctor_id, status, asked.now)))
 
@@ -43,7 +43,7 @@ def set_status(asked: Asked) -> Response:
 @routes.post("/doctors/sessions/end")
 def end_sessions(asked: Asked) -> Response:
     """Every token with the former session epoch is worth nothing from now on."""
-    doctor_id = asked.fields().text("doctor_id", 128)
+    doctor_id = asked.fields().subject("doctor_id")
     return answer(_account(wiring.change_doctor().end_sessions(asked.caller, doctor_id, asked.now)))
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote
 
 from chalicelib.domain.access import Caller
+from chalicelib.domain.session import is_subject
 from chalicelib.domain.study import StudyRef
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ class Fields:
     def text(self, name: str, max_length: int = 256) -> str:
         """A non-empty text without control characters."""
         return _text(self.values.get(name), name, max_length)
+
+    def subject(self, name: str) -> str:
+        """Who signs in by this name: a text that a token may carry."""
+        text = self.text(name)
+        return text if is_subject(text) else _refuse(name)
 
     def optional_text(self, name: str, max_length: int = 256) -> str:
         """The same, or "" where the field is absent, null or empty."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast, get_args
 
 from chalicelib.domain.access import Caller, Role
-from chalicelib.domain.session import Session, TokenFault, TokenRefused
+from chalicelib.domain.session import Session, TokenFault, TokenRefused, is_subject
 from chalicelib.services.ports import SpentTokens
 from chalicelib.store.jwks import Fetch, IssuerUnreachable, Keys, fetch_https
 
@@ -21,7 +21,6 @@ MAX_TOKEN = 8 * 1024  # characters; API Gateway takes 10,240 bytes of headers
 MAX_LIFETIME = timedelta(minutes=15)
 HOSPITAL_LIFETIME = timedelta(minutes=5)  # DESIGN §8: of a token that a hospital signs itself, and good once
 MAX_JTI = 256  # characters
-MAX_SUBJECT = 128  # bytes; two of them, percent-encoded, fit into a sort key
 LEEWAY = timedelta(seconds=5)  # between an issuer's clock and ours
 ROLES: tuple[str, ...] = get_args(Role)
 OF_A_HOSPITAL = ("hospital", "doctor", "desk_clerk", "privacy_officer")  # no hospital says who is a patient or rules
@@ -206,8 +205,8 @@ def _caller(payload: Mapping[str, Any], issuer: Issuer) -> Caller:
         raise _RefusedError("claim_type")
     if not subject:
         raise _RefusedError("claim_missing")
-    if len(subject.encode(errors="replace")) > MAX_SUBJECT or not subject.isprintable():
-        raise _RefusedError("claim_type")  # it becomes a part of keys, of the audit and of pages
+    if not is_subject(subject):
+        raise _RefusedError("claim_type")
     if not (_HOSPITAL.fullmatch(hospital_id) and _PERSON.fullmatch(person_id)):
         raise _RefusedError("claim_type")  # both become parts of keys
     if role not in issuer.roles or (issuer.hospital_id and hospital_id != issuer.hospital_id):

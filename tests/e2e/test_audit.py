@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 
 import pytest
 
 from infra.local.provision import clients
-from tests.support.local_cloud import environment
+from tests.support.local_cloud import run_to_end
 
 
 @pytest.fixture
@@ -21,7 +20,7 @@ def local_json(town, tmp_path):
 
 def verify(local_json, *arguments):
     command = [sys.executable, "-m", "infra.verify_audit", "--local", str(local_json), "--json", *arguments]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    done = run_to_end(command)
     return done.returncode, json.loads(done.stdout)
 
 

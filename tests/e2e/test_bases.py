@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
@@ -10,20 +9,13 @@ import pytest
 from infra.local import bases_steps
 from infra.local.bases_text import TEXTS
 from infra.local.personas import CHILD, ELDER, PATIENT
-from tests.support.local_cloud import environment
+from tests.support.local_cloud import run_to_end
 
 pytestmark = pytest.mark.xdist_group("local")
 
 
 def played(*arguments):
-    return subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-m", "infra.local.bases", *map(str, arguments)],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return run_to_end([sys.executable, "-m", "infra.local.bases", *map(str, arguments)])
 
 
 @pytest.fixture(scope="module")

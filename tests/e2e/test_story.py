@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 
 import pytest
 
 from infra.local.personas import LOGINS, PATIENT
 from infra.local.story_text import TEXTS
-from tests.support.local_cloud import command, environment
+from tests.support.local_cloud import command, run_to_end
 
 
 @pytest.fixture(scope="session")
 def told(tmp_path_factory):
     """(what the terminal showed, the directory) of one run in Chinese."""
     directory = tmp_path_factory.mktemp("story")
-    done = subprocess.run(  # noqa: S603 - our own module
-        command("--once", "--port", 0, "--directory", directory, "--lang", "zh"),
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = run_to_end(command("--once", "--port", 0, "--directory", directory, "--lang", "zh"))
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout, directory
 
@@ -67,14 +59,7 @@ def test_a_port_in_use_is_told_with_what_to_do(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = subprocess.run(  # noqa: S603 - our own module
-            command("--once", "--port", port, "--directory", tmp_path),
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = run_to_end(command("--once", "--port", port, "--directory", tmp_path), 60)
     assert done.returncode == 2
     assert f"port {port} for the API is taken" in done.stderr
     assert "PORT=" in done.stderr

@@ -24,8 +24,8 @@ from tests.support.served_app import jwks_url, served
 __all__ = ["jwks_url", "served"]
 
 IMAGES = 100
-PRICES = json.loads((cost.HERE / "costs/us-east-1.json").read_text(encoding="utf-8"))
 USD = cost.HERE / "costs/us-east-1.json"
+PRICES = json.loads(USD.read_text(encoding="utf-8"))
 KEPT = json.loads(cost.CALLS.read_text(encoding="utf-8"))
 
 
@@ -67,6 +67,10 @@ def pack(country):
     country.put("archives", "pack.zip", make_pack(chest_ct(slices=IMAGES, seed=2, accession_number="SYN2503100002")))
 
 
+def patient_of(hospital):
+    return {"patient_id": PATIENT.patient_ids[hospital.hospital_id], "name": PATIENT.name, "sex": "M"}
+
+
 def notice(country):
     ended = (datetime.now(UTC) - timedelta(minutes=40)).replace(microsecond=0)
     body = {
@@ -74,7 +78,7 @@ def notice(country):
         "notice_id": "N1",
         "status": "performed",
         "accession_number": "SYN2503100001",
-        "patient": {"patient_id": PATIENT.patient_ids[RIVER.hospital_id], "name": PATIENT.name, "sex": "M"},
+        "patient": patient_of(RIVER),
         "patient_class": "outpatient",
         "modality": "CT",
         "procedure": "胸部CT平扫",
@@ -89,7 +93,7 @@ def visit(country):
         "encounter_id": "E1",
         "status": "open",
         "doctor_id": "d1",
-        "patient": {"patient_id": PATIENT.patient_ids[LAKE.hospital_id], "name": PATIENT.name, "sex": "M"},
+        "patient": patient_of(LAKE),
         "patient_class": "outpatient",
         "at": datetime.now(UTC).isoformat(),
     }
@@ -178,8 +182,10 @@ def test_a_regions_prices_are_complete_and_say_which_were_looked_up(path):
         assert ("$65" in "".join(map(str, parts)) or "65 美元" in "".join(map(str, parts))) == (path == USD)
 
 
-def test_every_price_is_used_and_every_use_has_a_price():
+def test_every_use_has_a_price_and_every_price_a_use():
     days = [cost.day(KEPT, cost.Volumes(packed=share)) for share in (0.0, 1.0)]
     used = {name for one in [*days, cost.naive(cost.Volumes())] for amounts in one.values() for name in amounts}
     known = set(PRICES["per_million"]) | set(PRICES["per_gb"])
+    ready = {*cost.PRICED.values(), "s3:move to Glacier Instant Retrieval"} - {""}  # asked for by some day's calls
     assert used <= known
+    assert known == used | ready

@@ -255,6 +255,14 @@ def test_an_administrator_opens_suspends_and_signs_out_and_is_told_whose_a_licen
         assert served.ask("POST", path, "administrator", {"doctor_id": "nobody", **more}).status_code == 404
 
 
+def test_no_account_gets_an_id_that_no_token_may_carry(served):
+    served.open_hospitals()
+    account = {"hospital_id": "H1", "licence_number": "111", "name": "王医生"}
+    for doctor_id, status in (("医" * 43, 400), ("医" * 42, 201)):  # 129 and 126 bytes
+        answer = served.ask("POST", "/doctors", "administrator", {**account, "doctor_id": doctor_id})
+        assert (answer.status_code, answer.json_body.get("field", "doctor_id")) == (status, "doctor_id")
+
+
 def test_a_person_and_a_desk_end_every_session_of_the_person(served):
     person_id = served.prepare()
     mine = {"person_id": person_id}

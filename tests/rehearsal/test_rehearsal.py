@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
@@ -19,15 +18,12 @@ from infra.local.story_text import TEXTS as STORY
 from infra.rehearse import conditions
 from infra.rehearse.steps import STEPS
 from infra.rehearse.text import FRAME, NOT_REHEARSED, TEXTS
+from tests.support.local_cloud import environment, run_to_end
 
 
 def command(package, directory, *more):
     given = ["--package", str(package.directory), "--directory", str(directory), *more]
     return [sys.executable, "-m", "infra.rehearse", *given]
-
-
-def environment():
-    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LC_", "LANG"))}
 
 
 def processes(directory):
@@ -47,14 +43,7 @@ def processes(directory):
 def told(package, tmp_path_factory):
     """(what the terminal showed, the directory) of one whole rehearsal."""
     directory = tmp_path_factory.mktemp("rehearsal")
-    done = subprocess.run(  # noqa: S603 - our own module
-        command(package, directory, "--lang", "en"),
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = run_to_end(command(package, directory, "--lang", "en"))
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout, directory
 
@@ -102,15 +91,7 @@ def test_an_interrupted_rehearsal_leaves_nothing(package, tmp_path):
 
 
 def test_without_its_environment_it_says_what_to_do(package, tmp_path):
-    done = subprocess.run(  # noqa: S603 - our own module
-        command(package, tmp_path / "run"),
-        cwd=tmp_path,
-        env=environment() | {"PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_to_end(command(package, tmp_path / "run"), 60, tmp_path, PYTHONPATH=str(Path(__file__).parents[2]))
     assert done.returncode == 2
     assert re.search(r"cannot rehearse: .*make rehearse", done.stderr)
 

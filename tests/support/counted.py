@@ -14,7 +14,7 @@ def counted(calls, runs, messages, images=0):
     found = defaultdict(lambda: {"calls": Counter(), "write_units": 0, "read_units": 0.0})
     for call in calls:
         one = found[call.function]
-        one["calls"][f"{call.service}:{call.operation}"] += 1
+        one["calls"][_name(call)] += 1
         if call.service == "dynamodb":
             one["write_units"] += sum(write_units(call))
             one["read_units"] += read_units(call)
@@ -25,6 +25,13 @@ def counted(calls, runs, messages, images=0):
         if function in messages:
             one |= {"messages": messages[function], "fifo": function in FIFO}
     return {"images": images, "functions": dict(sorted(found.items()))}
+
+
+def _name(call):
+    """`service:Operation`, of SQS also the kind of queue, for they are priced apart."""
+    if call.service != "sqs":
+        return f"{call.service}:{call.operation}"
+    return f"sqs:{call.operation} {'fifo' if call.parameters['QueueUrl'].endswith('.fifo') else 'standard'}"
 
 
 def write_units(call):

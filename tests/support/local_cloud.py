@@ -27,6 +27,13 @@ def environment():
     return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LC_", "LANG", "PORT"))}
 
 
+def run_to_end(command, timeout=600, cwd=None, **more):
+    """The finished process, with what it said. `more` is added to its environment."""
+    return subprocess.run(  # noqa: S603 - our own modules
+        command, cwd=cwd, env=environment() | more, capture_output=True, text=True, timeout=timeout, check=False
+    )
+
+
 def start(directory):
     """The process and its client, once local.json is there."""
     log = (directory / "stdout.txt").open("w")

@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.retention import (
     PersonFacts,
-    Stated,
     StudyFacts,
     Visit,
-    end_of_day,
     local_day,
     period,
     years_after,
@@ -32,8 +30,8 @@ def visit(day, patient_class="outpatient", status="open", hospital="H1", encount
     return Visit(hospital, encounter, patient_class, status, datetime(day.year, day.month, day.day, 4, tzinfo=UTC))
 
 
-def person(*visits, exams=(), stated=()):
-    return PersonFacts(frozenset(visits), frozenset(exams), frozenset(stated))
+def person(*visits, exams=()):
+    return PersonFacts(frozenset(visits), frozenset(exams))
 
 
 def stay(begun, ended, hospital="H1", encounter="S1"):
@@ -77,13 +75,6 @@ def test_an_inpatients_period_has_not_begun_before_a_discharge_is_known():
 
 def test_a_discharge_before_the_exam_is_not_the_one_it_counts_from():
     assert period(study("inpatient"), person(*stay(date(2009, 1, 1), date(2009, 1, 9)))).waits == "discharge_unknown"
-
-
-def test_a_hospitals_list_may_say_when_the_patient_left():
-    known = person(stated=[Stated(last_discharge=date(2011, 2, 3))])
-    assert period(study("inpatient"), known) == replace(
-        period(study("inpatient"), known), keep_through=date(2041, 2, 3), waits=""
-    )
 
 
 def test_what_nobody_classed_is_kept_for_the_longer_period():
@@ -140,7 +131,6 @@ def test_the_last_day_of_a_period_is_the_same_date_or_the_months_last(start, yea
 def test_the_last_day_is_over_at_midnight_in_the_province():
     found = period(study("outpatient"), person())
     midnight = datetime(2025, 5, 6, 16, tzinfo=UTC)
-    assert end_of_day(found.keep_through) == midnight
     assert not found.is_over(midnight - timedelta(microseconds=1))
     assert found.is_over(midnight)
 
@@ -158,10 +148,7 @@ visits = st.builds(
     visit, days, classes, st.sampled_from(["open", "closed"]), st.sampled_from(["H1", "H2"]), st.sampled_from("ABC")
 )
 exams = st.builds(lambda day, found: study(*found, day=day), days, st.frozensets(classes, max_size=3))
-stated = st.builds(Stated, st.none() | days, st.none() | days)
-persons = st.builds(
-    PersonFacts, st.frozensets(visits, max_size=6), st.frozensets(exams, max_size=4), st.frozensets(stated, max_size=2)
-)
+persons = st.builds(PersonFacts, st.frozensets(visits, max_size=6), st.frozensets(exams, max_size=4))
 
 
 @given(exams, persons, visits)
@@ -170,11 +157,10 @@ def test_another_visit_never_shortens(one, known, more):
     assert after.keep_through >= before.keep_through
 
 
-@given(exams, persons, exams, stated)
-def test_another_exam_or_statement_never_shortens(one, known, exam, said):
+@given(exams, persons, exams)
+def test_another_exam_never_shortens(one, known, exam):
     before = period(one, known).keep_through
     assert period(one, replace(known, exams=known.exams | {exam})).keep_through >= before
-    assert period(one, replace(known, stated=known.stated | {said})).keep_through >= before
 
 
 @given(exams, persons, classes)
