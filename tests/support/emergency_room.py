@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib.domain.access import Caller
-from chalicelib.domain.break_glass import CONFIRMATION
+from chalicelib.domain.break_glass import CONFIRMATION, REVIEW_LIFE
 from chalicelib.domain.study import Hospital
 from chalicelib.services.break_glass import BreakGlass, Emergency
 from chalicelib.services.confirm_assisted import ConfirmAssisted, OpenReview
@@ -85,6 +85,14 @@ class EmergencyRoom(Clinic):
         self.finish_hand_over = FinishHandOver(find)
 
     # The cast: an emergency visit of Zhang's at H1, and a clerk who has just signed in.
+
+    def in_emergency(self):
+        """The doctor of an open emergency visit."""
+        self.emergency()
+        return self.doctor()
+
+    def swept(self, now=NOW + REVIEW_LIFE):
+        return self.sweep(now, lambda: True)
 
     def emergency(self, encounter_id="X1", patient=None, hospital_id="H1", patient_class="emergency", at=None):
         at = at or NOW - timedelta(hours=1)

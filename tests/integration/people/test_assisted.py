@@ -12,14 +12,9 @@ from chalicelib.domain.assisted import ASSISTED_LIFE, FRESH, PAIR_THRESHOLD, WRO
 from chalicelib.domain.code import counter
 from chalicelib.domain.pair import Pair
 from tests.support.clinic import NOW, ZHANG_PHONE, national_id, zhang
-from tests.support.emergency_room import OFFICER, clerk, room_in_memory, room_on
+from tests.support.emergency_room import OFFICER, clerk
 
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture(params=["fake", "moto"])
-def room(request):
-    return room_in_memory() if request.param == "fake" else room_on(request.getfixturevalue("cloud"))
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.review import Review, Suspension, overdue, stopped
 from chalicelib.domain.ulid import ulid
 from tests.support.clinic import NOW
-from tests.support.emergency_room import room_in_memory, room_on
 
 SECOND = timedelta(seconds=1)
 REQUEST = AssistedRequest(
@@ -44,11 +43,6 @@ REVIEW = Review(
 )
 PAPER = HandOver("C1", "H1", "A1", "E1", "li", "clerk-9", "no_phone", NOW)
 DOCTOR = Doctor("li", "H1", "1", "李医生")
-
-
-@pytest.fixture(params=["fake", "moto"])
-def room(request):
-    return room_in_memory() if request.param == "fake" else room_on(request.getfixturevalue("cloud"))
 
 
 def due(room, until):
