@@ -1,0 +1,49 @@
+"""The command `imaging-cloud`. Each subcommand is a module with `add(parser)` and `run(asked, desk) -> exit code`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from . import settings
+from .desk import Desk, Exit
+from .tongue import Said, language
+
+COMMANDS: Final[dict[str, Said]] = {}
+
+STOPPED = Said("stopped; run it again and it goes on where it was", "已停止；再次运行即从中断处继续")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = _parser().parse_args(arguments)
+    desk = Desk.of(language(""))
+    try:
+        module = importlib.import_module(f".{asked.command}", __package__)
+        return int(module.run(asked, desk))
+    except settings.SettingsError as error:
+        desk.complain(error.said, **error.values)
+        return Exit.SETTINGS
+    except KeyboardInterrupt:
+        desk.complain(STOPPED)
+        return Exit.STOPPED
+
+
+def _parser() -> argparse.ArgumentParser:
+    spoken = language("")
+    parser = argparse.ArgumentParser(prog="imaging-cloud")
+    default = Path(os.environ.get(settings.ENVIRONMENT) or settings.DEFAULT)
+    parser.add_argument("--settings", type=Path, default=default, metavar="FILE")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, what in COMMANDS.items():
+        command = commands.add_parser(name, help=what.in_(spoken))
+        importlib.import_module(f".{name}", __package__).add(command)
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
