@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
-import json
+import binascii
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from chalicelib.domain.study import Summary
+
+LONGEST = 512  # characters of a place in a list: a date, a hospital and a study's UID
 
 
 def order(summary: Summary) -> str:
@@ -17,86 +19,44 @@ def order(summary: Summary) -> str:
     return f"{day}#{summary.ref.hospital_id}#{summary.ref.study_instance_uid}"
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """How far a reader has come: the order of the last study shown, and where each lane's next read begins."""
-
-    last: str = ""
-    starts: Mapping[str, str] = field(default_factory=dict)
-    done: frozenset[str] = frozenset()
-
-    def start(self, lane: str) -> str:
-        return self.starts.get(lane, "")
-
-    def is_done(self, lane: str) -> bool:
-        return lane in self.done
-
-    def after(self, items: Iterable[Summary]) -> tuple[Summary, ...]:
-        """What has not been shown; a study that arrived since, newer than the last one shown, waits for a new list."""
-        return tuple(item for item in items if not self.last or order(item) < self.last)
-
-    def token(self) -> str:
-        """What a reader sends back to go on; empty at the end of the list."""
-        if not self.last:
-            return ""
-        body = json.dumps([self.last, dict(self.starts), sorted(self.done)], separators=(",", ":"))
-        return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
+def make_token(last: str) -> str:
+    """What a reader sends back to go on after the study that stands there; "" at the end of the list. It is as long for
+    a person with many identities as for one, and names no patient."""
+    return base64.urlsafe_b64encode(last.encode()).decode().rstrip("=")
 
 
-def read_token(token: str) -> Position:
-    """The position of a token of ours; raises ValueError for anything else."""
-    if not token:
-        return Position()
+def read_token(token: str) -> str:
+    """Where the list goes on; raises ValueError for what is no token of ours."""
     try:
-        last, starts, done = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except (TypeError, ValueError, RecursionError):
+        last = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
         raise ValueError("not a token of this list") from None
-    if not isinstance(last, str) or not isinstance(starts, dict) or not isinstance(done, list):
-        raise ValueError("not a token of this list")  # noqa: TRY004 - a caller's bad value, not a programmer's
-    texts = [*starts, *starts.values(), *done]
-    if not all(isinstance(text, str) for text in texts):
+    if token and (len(last) > LONGEST or last.count("#") != 2):
         raise ValueError("not a token of this list")
-    return Position(last, starts, frozenset(done))
+    return last
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One identity's next studies, newest first: read from `start`, more behind `next_start` ("": none)."""
+    """One identity's next studies, newest first, and whether more stand behind them."""
 
-    name: str
-    start: str
     items: Sequence[Summary]
-    next_start: str
+    has_more: bool
 
 
-def merge(lanes: Sequence[Lane], position: Position, limit: int) -> tuple[tuple[Summary, ...], Position]:
-    """At most `limit` studies, newest first, and the position after them.
+def merge(lanes: Sequence[Lane], limit: int) -> tuple[tuple[Summary, ...], str]:
+    """At most `limit` studies, newest first, and where the list goes on ("": nowhere).
 
-    It stops early where a lane's read is used up and more lies behind: what comes next there may be the newest.
+    It stops early where a lane is used up and has more behind: what comes next there may be the newest.
     """
-    used = dict.fromkeys((lane.name for lane in lanes), 0)
+    used = [0] * len(lanes)
     merged: list[Summary] = []
-    while len(merged) < limit and not any(_is_used_up(lane, used) and lane.next_start for lane in lanes):
-        open_lanes = [lane for lane in lanes if not _is_used_up(lane, used)]
-        if not open_lanes:
+    while len(merged) < limit:
+        left = [number for number, lane in enumerate(lanes) if used[number] < len(lane.items)]
+        if not left or any(lane.has_more and number not in left for number, lane in enumerate(lanes)):
             break
-        newest = max(open_lanes, key=lambda lane: order(lane.items[used[lane.name]]))
-        merged.append(newest.items[used[newest.name]])
-        used[newest.name] += 1
-    return tuple(merged), _after(lanes, used, merged, position)
-
-
-def _after(lanes: Sequence[Lane], used: Mapping[str, int], merged: Sequence[Summary], position: Position) -> Position:
-    ended = {lane.name for lane in lanes if _is_used_up(lane, used) and not lane.next_start}
-    if len(ended) == len(lanes):
-        return Position()
-    starts = {
-        lane.name: lane.next_start if _is_used_up(lane, used) else lane.start
-        for lane in lanes
-        if lane.name not in ended
-    }
-    return Position(order(merged[-1]) if merged else position.last, starts, position.done | ended)
-
-
-def _is_used_up(lane: Lane, used: Mapping[str, int]) -> bool:
-    return used[lane.name] >= len(lane.items)
+        newest = max(left, key=lambda number: order(lanes[number].items[used[number]]))
+        merged.append(lanes[newest].items[used[newest]])
+        used[newest] += 1
+    ended = all(count == len(lane.items) and not lane.has_more for count, lane in zip(used, lanes, strict=True))
+    return tuple(merged), "" if ended or not merged else order(merged[-1])

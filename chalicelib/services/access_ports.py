@@ -227,6 +227,7 @@ class DecisionFacts(Protocol):
 class Timeline(Protocol):
     """The part of `ports.Studies` that lists."""
 
-    def timeline(self, issuer: str, patient_id: str, token: str, limit: int) -> Page[Summary]:
-        """An identity's studies, newest first (an index: eventually consistent)."""
+    def timeline(self, issuer: str, patient_id: str, before: str, limit: int) -> Page[Summary]:
+        """An identity's studies, newest first (an index: eventually consistent), before a place of
+        `domain.timeline.order` ("": from the newest on); `next_token` is where it goes on."""
         ...

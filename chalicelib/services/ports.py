@@ -178,9 +178,10 @@ class Studies(Protocol):
 
     def put_digest(self, ref: StudyRef, place: Place, sha256: str) -> None: ...
 
-    def timeline(self, issuer: str, patient_id: str, token: str, limit: int) -> Page[Summary]:
+    def timeline(self, issuer: str, patient_id: str, before: str, limit: int) -> Page[Summary]:
         """An identity's studies, newest first (an index: eventually consistent; re-read before acting). Conflicted
-        studies stand in nobody's. ValueError when `token` is none of ours."""
+        studies stand in nobody's. They stand before a place of `domain.timeline.order` ("": from the newest on);
+        `next_token` is where it goes on."""
         ...
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.access import Caller
 from chalicelib.domain.consent import REMEMBERED, Denied, closed_to, covers
-from chalicelib.domain.identity import IdentityKey, Link
+from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.page import Page
 from chalicelib.domain.study import StudyRef, Summary
-from chalicelib.domain.timeline import Lane, Position, merge, order, read_token
+from chalicelib.domain.timeline import Lane, make_token, merge, order, read_token
 from chalicelib.services.access_ports import Consents, DecisionFacts, People, Timeline
 from chalicelib.services.act_as import ActAs
 from chalicelib.services.find_visit import FindVisit, Visit
@@ -43,25 +42,20 @@ class ReadOwnTimeline:
         about = About(person.person_id, basis=basis, guardian_id=acting.guardian_id)
         if person.frozen_at is not None:
             self.record.deny(caller, ACTION, Denied("frozen", "frozen"), now, about)
-        position = read_token(token)
+        before = read_token(token)
         links = [link for link in self.people.links(person.person_id) if link.status == "confirmed"]
-        lanes = [self._lane(link.identity, position, limit) for link in links if not position.is_done(_name(link))]
+        lanes = [self._lane(link.identity, before, limit) for link in links]
         self.record.allow(caller, ACTION, basis, now, about)
         self.act_as.tell(acting, "guardian_read", now)  # of every page: a token can be made up
-        items, next_position = merge(lanes, position, limit)
-        return Page(tuple(item for item in items if item.state != "conflicted"), next_position.token())
+        items, last = merge(lanes, limit)
+        return Page(tuple(item for item in items if item.state != "conflicted"), make_token(last))
 
-    def _lane(self, identity: IdentityKey, position: Position, limit: int) -> Lane:
-        """Enough of one identity to fill a page: what it repeats of pages before is left out by its order."""
-        name = _lane_name(identity)
-        start = position.start(name)
-        page = self.timeline.timeline(identity.issuer, identity.local_id, start, limit)
-        fresh = position.after(page.items)
-        while page.next_token and not fresh:
-            start = page.next_token
-            page = self.timeline.timeline(identity.issuer, identity.local_id, start, limit)
-            fresh = position.after(page.items)
-        return Lane(name, start, fresh, page.next_token)
+    def _lane(self, identity: IdentityKey, before: str, limit: int) -> Lane:
+        """Enough of one identity to fill a page."""
+        page = self.timeline.timeline(identity.issuer, identity.local_id, before, limit)
+        while page.next_token and not page.items:
+            page = self.timeline.timeline(identity.issuer, identity.local_id, page.next_token, limit)
+        return Lane(page.items, bool(page.next_token))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +78,16 @@ class ReadEncounterTimeline:
         visit = self.find_visit(caller, encounter_id)
         if isinstance(visit, Denied):
             self.record.deny(caller, ACTION, visit, now, About(encounter_id=encounter_id))
-        position = read_token(token)
+        before = read_token(token)
         summaries = self._covered(caller, visit, now)
         about = About(visit.person_id, encounter_id=encounter_id)
         if summaries:
             self.record.allow(caller, ACTION, "consent", now, about)
         else:
             self.record.note(caller, ACTION, "no_consent", now, about)
-        items, next_position = merge([Lane("", "", position.after(summaries), "")], position, limit)
-        return Page(items, next_position.token())
+        shown = [one for one in summaries if not before or order(one) < before]
+        items, last = merge([Lane(shown, has_more=False)], limit)
+        return Page(items, make_token(last))
 
     def _covered(self, caller: Caller, visit: Visit, now: datetime) -> list[Summary]:
         if visit.link is None:
@@ -115,12 +110,3 @@ class ReadEncounterTimeline:
             key=order,
             reverse=True,
         )
-
-
-def _name(link: Link) -> str:
-    return _lane_name(link.identity)
-
-
-def _lane_name(identity: IdentityKey) -> str:
-    """Stable over pages, and no patient's id in a token."""
-    return hashlib.sha256(f"{identity.issuer}\0{identity.local_id}".encode()).hexdigest()[:16]

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import json
 import zlib
@@ -14,7 +12,7 @@ from chalicelib.domain.page import Page
 from chalicelib.domain.study import Amendment, Place, StudyRef, Summary
 from chalicelib.domain.timeline import order
 from chalicelib.store import batch, calls, keys
-from chalicelib.store.pages import LONGEST, beneath, every
+from chalicelib.store.pages import beneath, every
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,6 +26,7 @@ OLDER = "attribute_exists(PK) AND (attribute_not_exists(read_revision) OR read_r
 EXPIRE = "SET expires_at = :at"
 ALL_OF_UID = "PK = :pk"
 OF_IDENTITY = "GSI1PK = :identity"
+OLDER_OF_IDENTITY = "GSI1PK = :identity AND GSI1SK < :before"
 
 
 class DynamoStudies:
@@ -119,21 +118,21 @@ class DynamoStudies:
         }
         self._client.put_item(TableName=self._table, Item=item)
 
-    def timeline(self, issuer: str, patient_id: str, token: str, limit: int) -> Page[Summary]:
-        """ValueError when `token` is none of ours. A token names a study, never the patient."""
-        identity = keys.identity(issuer, patient_id)
-        start: dict[str, Any] = {"ExclusiveStartKey": _start(identity, token)} if token else {}
+    def timeline(self, issuer: str, patient_id: str, before: str, limit: int) -> Page[Summary]:
+        """Before a place of `domain.timeline.order` ("": from the newest on). `next_token` is such a place."""
+        condition, values = OF_IDENTITY, {":identity": {"S": keys.identity(issuer, patient_id)}}
+        if before:
+            condition, values = OLDER_OF_IDENTITY, values | {":before": {"S": before}}
         answer = self._client.query(
             TableName=self._table,
             IndexName=keys.GSI1,
-            KeyConditionExpression=OF_IDENTITY,
-            ExpressionAttributeValues={":identity": {"S": identity}},
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
             ScanIndexForward=False,
             Limit=limit,
-            **start,
         )
         last = answer.get("LastEvaluatedKey")
-        return Page(tuple(summary_of(item) for item in answer["Items"]), _token(last["GSI1SK"]["S"]) if last else "")
+        return Page(tuple(map(summary_of, answer["Items"])), last["GSI1SK"]["S"] if last else "")
 
     def _of_study(self, ref: StudyRef, kind: str) -> Iterator[Any]:
         return beneath(self._client, self._table, keys.study(ref), kind)
@@ -209,24 +208,3 @@ def _amendment(item: Mapping[str, Any]) -> Amendment:
         made_by=item["made_by"]["S"],
         made_at=datetime.fromisoformat(item["made_at"]["S"]),
     )
-
-
-def _token(sort_key: str) -> str:
-    return base64.urlsafe_b64encode(sort_key.encode()).decode()
-
-
-def _start(identity: str, token: str) -> dict[str, Any]:
-    try:
-        sort_key = base64.b64decode(token, altchars=b"-_", validate=True).decode()
-        _, hospital_id, study_instance_uid = sort_key.rsplit("#", 2)
-    except (binascii.Error, ValueError) as error:
-        raise ValueError("not a continuation token") from error
-    if len(sort_key) > LONGEST:
-        raise ValueError("not a continuation token")
-    ref = StudyRef(hospital_id, study_instance_uid)
-    return {
-        "PK": {"S": keys.study(ref)},
-        "SK": {"S": keys.SUMMARY},
-        "GSI1PK": {"S": identity},
-        "GSI1SK": {"S": sort_key},
-    }

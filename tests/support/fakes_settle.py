@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import replace
 
 from chalicelib.domain.page import Page
+from chalicelib.domain.timeline import order
 
 PART = 200  # bytes: small, so that a short test has manifests of several parts
 
@@ -71,17 +72,15 @@ class FakeStudies:
     def put_digest(self, ref, place, sha256):
         self.facts[ref, "DIGEST", (place.version_id, place.offset)] = sha256
 
-    def timeline(self, issuer, patient_id, token, limit):
-        if token and not token.startswith("after:"):
-            raise ValueError("not a continuation token")
+    def timeline(self, issuer, patient_id, before, limit):
         mine = {
-            f"{found.study_date}#{found.ref.hospital_id}#{found.ref.study_instance_uid}": found
+            order(found): found
             for found in self.summaries.values()
             if found.patient_id and found.state == "served" and (found.issuer, found.patient_id) == (issuer, patient_id)
         }
-        names = sorted((name for name in mine if not token or name < token.removeprefix("after:")), reverse=True)
+        names = sorted((name for name in mine if not before or name < before), reverse=True)
         rest = names[limit:]
-        return Page(tuple(mine[name] for name in names[:limit]), f"after:{names[limit - 1]}" if rest else "")
+        return Page(tuple(mine[name] for name in names[:limit]), names[limit - 1] if rest else "")
 
 
 class FakeHospitals:

@@ -13,7 +13,6 @@ from chalicelib.store.audit import DynamoAudit
 from chalicelib.store.flags import DynamoFlags
 from chalicelib.store.guardians import DynamoInAppNotices
 from chalicelib.store.reviews import DynamoReviews
-from chalicelib.store.studies import DynamoStudies
 
 
 class Never:
@@ -28,7 +27,6 @@ LISTS = {
     "notices": lambda token: DynamoInAppNotices(Never(), "t").of_person("P", token, 5),
     "reviews": lambda token: DynamoReviews(Never(), "t").of_hospital("H1", token, 5),
     "papers": lambda token: DynamoHandOvers(Never(), "t").waiting("H1", token, 5),
-    "studies": lambda token: DynamoStudies(Never(), "t").timeline("H1", "A1", token, 5),
     "flags": lambda token: DynamoFlags(Never(), "t").open(token, 5),
     "own list": read_token,
 }
