@@ -20,6 +20,7 @@ from chalicelib.http import (
     exceptions,
     guardians,
     hospitals,
+    joining,
     patients,
     privacy,
     regulators,
@@ -32,6 +33,7 @@ app.register_middleware(Door(wiring.tokens, wiring.origin, wiring.now, wiring.re
 
 app.register_blueprint(session.routes.blueprint)
 app.register_blueprint(hospitals.routes.blueprint)
+app.register_blueprint(joining.routes.blueprint)
 app.register_blueprint(desks.routes.blueprint)
 app.register_blueprint(privacy.routes.blueprint)
 app.register_blueprint(doctors.routes.blueprint)

@@ -74,11 +74,13 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     # hospitals
     ("POST", "/hospital/notices"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/studies/{uid}"): _allow("own_hospital", "hospital"),
+    ("GET", "/hospital/studies/{uid}/receipt"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/studies/{uid}/retention"): _allow("own_hospital", "hospital"),
     ("POST", "/hospital/studies/{uid}/amendments"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/quarantine"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/compliance"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/worklist"): _allow("own_hospital", "hospital"),
+    ("POST", "/hospital/credentials"): _allow("own_hospital", "hospital"),
     ("POST", "/desk/registrations"): _allow("own_hospital", "desk_clerk"),
     ("POST", "/desk/persons/unfreeze"): _allow("own_hospital", "desk_clerk"),
     ("POST", "/desk/persons/sessions/end"): _allow("own_hospital", "desk_clerk"),

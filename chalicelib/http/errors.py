@@ -131,6 +131,12 @@ FACTS: Mapping[str, Fact] = {
         "The study holds images of more than one patient and is withheld until the hospital resolves it.",
         "该检查含有多名患者的影像，在医院核实之前暂不提供。",
     ),
+    # joining
+    "hospital_closed": Fact(
+        403,
+        "The hospital's registration has ended; ask the health commission.",
+        "该医院的登记已停用，请联系卫生健康主管部门。",
+    ),
     # us
     "try_again": Fact(503, "Busy; please try again.", "系统繁忙，请重试。"),
     "internal": Fact(500, "Something failed on our side.", "系统内部错误。"),
@@ -150,6 +156,7 @@ TOLD_DENIALS = frozenset(
         "frozen",
         "guardian_needed",
         "guardianship_ended",
+        "hospital_closed",
         "identity_unlinked",
         "not_an_emergency",
         "not_confirmed",

@@ -95,6 +95,7 @@ from chalicelib.wiring.exports import build_export, read_export, request_export
 from chalicelib.wiring.imaging import (
     accept_notice,
     amend_study,
+    give_receipt,
     ingest_batch,
     inspect_study,
     judge_retention,
@@ -105,6 +106,7 @@ from chalicelib.wiring.imaging import (
     unpack_archive,
     view_manifest,
 )
+from chalicelib.wiring.joining import depot, vend_credentials
 from chalicelib.wiring.messages import send_message
 from chalicelib.wiring.oversight import audit_hours, check_reads, explain_accesses, seal_archive, seal_audit
 from chalicelib.wiring.persons import (
@@ -143,6 +145,7 @@ __all__ = [
     "counters",
     "decide_request",
     "decision_facts",
+    "depot",
     "derive_exams",
     "doctors",
     "emit",
@@ -158,6 +161,7 @@ __all__ = [
     "finish_hand_over",
     "flags",
     "freeze_person",
+    "give_receipt",
     "guardians",
     "hide_study",
     "hospitals",
@@ -236,6 +240,7 @@ __all__ = [
     "unfreeze_person",
     "unpack_archive",
     "uploads",
+    "vend_credentials",
     "verify_code",
     "view_manifest",
     "void_phone",

@@ -29,6 +29,8 @@ class Settings:
     privacy_topic_arn: str
     mac_key_id: str
     signer_role_arn: str
+    uploader_role_arn: str
+    data_key_arn: str
     issuers: str
     origin: str
     sms_gateway: str
@@ -59,6 +61,8 @@ def settings() -> Settings:
         privacy_topic_arn=given("PRIVACY_TOPIC_ARN", ""),
         mac_key_id=given("MAC_KEY_ID", ""),
         signer_role_arn=given("SIGNER_ROLE_ARN", ""),
+        uploader_role_arn=given("UPLOADER_ROLE_ARN", ""),
+        data_key_arn=given("DATA_KEY_ARN", ""),
         issuers=given("ISSUERS", "[]"),
         origin=given("ORIGIN", ""),
         sms_gateway=given("SMS_GATEWAY", ""),

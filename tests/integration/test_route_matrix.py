@@ -119,6 +119,7 @@ ABOUT_THE_CALLER = {
     "GET /hospital/quarantine",
     "GET /hospital/compliance",
     "GET /hospital/worklist",
+    "POST /hospital/credentials",
     "GET /desk/hand-overs",
     "GET /assisted-requests",
     "GET /privacy/pairs",

@@ -124,7 +124,7 @@ def test_every_function_has_a_role_of_its_own_that_stands_with_the_state(package
     start = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/"
     roles = {name: one["Role"]["Fn::Sub"].removeprefix(start) for name, one in functions.items()}
     assert roles == {name: f"imaging-cloud-{name.replace('_', '-')}-${{AWS::Region}}" for name in functions}
-    assert set(roles.values()) == standing - {"imaging-cloud-signer-${AWS::Region}"}
+    assert set(roles.values()) == standing - {f"imaging-cloud-{name}-${{AWS::Region}}" for name in ("signer", "uploader")}
 
 
 def test_what_a_role_may_do_is_its_functions_policy_file_and_comes_before_the_function(package, functions):
