@@ -76,7 +76,8 @@ TOLD_NOTHING = frozenset({"denied", "expired", "waiting"})
 class AuditEvent:
     """One decision, allowed or not. Holds no name, phone, code, token or signed URL. `guardian_id` is the person who
     acted for `person_id`, where somebody did. `route` is what was asked for where the door itself answered; `role` and
-    `subject` are empty where no token was believed."""
+    `subject` are empty where no token was believed. `statement`: the digest of what was stated to the caller, where
+    that must be provable for years (`domain.receipt`)."""
 
     event_id: str
     at: datetime
@@ -94,6 +95,7 @@ class AuditEvent:
     guardian_id: str = ""
     purpose: str = ""
     route: str = ""
+    statement: str = ""
 
     @property
     def is_routine(self) -> bool:

@@ -35,7 +35,7 @@ _TEXT: Final = {
 }
 _NUMBERS: Final = {"s": "series_number", "i": "instance_number"}
 _HEADER: Final = _TEXT | _NUMBERS
-_TIMES, _VIEWER, _REPAIRED, _PLACE, _RECEIVED, _CHECKSUM = "T", "V", "F", "P", "R", "C"
+_TIMES, _VIEWER, _REPAIRED, _PLACE, _RECEIVED, _CHECKSUM, _DECLARED = "T", "V", "F", "P", "R", "C", "H"
 
 
 def entry_to_json(entry: Entry) -> dict[str, Any]:
@@ -48,6 +48,8 @@ def entry_to_json(entry: Entry) -> dict[str, Any]:
     body[_RECEIVED] = _text(entry.received_at)
     if entry.checksum is not None:
         body[_CHECKSUM] = [entry.checksum.algorithm, entry.checksum.value]
+    if entry.declared_sha256:
+        body[_DECLARED] = entry.declared_sha256
     if times := _times_to_json(header.times):
         body[_TIMES] = times
     if header.viewer:
@@ -72,6 +74,7 @@ def entry_from_json(body: Mapping[str, Any]) -> Entry:
         place=Place(key, version_id, offset, length),
         received_at=datetime.fromisoformat(body[_RECEIVED]),
         checksum=Checksum(*body[_CHECKSUM]) if _CHECKSUM in body else None,
+        declared_sha256=body.get(_DECLARED, ""),
     )
 
 

@@ -29,9 +29,9 @@ class Series:
     """One series, JSON-ready. A field absent from both `shared` and the row is blank.
 
     Fields: Header's own names (modality, instance_number, …), `status`, `key`, `version_id`, `offset`, `length`,
-    `received_at` (ISO 8601), `checksum` ([algorithm, base64]), the times (`acquired_at`, `time_source`,
-    `step_ended_at`, `evidence`, `capture`, `time_flags`) and `repaired` (name → [codec, hex]). `viewer` holds the
-    DICOM keywords equal in all entries; each row may have its own `viewer` with the rest.
+    `received_at` (ISO 8601), `checksum` ([algorithm, base64]), `declared_sha256` (hex), the times (`acquired_at`,
+    `time_source`, `step_ended_at`, `evidence`, `capture`, `time_flags`) and `repaired` (name → [codec, hex]). `viewer`
+    holds the DICOM keywords equal in all entries; each row may have its own `viewer` with the rest.
     """
 
     shared: Row
@@ -174,6 +174,8 @@ def _fields(entry: Entry, status: EntryStatus) -> Row:
     row |= {"offset": place.offset, "length": place.length, "received_at": _text(entry.received_at)}
     if entry.checksum:
         row["checksum"] = [entry.checksum.algorithm, entry.checksum.value]
+    if entry.declared_sha256:
+        row["declared_sha256"] = entry.declared_sha256
     if header.repaired:
         row["repaired"] = {name: [repair.codec, repair.original] for name, repair in header.repaired.items()}
     return row | _time_fields(times)
@@ -206,7 +208,8 @@ def _entry(ref: StudyRef, row: Row, viewer: Row) -> Entry:
         **{name: row[name] for name in _PLAIN if name in row},
     )
     checksum = Checksum(*row["checksum"]) if "checksum" in row else None
-    return Entry(header, place_of(row), datetime.fromisoformat(row["received_at"]), checksum)
+    received_at, declared = datetime.fromisoformat(row["received_at"]), row.get("declared_sha256", "")
+    return Entry(header, place_of(row), received_at, checksum, declared)
 
 
 def _text(at: datetime) -> str:

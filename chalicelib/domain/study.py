@@ -96,13 +96,15 @@ class Entry:
     """One received instance: an item of the journal and a line of the manifest.
 
     `received_at` is S3's LastModified of the object version (of the archive, for what was unpacked);
-    `checksum` is None inside packs and where S3 holds only a composite one.
+    `checksum` is None inside packs and where S3 holds only a composite one. `declared_sha256` (hex, or "") is what the
+    sender says of the bytes, in a pack's index or beside the object: it goes into receipts, and decides nothing.
     """
 
     header: Header
     place: Place
     received_at: datetime
     checksum: Checksum | None = None
+    declared_sha256: str = ""
 
     @property
     def order(self) -> tuple[datetime, str, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast, get_args
 
 from chalicelib import wiring
 from chalicelib.domain.identity import PatientDetails
-from chalicelib.http import shapes
+from chalicelib.http import shapes, upload_shapes
 from chalicelib.http.answers import answer
 from chalicelib.http.asked import Asked
 from chalicelib.http.errors import tell
@@ -38,6 +38,13 @@ def inspect_study(asked: Asked) -> Response:
     wiring.on_record()(asked.caller, "inspect_study", asked.now, study=study)
     found = wiring.inspect_study()(study, token)
     return tell("not_found") if found is None else answer(shapes.inspected(found))
+
+
+@routes.get("/hospital/studies/{uid}/receipt")
+def receipt(asked: Asked) -> Response:
+    """What of the study arrived, under a root whose statement stands in the sealed audit."""
+    found = wiring.give_receipt()(asked.caller, asked.study(), asked.query("token"), asked.now)
+    return tell("not_found") if found is None else answer(upload_shapes.receipt(found))
 
 
 @routes.get("/hospital/studies/{uid}/retention")

@@ -5,6 +5,7 @@ Ingest and reindex ask here, so both see the same: everything comes from the obj
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 
 MAX_OBJECT: Final = 4 * 1024**3  # one instance; larger than any single PUT of a modality we know of
 RECEIVED_AT: Final = "received-at"  # metadata of what we unpacked: when its archive came
+SHA256: Final = "sha256"  # metadata by which an uploader declares the digest of the bytes, in lower-case hex
 DOTS: Final = frozenset({".", ".."})  # clients take these out of a URL's path: no signed URL would open the object
 DELETED: Final = "deleted"
+_HEX: Final = re.compile(r"[0-9a-f]{64}")
 UNKNOWN: Final = "unknown"  # stands for the hospital where the key names none; never a hospital's id
 
 
@@ -69,6 +72,7 @@ class ExamineUpload:
             place=Place(name, part.version_id, 0, part.size),
             received_at=_received_at(key, part),
             checksum=part.checksum,
+            declared_sha256=_declared(part),
         )
 
     def _header(self, name: str, part: ObjectPart, local: timezone) -> Header:
@@ -142,6 +146,12 @@ def refusal(uploaded: Uploaded, part: ObjectPart | None, refused: Refused, now: 
         detail=refused.detail,
         recorded_at=now,
     )
+
+
+def _declared(part: ObjectPart) -> str:
+    """What the uploader says the SHA-256 is; "" for nothing, and for what is none."""
+    told = (part.metadata or {}).get(SHA256, "")
+    return told if _HEX.fullmatch(told) else ""
 
 
 def _received_at(key: UploadKey, part: ObjectPart) -> datetime:

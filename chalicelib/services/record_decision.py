@@ -23,6 +23,7 @@ class About:
     consent_id: str = ""
     guardian_id: str = ""
     purpose: str = ""
+    statement: str = ""
 
 
 NOTHING = About()
@@ -84,6 +85,7 @@ class RecordDecision:
             consent_id=about.consent_id,
             guardian_id=about.guardian_id,
             purpose=about.purpose,
+            statement=about.statement,
         )
 
     def _put(self, event: AuditEvent) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,7 @@ from chalicelib.domain.upload_key import Uploaded
 from chalicelib.services.examine_upload import (
     DELETED,
     RECEIVED_AT,
+    SHA256,
     Refused,
     first_part,
     owner,
@@ -111,7 +113,12 @@ class UnpackArchive:
     def _index(self, name: str, hospital: Hospital, part: ObjectPart, items: tuple[PackItem, ...]) -> None:
         ref = StudyRef(hospital.hospital_id, items[0].header.study_instance_uid)
         entries = [
-            Entry(item.header, Place(name, part.version_id, item.offset, item.length), part.last_modified)
+            Entry(
+                header=item.header,
+                place=Place(name, part.version_id, item.offset, item.length),
+                received_at=part.last_modified,
+                declared_sha256=item.sha256,
+            )
             for item in items
         ]
         self.journal.write({ref: entries}, self.clock())
@@ -148,5 +155,5 @@ class UnpackArchive:
                 record = refusal(Uploaded(f"{name}#{number}"), part, refused, self.clock())
                 self.quarantine.put(replace(record, size=info.file_size))
             else:
-                self.uploads.put_new(target, body, metadata)
+                self.uploads.put_new(target, body, metadata | {SHA256: hashlib.sha256(body).hexdigest()})
         return True

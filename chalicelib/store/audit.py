@@ -84,6 +84,7 @@ def _item(event: AuditEvent) -> dict[str, Any]:
             guardian_id=event.guardian_id,
             purpose=event.purpose,
             route=event.route,
+            statement=event.statement,
         ),
     }
 
@@ -107,6 +108,7 @@ def _event(item: items.Item) -> AuditEvent:
         guardian_id=items.text(item, "guardian_id"),
         purpose=items.text(item, "purpose"),
         route=items.text(item, "route"),
+        statement=items.text(item, "statement"),
     )
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.upload_key import Kind
     from chalicelib.services.accept_notice import AcceptNotice
     from chalicelib.services.amend_study import AmendStudy
+    from chalicelib.services.give_receipt import GiveReceipt
     from chalicelib.services.ingest_batch import IngestBatch
     from chalicelib.services.inspect_study import InspectStudy
     from chalicelib.services.judge_retention import JudgeRetention
@@ -139,6 +140,13 @@ def inspect_study() -> InspectStudy:
     from chalicelib.services.inspect_study import InspectStudy
 
     return InspectStudy(studies())
+
+
+@cache
+def give_receipt() -> GiveReceipt:
+    from chalicelib.services.give_receipt import GiveReceipt
+
+    return GiveReceipt(studies(), exam_ledger(), record_decision())
 
 
 @cache

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 
@@ -35,7 +36,9 @@ def test_entries_are_unpacked_byte_for_byte_with_their_archives_time(compression
     (version,) = bench.uploads.objects[ARCHIVE]
     for one in bench.uploads.versions("unpacked/"):
         assert one.key.startswith(f"unpacked/H1/{DAY}/{version.version_id}/")
-        assert bench.uploads.read(one.key, None, 0, 1).metadata == {"received-at": ARCHIVED_AT.isoformat()}
+        body = bench.uploads.read(one.key, None, 0, one.size).data
+        told = {"received-at": ARCHIVED_AT.isoformat(), "sha256": hashlib.sha256(body).hexdigest()}
+        assert bench.uploads.read(one.key, None, 0, 1).metadata == told
     assert bench.outcomes() == ["unpacked"]
 
 
