@@ -5,9 +5,11 @@ bucket alone can rebuild what is served (DESIGN §4.9). A fact is written there 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.domain.contact import Contact
 from chalicelib.domain.study import Amendment, Hospital
 from chalicelib.domain.upload_key import Kind, prefix
 
@@ -37,11 +39,11 @@ def amendment_body(study_instance_uid: str, amendment: Amendment) -> bytes:
 def read_amendment(body: bytes) -> tuple[str, Amendment]:
     """(study_instance_uid, fact). KeyError or ValueError for what `amendment_body` did not write."""
     told = json.loads(body)
-    if told["kind"] != "exclude":
+    if told["kind"] not in ("exclude", "destroy"):
         raise ValueError("an amendment of a kind that is not known")
     return str(told["study_instance_uid"]), Amendment(
         amendment_id=told["amendment_id"],
-        kind="exclude",
+        kind=told["kind"],
         version_id=told["version_id"],
         offset=int(told["offset"]),
         reason=told["reason"],
@@ -61,8 +63,21 @@ def registration_body(hospital: Hospital) -> bytes:
             "utc_offset_minutes": hospital.utc_offset_minutes,
             "active": hospital.active,
             "closed_at": hospital.closed_at.isoformat() if hospital.closed_at else None,
+            "contacts": contacts_text(hospital.contacts),
+            "weekday_volume": hospital.weekday_volume,
+            "default_class": hospital.default_class,
+            "warn_email": hospital.warn_email,
         }
     )
+
+
+def contacts_text(contacts: tuple[Contact, ...]) -> str:
+    """As one text, in bucket and table alike."""
+    return json.dumps([asdict(one) for one in contacts], ensure_ascii=False)
+
+
+def read_contacts(text: str) -> tuple[Contact, ...]:
+    return tuple(Contact(**one) for one in json.loads(text))
 
 
 def read_registration(body: bytes) -> Hospital:
@@ -77,6 +92,11 @@ def read_registration(body: bytes) -> Hospital:
         utc_offset_minutes=int(told["utc_offset_minutes"]),
         active=bool(told["active"]),
         closed_at=datetime.fromisoformat(told["closed_at"]) if told["closed_at"] else None,
+        # Registrations of before lack these.
+        contacts=read_contacts(told.get("contacts", "[]")),
+        weekday_volume=tuple(told.get("weekday_volume", ())),
+        default_class=told.get("default_class", ""),
+        warn_email=told.get("warn_email", ""),
     )
 
 

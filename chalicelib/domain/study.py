@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
+
+from chalicelib.domain.contact import Contact
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -119,10 +121,10 @@ EntryStatus = Literal["served", "duplicate", "divergent", "excluded", "withheld"
 @dataclass(frozen=True, slots=True)
 class Amendment:
     """A fact that a person added to a study. `exclude`: the entry at (version_id, offset) is not served, nor is any
-    copy of its bytes."""
+    copy of its bytes. `destroy`: the study was disposed of and is nobody's for ever; it names no entry."""
 
     amendment_id: str
-    kind: Literal["exclude"]
+    kind: Literal["exclude", "destroy"]
     version_id: str
     offset: int
     reason: str
@@ -130,7 +132,7 @@ class Amendment:
     made_at: datetime
 
 
-StudyState = Literal["served", "conflicted", "empty"]
+StudyState = Literal["served", "conflicted", "empty", "destroyed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ class Summary:
 
     `manifest_digest`/`manifest_parts` name the blob it was made from. `instances` counts served instances,
     `entries` everything ever received. `issuer` + `patient_id` is the identity whose timeline it stands in;
-    `patient_id` is "" for a placeholder id, which gets no timeline.
+    `patient_id` is "" for a placeholder id, which gets no timeline. One that is `destroyed` has no manifest, and says
+    nothing of anybody.
     """
 
     ref: StudyRef
@@ -174,8 +177,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Hospital:
-    """A registered hospital. `utc_offset_minutes` places times in files that carry no zone of their own.
+    """A registered hospital. `utc_offset_minutes` places times in files that carry no zone of their own; an offset and
+    no zone's name, for China has had one without summer time since 1992.
 
+    `weekday_volume`: exams on a usual Monday, …, Sunday; () where nobody said. `default_class`: whose record an exam is
+    (domain.retention) that no notice gives a class; "" is unknown. `warn_email`: where warnings of deadlines go.
     One that is not `active` uploads no more since `closed_at` (None: since ever). What had come before stays taken,
     whenever we get to it: in a backlog, in a rebuild years later.
     """
@@ -188,6 +194,14 @@ class Hospital:
     utc_offset_minutes: int = 480
     active: bool = True
     closed_at: datetime | None = None
+    contacts: tuple[Contact, ...] = field(default=(), repr=False)
+    weekday_volume: tuple[int, ...] = ()
+    default_class: Literal["", "outpatient", "inpatient"] = ""
+    warn_email: str = field(default="", repr=False)
+
+    def usual_on(self, day: date) -> int:
+        """How many exams are usual on such a weekday, as registered; 0 where nobody said."""
+        return self.weekday_volume[day.weekday()] if self.weekday_volume else 0
 
     def takes(self, received_at: datetime) -> bool:
         """Whether what was received then counts."""

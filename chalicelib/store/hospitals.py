@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.domain.human_facts import contacts_text, read_contacts
 from chalicelib.domain.study import Hospital
-from chalicelib.store import calls, keys
+from chalicelib.store import calls, items, keys
 from chalicelib.store.pages import every
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class DynamoHospitals:
         self._remember(hospital)
 
     def list(self) -> tuple[Hospital, ...]:
-        """All registered hospitals by id; read afresh (2,100 of them are half a megabyte)."""
+        """All registered hospitals by id; read afresh (2,100 of them are about a megabyte)."""
         found = every(
             self._client,
             TableName=self._table,
@@ -81,15 +82,25 @@ def _directory(hospital_id: str) -> dict[str, Any]:
 
 def _item(hospital: Hospital) -> dict[str, Any]:
     closed = {"closed_at": {"S": hospital.closed_at.isoformat()}} if hospital.closed_at else {}
-    return closed | {
-        "hospital_id": {"S": hospital.hospital_id},
-        "name": {"S": hospital.name},
-        "name_en": {"S": hospital.name_en},
-        "level": {"S": hospital.level},
-        "region": {"S": hospital.region},
-        "utc_offset_minutes": {"N": str(hospital.utc_offset_minutes)},
-        "active": {"BOOL": hospital.active},
-    }
+    told = items.attributes(
+        contacts=contacts_text(hospital.contacts) if hospital.contacts else "",
+        default_class=hospital.default_class,
+        warn_email=hospital.warn_email,
+    )
+    return (
+        closed
+        | told
+        | {
+            "hospital_id": {"S": hospital.hospital_id},
+            "name": {"S": hospital.name},
+            "name_en": {"S": hospital.name_en},
+            "level": {"S": hospital.level},
+            "region": {"S": hospital.region},
+            "utc_offset_minutes": {"N": str(hospital.utc_offset_minutes)},
+            "active": {"BOOL": hospital.active},
+            "weekday_volume": {"L": [{"N": str(number)} for number in hospital.weekday_volume]},
+        }
+    )
 
 
 def _hospital(item: Mapping[str, Any]) -> Hospital:
@@ -102,4 +113,8 @@ def _hospital(item: Mapping[str, Any]) -> Hospital:
         utc_offset_minutes=int(item["utc_offset_minutes"]["N"]),
         active=item["active"]["BOOL"],
         closed_at=datetime.fromisoformat(item["closed_at"]["S"]) if "closed_at" in item else None,
+        contacts=read_contacts(items.text(item, "contacts") or "[]"),
+        weekday_volume=tuple(int(number["N"]) for number in item.get("weekday_volume", {"L": ()})["L"]),
+        default_class=items.text(item, "default_class"),  # type: ignore[arg-type] # one of ours, as it was put
+        warn_email=items.text(item, "warn_email"),
     )

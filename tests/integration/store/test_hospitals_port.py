@@ -5,12 +5,21 @@ from datetime import UTC, datetime
 
 import pytest
 
+from chalicelib.domain.contact import Contact
 from chalicelib.domain.study import Hospital
 from chalicelib.store.hospitals import DynamoHospitals
 from tests.support.fakes_settle import FakeHospitals
 
 PEOPLES = Hospital("H1", "省人民医院", "Provincial People's Hospital", "三级甲等", "320102")
 BARE = Hospital("H2", "县医院", utc_offset_minutes=0, active=False)
+FULL = Hospital(
+    "H5",
+    "市医院",
+    contacts=(Contact("network", "王工", "025-8000 0000"), Contact("pacs", "李工", email="li@example.test")),
+    weekday_volume=(210, 200, 205, 190, 180, 60, 40),
+    default_class="outpatient",
+    warn_email="pacs@example.test",
+)
 CLOSED = Hospital("H4", "老医院", active=False, closed_at=datetime(2026, 11, 24, 4, 5, 6, 7, tzinfo=UTC))
 
 
@@ -27,9 +36,11 @@ def test_a_hospital_comes_back_as_it_was_registered(hospitals):
     hospitals.put(PEOPLES)
     hospitals.put(BARE)
     hospitals.put(CLOSED)
+    hospitals.put(FULL)
     assert hospitals.get("H1") == PEOPLES
     assert hospitals.get("H2") == BARE
     assert hospitals.get("H4") == CLOSED
+    assert hospitals.get("H5") == FULL
     assert hospitals.get("H3") is None
 
 
@@ -65,6 +76,6 @@ def test_an_unknown_hospital_counts_as_soon_as_it_is_registered_elsewhere(cloud)
 
 
 def test_what_came_from_the_database_reads_as_what_was_put(cloud):
-    for hospital in (PEOPLES, BARE, CLOSED):
+    for hospital in (PEOPLES, BARE, CLOSED, FULL):
         dynamo(cloud).put(hospital)
         assert dynamo(cloud).get(hospital.hospital_id) == hospital

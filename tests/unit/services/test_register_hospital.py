@@ -1,10 +1,12 @@
 import itertools
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from chalicelib.domain.access import AuditFailed, Caller
+from chalicelib.domain.contact import Contact
 from chalicelib.domain.study import Hospital
 from chalicelib.services.record_decision import RecordDecision
 from chalicelib.services.register_hospital import EFFECT, RegisterHospital
@@ -66,6 +68,38 @@ def test_each_hospitals_last_registration_comes_back_from_the_bucket_alone():
     world.hospitals = FakeHospitals()
     assert (world.replay(), world.hospitals.list()) == (2, known)
     assert (world.replay(), world.hospitals.list()) == (0, known)
+
+
+def test_a_registration_in_full_comes_back_whole():
+    world = World()
+    full = replace(
+        OPEN,
+        contacts=(Contact("pacs", "王工", "025-80000000", "pacs@example.test"),),
+        weekday_volume=(9, 8, 7, 6, 5, 4, 0),
+        default_class="inpatient",
+        warn_email="pacs@example.test",
+    )
+    world.register(full)
+    world.hospitals = FakeHospitals()
+    assert (world.replay(), world.hospitals.get("H1")) == (1, full)
+
+
+def test_a_registration_of_before_contacts_were_kept_comes_back_without():
+    world = World()
+    world.register(OPEN)
+    (kept,) = world.uploads.versions("registrations/")
+    told = json.loads(world.uploads.read(kept.key, None, 0, 9999).data)
+    old = {
+        name: told[name] for name in told if name not in ("contacts", "weekday_volume", "default_class", "warn_email")
+    }
+    world.uploads.upload(kept.key, json.dumps(old).encode())
+    world.hospitals = FakeHospitals()
+    assert (world.replay(), world.hospitals.get("H1")) == (1, OPEN)
+
+
+def test_whom_to_reach_is_in_no_repr_that_a_log_could_hold():
+    shown = repr(replace(OPEN, contacts=(Contact("pacs", "王工", "025-80000000"),), warn_email="p@example.test"))
+    assert not any(word in shown for word in ("王工", "8000", "p@example"))
 
 
 def test_a_registration_under_another_hospitals_key_is_no_registration():
