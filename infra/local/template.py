@@ -27,7 +27,7 @@ def _construct(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
         value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type] # the third kind there is
     if suffix == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
-    return {suffix if suffix == "Ref" else f"Fn::{suffix}": value}
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 
 
 _Loader.add_multi_constructor("!", _construct)
@@ -53,20 +53,20 @@ class Stack:
     physical: dict[str, str]
 
     def resources(self, resource_type: str) -> dict[str, dict[str, Any]]:
-        """Resolved properties by logical id."""
+        """Resolved properties by logical id, of what its condition lets be made."""
         return {
             logical: self.resolve(resource.get("Properties", {}))
             for logical, resource in self.template["Resources"].items()
-            if resource["Type"] == resource_type
+            if resource["Type"] == resource_type and self._holds(resource.get("Condition"))
         }
 
     def outputs(self) -> dict[str, str]:
         return {name: str(self.resolve(output["Value"])) for name, output in self.template["Outputs"].items()}
 
     def resolve(self, value: Any) -> Any:
-        """A value with Ref, GetAtt, Sub and FindInMap replaced by what they come to."""
+        """A value with Ref, GetAtt, Sub, FindInMap and If replaced by what they come to."""
         if isinstance(value, list):
-            return [self.resolve(item) for item in value]
+            return [self.resolve(item) for item in value if not self._nothing(item)]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
@@ -75,7 +75,36 @@ class Stack:
                 return self._ref(argument)
             if name.startswith("Fn::"):
                 return self._function(name, argument)
-        return {key: self.resolve(item) for key, item in value.items()}
+        return {key: self.resolve(item) for key, item in value.items() if not self._nothing(item)}
+
+    def _nothing(self, value: Any) -> bool:
+        """Whether this is, or comes to, `AWS::NoValue`: then its property is not there."""
+        if isinstance(value, dict) and list(value) == ["Fn::If"]:
+            return self._nothing(self._chosen(value["Fn::If"]))
+        return bool(value == {"Ref": "AWS::NoValue"})
+
+    def _chosen(self, argument: list[Any]) -> Any:
+        condition, yes, no = argument
+        return yes if self._holds(condition) else no
+
+    def _holds(self, condition: Any) -> bool:
+        """A condition by its name, or its own words; None always holds."""
+        if condition is None:
+            return True
+        if isinstance(condition, str):
+            return self._holds(self.template["Conditions"][condition])
+        ((name, argument),) = condition.items()
+        match name:
+            case "Condition":
+                return self._holds(argument)
+            case "Fn::Not":
+                return not self._holds(argument[0])
+            case "Fn::Or":
+                return any(self._holds(one) for one in argument)
+            case "Fn::Equals":
+                first, second = self.resolve(argument)
+                return bool(first == second)
+        raise NotImplementedError(f"{name} is no condition of data.yaml so far: teach infra/local/template.py")
 
     def _function(self, name: str, argument: Any) -> Any:
         match name:
@@ -86,6 +115,8 @@ class Stack:
             case "Fn::FindInMap":
                 table, first, second = self.resolve(argument)
                 return self.template["Mappings"][table][first][second]
+            case "Fn::If":
+                return self.resolve(self._chosen(argument))
         raise NotImplementedError(f"{name} is not used by data.yaml so far: teach infra/local/template.py")
 
     def _ref(self, name: str) -> Any:

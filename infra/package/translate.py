@@ -57,12 +57,12 @@ def _attach_policies(resources: dict[str, Any]) -> None:
         function["DependsOn"] = [f"{stem}Policy"]
 
 
+# Mappings of queues could be tagged too, but not in the China regions (docs.amazonaws.cn, Lambda, differences).
 _TAGGED = {
     "AWS::ApiGateway::DomainName",
     "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Stage",
     "AWS::Events::Rule",
-    "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
     "AWS::WAFv2::WebACL",

@@ -2,13 +2,16 @@
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
+# Of mappings the schema says that they can be, and docs.amazonaws.cn (Lambda, differences) that they cannot in China.
+UNTAGGABLE = {"AWS::CloudWatch::Dashboard", "AWS::Lambda::EventSourceMapping"}
+
 
 def untagged(template, region="cn-north-1"):
     """Logical ids of resources that could say what their cost is for, and do not."""
     return [
         logical
         for logical, one in template["Resources"].items()
-        if _takes_tags(one["Type"], region) and not component(one) and one["Type"] != "AWS::CloudWatch::Dashboard"
+        if _takes_tags(one["Type"], region) and not component(one) and one["Type"] not in UNTAGGABLE
     ]
 
 
