@@ -45,9 +45,10 @@ class GiveReceipt:
     record: RecordDecision
 
     def __call__(self, caller: Caller, ref: StudyRef, token: str, now: datetime) -> Receipt | None:
-        """None for a study the hospital never sent. Raises ManifestChanged, TokenNotOurs, AuditFailed."""
+        """None for a study the hospital never sent, and for one that was disposed of: that has a certificate instead.
+        Raises ManifestChanged, TokenNotOurs, AuditFailed."""
         summary = self.studies.summary(ref)
-        if summary is None:
+        if summary is None or not summary.manifest_digest:
             self.record.note(caller, ACTION, "not_found", now, About(study=ref))
             return None
         try:
