@@ -27,6 +27,7 @@ REASONS: Mapping[str, Said] = {
     "role": Said("该身份无权查看", "this role may not read"),
     "unknown_encounter": Said("没有这次就诊", "there is no such visit"),
     "closed_encounter": Said("该次就诊已结束", "the visit was over"),
+    "old_encounter": Said("该次就诊久无消息", "the hospital had long said nothing of the visit"),
     "wrong_code": Said("验证码错误", "the code was wrong"),
     "send_limit": Said("申请过于频繁", "asked too often"),
     "no_phone": Said("没有可用的手机号码", "no phone to ask"),

@@ -34,6 +34,13 @@ CONSENT_LIVES: Mapping[Basis, Life] = {
 }
 REMEMBERED = timedelta(days=90)  # a former holder is told that a consent ended for so long; no consent lives longer
 
+# [A] How long a visit carries requests after the hospital last told of it, if nobody closes it: many systems never do.
+VISIT_LIVES: Mapping[str, timedelta] = {
+    "outpatient": timedelta(days=7),  # the day, results and the follow-up that the same registration covers
+    "emergency": timedelta(days=7),  # with observation; breaking the glass asks for less (domain.break_glass)
+    "inpatient": timedelta(days=366),  # between admission and discharge a system may say nothing
+}
+
 Scope = Literal["person", "identity"]
 DoctorStatus = Literal["active", "suspended", "left"]
 
@@ -63,7 +70,7 @@ class Doctor:
 
 @dataclass(frozen=True, slots=True)
 class Encounter:
-    """A visit in a hospital. `at` is the hospital's time of the last event about it; only open ones carry requests."""
+    """A visit in a hospital. `at` is the hospital's time of the last event about it."""
 
     hospital_id: str
     encounter_id: str
@@ -72,6 +79,10 @@ class Encounter:
     is_open: bool
     at: datetime
     doctor_id: str = ""
+
+    def admits(self, now: datetime) -> bool:
+        """Whether a doctor may ask in it: open, and told of within its class's life; one of no known class never."""
+        return self.is_open and now < self.at + VISIT_LIVES.get(self.patient_class, timedelta())
 
 
 @dataclass(frozen=True, slots=True)

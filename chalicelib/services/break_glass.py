@@ -65,7 +65,7 @@ class BreakGlass:
     record: RecordDecision
 
     def __call__(self, caller: Caller, emergency: Emergency, now: datetime) -> Consent:
-        visit = self.find_visit(caller, emergency.encounter_id)
+        visit = self.find_visit(caller, emergency.encounter_id, now)
         denied = visit if isinstance(visit, Denied) else _denied(visit, emergency, now)
         if denied or isinstance(visit, Denied) or visit.link is None:
             about = About(encounter_id=emergency.encounter_id) if isinstance(visit, Denied) else _about(visit)

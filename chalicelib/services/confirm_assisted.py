@@ -128,7 +128,7 @@ class ConfirmAssisted:
         if doctor is None or doctor.status != "active" or doctor.hospital_id != request.hospital_id:
             return "doctor_inactive"
         encounter = self.encounters.get(request.hospital_id, request.encounter_id)
-        if encounter is None or not encounter.is_open or encounter.identity != request.identity:
+        if encounter is None or not encounter.admits(now) or encounter.identity != request.identity:
             return "closed_encounter"
         link = self.people.link(request.identity)
         if link is None or link.status != "confirmed" or link.person_id != request.person_id:

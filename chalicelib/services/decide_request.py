@@ -141,7 +141,7 @@ class DecideRequest:
     def _open_visits_link(self, case: _Case, request: Request) -> Link:
         """A day may have passed: the visit must still be open, and its patient still this person."""
         encounter = self.encounters.get(request.hospital_id, request.encounter_id)
-        if encounter is None or not encounter.is_open:
+        if encounter is None or not encounter.admits(case.now):
             self._close(case, "visit_closed", "closed_encounter")
         link = self.people.link(encounter.identity)
         if link is None or link.status != "confirmed" or link.person_id != request.owner:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from chalicelib.domain.access import Caller
 from chalicelib.domain.consent import Denied, Doctor, Encounter, deny_doctor
@@ -35,12 +36,18 @@ class FindVisit:
     encounters: Encounters
     people: People
 
-    def __call__(self, caller: Caller, encounter_id: str) -> Visit | Denied:
+    def __call__(self, caller: Caller, encounter_id: str, now: datetime) -> Visit | Denied:
         doctor = self.doctors.get(caller.subject)
         denied = deny_doctor(caller, doctor)
         if denied:
             return denied
         encounter = self.encounters.get(caller.hospital_id, encounter_id)
-        if encounter is None or not encounter.is_open:
-            return Denied("no_encounter", "closed_encounter" if encounter else "unknown_encounter")
+        if encounter is None or not encounter.admits(now):
+            return Denied("no_encounter", _detail(encounter))
         return Visit(encounter, self.people.link(encounter.identity), doctor)
+
+
+def _detail(encounter: Encounter | None) -> str:
+    if encounter is None:
+        return "unknown_encounter"
+    return "old_encounter" if encounter.is_open else "closed_encounter"

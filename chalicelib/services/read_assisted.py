@@ -50,7 +50,7 @@ class ReadAssistedOutcome:
     def __call__(
         self, caller: Caller, encounter_id: str, request_id: str, now: datetime
     ) -> tuple[AssistedOutcome, Consent | None]:
-        visit = self.find_visit(caller, encounter_id)
+        visit = self.find_visit(caller, encounter_id, now)
         if isinstance(visit, Denied):
             self.record.deny(caller, "assisted_outcome", visit, now, About(encounter_id=encounter_id))
         about = About(visit.person_id, encounter_id=encounter_id, basis="assisted")

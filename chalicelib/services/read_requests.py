@@ -57,7 +57,7 @@ class ReadOutcome:
     def __call__(
         self, caller: Caller, encounter_id: str, request_id: str, now: datetime
     ) -> tuple[Outcome, Consent | None]:
-        visit = self.find_visit(caller, encounter_id)
+        visit = self.find_visit(caller, encounter_id, now)
         if isinstance(visit, Denied):
             self.record.deny(caller, ACTION, visit, now, About(encounter_id=encounter_id))
         found = self.consents.asked(visit.owner, request_id)

@@ -75,7 +75,7 @@ class ReadEncounterTimeline:
     def __call__(
         self, caller: Caller, encounter_id: str, now: datetime, token: str = "", limit: int = LIMIT
     ) -> Page[Summary]:
-        visit = self.find_visit(caller, encounter_id)
+        visit = self.find_visit(caller, encounter_id, now)
         if isinstance(visit, Denied):
             self.record.deny(caller, ACTION, visit, now, About(encounter_id=encounter_id))
         before = read_token(token)

@@ -50,7 +50,7 @@ class RequestAssisted:
     record: RecordDecision
 
     def __call__(self, caller: Caller, read: CardRead, now: datetime) -> AssistedRequest:
-        visit = self.find_visit(caller, read.encounter_id)
+        visit = self.find_visit(caller, read.encounter_id, now)
         if isinstance(visit, Denied):
             self.record.deny(caller, ACTION, visit, now, About(encounter_id=read.encounter_id))
         link = self._match(caller, visit, read, now)

@@ -48,7 +48,7 @@ class RequestConsent:
     record: RecordDecision
 
     def __call__(self, caller: Caller, encounter_id: str, purpose: Purpose, now: datetime) -> Asked:
-        visit = self.find_visit(caller, encounter_id)
+        visit = self.find_visit(caller, encounter_id, now)
         if isinstance(visit, Denied):
             self.record.deny(caller, ACTION, visit, now, About(encounter_id=encounter_id))
         reach = self.reach_patient(visit, now)

@@ -49,7 +49,7 @@ class ScanQr:
     record: RecordDecision
 
     def __call__(self, caller: Caller, encounter_id: str, qr: str, purpose: Purpose, now: datetime) -> Consent:
-        visit = self.find_visit(caller, encounter_id)
+        visit = self.find_visit(caller, encounter_id, now)
         if isinstance(visit, Denied):
             self.record.deny(caller, ACTION, visit, now, About(encounter_id=encounter_id))
         scans = counter(WRONG_QR_PER_DOCTOR, caller.subject, now)

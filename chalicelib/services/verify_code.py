@@ -59,7 +59,7 @@ class VerifyCode:
     record: RecordDecision
 
     def __call__(self, caller: Caller, encounter_id: str, request_id: str, code: str, now: datetime) -> Consent:
-        visit = self.find_visit(caller, encounter_id)
+        visit = self.find_visit(caller, encounter_id, now)
         if isinstance(visit, Denied):
             self.record.deny(caller, ACTION, visit, now, About(encounter_id=encounter_id))
         request, kept = self._asked(caller, visit, request_id, now)

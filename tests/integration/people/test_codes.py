@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.consent import VISIT_LIVES
+from chalicelib.services.record_encounter import EncounterNotice
 from chalicelib.services.verify_code import CodeLocked, CodeRefused
 from tests.support.clinic import NOW, ZHANG_PHONE, national_id, zhang
 from tests.support.clinic_acts import SECOND, denied
@@ -164,6 +166,19 @@ def test_a_request_needs_an_open_encounter_of_the_doctors_own_hospital(clinic):
         assert denied(clinic.read_encounter, doctor, encounter, NOW) == "no_encounter"
 
 
+@pytest.mark.parametrize("patient_class", sorted(VISIT_LIVES))
+def test_a_visit_that_nobody_closed_carries_no_request_for_ever(clinic, patient_class):
+    doctor = clinic.doctor()
+    clinic.patient()
+    told = NOW - VISIT_LIVES[patient_class]
+    clinic.record_encounter(EncounterNotice("H1", "old", "open", zhang(), patient_class, told))
+    clinic.record_encounter(EncounterNotice("H1", "fresh", "open", zhang(), patient_class, told + timedelta(seconds=1)))
+    assert clinic.request(doctor, "fresh", "treatment", NOW).request_id
+    assert denied(clinic.request, doctor, "old", "treatment", NOW) == "no_encounter"
+    clinic.record_encounter(EncounterNotice("H1", "old", "open", zhang(), patient_class, NOW))
+    assert clinic.request(doctor, "old", "treatment", NOW).request_id
+
+
 def test_events_of_an_encounter_may_arrive_in_any_order(clinic):
     assert clinic.visit(status="closed", at=NOW)
     assert not clinic.visit(status="open", at=NOW - SECOND)
@@ -180,7 +195,7 @@ def test_events_of_an_encounter_may_arrive_in_any_order(clinic):
 def test_a_verified_phone_lapses_after_a_year(clinic):
     doctor = clinic.doctor()
     clinic.patient()
-    clinic.visit()
+    clinic.visit(at=NOW + timedelta(days=363))
     clinic.request(doctor, "E1", "treatment", NOW + timedelta(days=363))
     assert len(clinic.sms.sent) == 1
     clinic.request(doctor, "E1", "treatment", NOW + timedelta(days=364))

@@ -156,6 +156,7 @@ def test_everything_ends_with_the_eighteenth_birthday(clinic):
     doctor, _, guardian, held, ref = family(clinic, TEEN_ID)
     grown = birthday("20110601", 18)
     eve = grown - timedelta(hours=2)
+    clinic.visit(patient=child(number=TEEN_ID), at=eve)
     asked = clinic.request(doctor, "E1", "treatment", eve)
     consent = clinic.decide(guardian, asked.request_id, replace(APPROVE, life=30 * DAY), eve, held.ward)
     assert consent.expires_at == grown

@@ -31,19 +31,24 @@ class Attack:
     def __init__(self, doctors, patients):
         self.clinic = clinic_in_memory()
         self.doctors = [self.clinic.doctor(f"d{number}") for number in range(doctors)]
-        self.visits = [self._visit(number) for number in range(patients)]
+        self.patients = [self._patient(number) for number in range(patients)]
         self.looks = 0
 
-    def _visit(self, number):
+    def _patient(self, number):
         card = {"national_id": national_id(order=f"{2 * number + 101:03}"), "phone": f"139{number:08}"}
         patient = zhang(f"A{number}", **card)
         self.clinic.patient(patient=patient)
-        self.clinic.visit(f"E{number}", patient=patient)
-        return f"E{number}"
+        return patient
+
+    def tell(self, now):
+        """Their hospital is in it too, and tells of the visits afresh."""
+        for number, patient in enumerate(self.patients):
+            self.clinic.visit(f"E{number}", patient=patient, at=now)
 
     def hour(self, now):
+        self.tell(now)
         for doctor in self.doctors:
-            for visit in self.visits:
+            for visit in (f"E{number}" for number in range(len(self.patients))):
                 request = self.clinic.request(doctor, visit, "treatment", now).request_id
                 while self._looked(doctor, visit, request, now):
                     self.looks += 1
@@ -89,6 +94,7 @@ def test_more_hours_of_a_day_give_no_more_looks():
 def test_honest_codes_in_between_give_the_guesser_nothing_back():
     attack = Attack(1, 2)
     (doctor,) = attack.doctors
+    attack.tell(START)
     looks = 0
     for minute in range(30):
         now = START + timedelta(hours=minute % 20, minutes=minute)
