@@ -100,7 +100,8 @@ def _create(client: Callable[[str], Any], body: dict[str, Any], parameters: Mapp
         "AWS::URLSuffix": "amazonaws.com.cn" if china else "amazonaws.com",
         "AWS::StackName": STACK_NAME,
     }
-    physical = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in listed}
+    # What its condition left out, moto lists without any id.
+    physical = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in listed if "LogicalResourceId" in one}
     return template.Stack(body, {**defaults, **parameters}, pseudo, physical)
 
 
