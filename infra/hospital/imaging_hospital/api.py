@@ -1,0 +1,122 @@
+"""The cloud's API over HTTPS, as this hospital. One request a call: whoever calls decides on trying again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import urllib3
+
+from .faults import NotAllowedError, RefusedError, TryLaterError
+from .key import Key
+from .settings import Settings
+from .tongue import Said
+
+CLOCK: Final = 60  # seconds this machine's clock may be off without being spoken of
+LARGEST_ANSWER: Final = 32 * 1024**2
+
+CLOCK_IS_OFF = Said(
+    "this machine's clock is {seconds} s off the cloud's: set it (NTP)",
+    "本机时钟与云端相差 {seconds} 秒：请校时（NTP）",
+)
+NOT_KNOWN = Said("the cloud does not accept this key ({fact})", "云端不接受本机密钥（{fact}）")
+
+
+@dataclass(frozen=True)
+class Line:
+    """`now` is the machine's clock."""
+
+    http: urllib3.PoolManager
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Line:
+        details: dict[str, Any] = {
+            "retries": False,
+            "timeout": urllib3.Timeout(connect=10, read=60),
+            "ca_certs": settings.ca_file or None,
+        }
+        proxied = bool(settings.proxy)
+        return cls(urllib3.ProxyManager(settings.proxy, **details) if proxied else urllib3.PoolManager(**details))
+
+    def send(self, method: str, url: str, body: bytes | None = None, bearer: str = "") -> Any:
+        """The answer's JSON. Raises TryLaterError, NotAllowedError or RefusedError (with the cloud's fact)."""
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        if bearer:
+            headers["Authorization"] = f"Bearer {bearer}"
+        try:  # no redirect: a bearer goes to nobody else
+            answer = self.http.request(method, url, body=body, headers=headers, redirect=False)
+        except urllib3.exceptions.HTTPError as error:
+            raise TryLaterError(type(error).__name__) from None
+        told = _json(answer.data)
+        if 200 <= answer.status < 300:
+            return told
+        fact = str(told.get("error", "")) if isinstance(told, dict) else ""
+        if answer.status == 429 or answer.status >= 500:
+            raise TryLaterError(f"HTTP {answer.status} {fact}", slow_down=True)
+        if answer.status in (401, 403):
+            raise NotAllowedError(*_why(answer, fact or f"HTTP {answer.status}", self.now()))
+        raise RefusedError(fact or f"HTTP {answer.status}", answer.status, told if isinstance(told, dict) else {})
+
+
+@dataclass(frozen=True)
+class Api:
+    """`audience` is the cloud's origin, as `join` was told it."""
+
+    settings: Settings
+    key: Key
+    audience: str
+    line: Line
+
+    def ask(self, method: str, path: str, body: bytes | None = None) -> Any:
+        bearer = self.key.bearer(self.settings.hospital_id, self.audience, self.line.now())
+        return self.line.send(method, self.settings.endpoint + path, body, bearer)
+
+    def pages(self, path: str, items: str) -> Iterator[Any]:
+        """All items of a paged list."""
+        token = ""
+        while True:
+            page = self.ask("GET", f"{path}?{urlencode({'token': token})}" if token else path)
+            yield from page[items]
+            token = page.get("next_token") or ""
+            if not token:
+                return
+
+    def credentials(self) -> Any:
+        return self.ask("POST", "/hospital/credentials", b"{}")
+
+    def send_notice(self, notice: bytes) -> Any:
+        return self.ask("POST", "/hospital/notices", notice)
+
+    def study(self, uid: str) -> list[Any] | None:
+        """What became of each object of a study; None when the cloud has not (yet) heard of it."""
+        try:
+            return list(self.pages(f"/hospital/studies/{quote(uid)}", "entries"))
+        except RefusedError as refused:
+            if refused.status == 404:
+                return None
+            raise
+
+    def quarantine(self) -> Iterator[Any]:
+        return self.pages("/hospital/quarantine", "records")
+
+
+def _why(answer: urllib3.BaseHTTPResponse, fact: str, now: datetime) -> tuple[Said, dict[str, Any]]:
+    """A wrong clock looks like a wrong key: the answer's own date tells them apart."""
+    try:
+        off = (now - parsedate_to_datetime(answer.headers["Date"])).total_seconds()
+    except (KeyError, ValueError, TypeError):
+        off = 0.0
+    return (CLOCK_IS_OFF, {"seconds": round(off)}) if abs(off) > CLOCK else (NOT_KNOWN, {"fact": fact})
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return json.loads(data[:LARGEST_ANSWER])
+    except ValueError:
+        return {}
