@@ -176,6 +176,12 @@ DEEDS: Mapping[str, Deed] = {
     "print_hand_over": _deed(
         "打印了给您的告知书", "printed the notice meant for you", "试图打印告知书", "tried to print a notice"
     ),
+    "destroy_study": _deed(
+        "依法销毁了超过保存期限的{study}",
+        "destroyed {study}, whose time of keeping was over",
+        "试图销毁{study}",
+        "tried to destroy {study}",
+    ),
     "finish_hand_over": _deed(
         "登记告知书已交付或寄出",
         "recorded that the notice was handed over or posted",

@@ -34,6 +34,7 @@ InAppKind = Literal[
     "objection_taken",
     "reviewed_justified",
     "reviewed_not_justified",
+    "studies_destroyed",
 ]
 
 
@@ -149,6 +150,11 @@ WORDINGS: Mapping[str, Wording] = {
         "医院隐私保护负责人已复核一次未经您手机确认的访问，认定不合理，相应授权已撤回。您可向医院投诉或依法维权。",
         "The hospital's privacy officer has reviewed an access that no phone of yours confirmed, and found it not "
         "justified. It was withdrawn; you may complain to the hospital or take legal steps.",
+    ),
+    "studies_destroyed": Wording(
+        "您的部分检查影像已超过法定保存期限，经医院和卫生健康主管部门批准后销毁，不能恢复。",
+        "Images of yours were past the time for which the law has them kept. They were destroyed after the hospital and "
+        "the health commission had approved it, and cannot be brought back.",
     ),
 }
 

@@ -93,13 +93,14 @@ def allowed_events(event: Mapping[str, object]) -> Allowed | None:
         return None
 
 
-def judge(request: Request, allowed: Allowed | None, study_keys: frozenset[str]) -> Verdict:
-    """`allowed` is what the event opened that the request names, `study_keys` all objects of that study."""
+def judge(request: Request, allowed: Allowed | None, study_keys: frozenset[str] | None) -> Verdict:
+    """`allowed` is what the event opened that the request names, `study_keys` all objects of that study; None where
+    nobody can say any more."""
     if not request.event_id:
         return "no_event"
     if allowed is None:
         return "unknown_event"
-    if not study_keys.intersection(request.keys):
+    if study_keys is not None and not study_keys.intersection(request.keys):
         return "other_study"
     if not allowed.at - SLACK <= request.at <= allowed.at + URL_LIFE + SLACK:
         return "outside_life"

@@ -11,7 +11,7 @@ from chalicelib.domain.exam import StudyFact
 from chalicelib.domain.exam_end import exam_end
 from chalicelib.domain.identity import is_placeholder
 from chalicelib.domain.manifest import Manifest, digest_of
-from chalicelib.domain.study import Entry, Header, Summary
+from chalicelib.domain.study import Entry, Header, StudyRef, Summary
 
 LISTED = 8192  # characters of a list's distinct texts: SUMMARY is one item, and written with every settle
 
@@ -55,6 +55,40 @@ def summarise(manifest: Manifest, body: bytes, served: Sequence[Entry], issuer: 
         exam_ended_at=end.at if end else None,
         exam_end_source=end.source if end else "none",
         exam_end_flags=tuple(end.flags) if end else (),
+    )
+
+
+def destroyed(ref: StudyRef) -> Summary:
+    """All that is left in lists of a study that was disposed of: without a patient it is in no timeline, and no grant
+    can ever be given (`domain.consent`)."""
+    return Summary(
+        ref=ref,
+        state="destroyed",
+        manifest_digest="",
+        manifest_parts=0,
+        instances=0,
+        series=0,
+        entries=0,
+        duplicates=0,
+        divergent=0,
+        issuer=ref.hospital_id,
+        patient_id="",
+        patient_name="",
+        patient_birth_date="",
+        patient_sex="",
+        accession_number="",
+        study_date="",
+        study_time="",
+        study_description="",
+        modalities=(),
+        body_parts=(),
+        series_descriptions=(),
+        institution_name="",
+        first_received_at=None,
+        last_received_at=None,
+        exam_ended_at=None,
+        exam_end_source="none",
+        exam_end_flags=(),
     )
 
 

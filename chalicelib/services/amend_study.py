@@ -42,7 +42,7 @@ class AmendStudy:
 
     def _holds(self, ref: StudyRef, version_id: str, offset: int) -> bool:
         summary = self.studies.summary(ref)
-        if summary is None:
+        if summary is None or summary.state == "destroyed":
             return False
         manifest = Manifest.from_json(self.studies.manifest(ref, summary.manifest_digest, summary.manifest_parts))
         places = (entry.place for entry, _ in manifest.entries())

@@ -47,7 +47,7 @@ class Checked:
 class _Day:
     allowed: Mapping[str, Allowed]
     sessions: str
-    keys: dict[StudyRef, frozenset[str]] = field(default_factory=dict)
+    keys: dict[StudyRef, frozenset[str] | None] = field(default_factory=dict)
     verdicts: Counter[str] = field(default_factory=Counter)
     objects: dict[str, None] = field(default_factory=dict)
 
@@ -111,18 +111,21 @@ class CheckReads:
                 if verdict != "allowed" and len(found.objects) < NAMED:
                     found.objects[key_digest(request.keys[1 if len(request.keys) > 1 else 0])] = None
 
-    def _keys(self, found: _Day, study: StudyRef) -> frozenset[str]:
+    def _keys(self, found: _Day, study: StudyRef) -> frozenset[str] | None:
         if study not in found.keys:
             if len(found.keys) >= STUDIES_KEPT:
                 del found.keys[next(iter(found.keys))]
             found.keys[study] = self._read_keys(study)
         return found.keys[study]
 
-    def _read_keys(self, study: StudyRef) -> frozenset[str]:
-        """Every object ever received for a study, and the reports shown with it. None of a study that is gone."""
+    def _read_keys(self, study: StudyRef) -> frozenset[str] | None:
+        """Every object ever received for a study, and the reports shown with it; no object of a study that is unknown.
+        None of one that was destroyed since: which they were is not known any more."""
         summary = self.studies.summary(study)
         if summary is None:
             return frozenset()
+        if summary.state == "destroyed":
+            return None
         body = self.studies.manifest(study, summary.manifest_digest, summary.manifest_parts)
         of_images = {
             row.get("key") or series.shared.get("key", "")

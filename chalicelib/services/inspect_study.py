@@ -34,6 +34,8 @@ class InspectStudy:
         summary = self.studies.summary(ref)
         if summary is None:
             return None
+        if summary.state == "destroyed":
+            return Inspected(summary, {}, (), "")
         start = page_start(token, summary.manifest_digest, PAGE)
         body = self.studies.manifest(ref, summary.manifest_digest, summary.manifest_parts)
         rows = [{**series.shared, **row} for series in Manifest.from_json(body).series for row in series.rows]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from chalicelib.domain.identity import IdentityKey, normal_date
-from chalicelib.domain.retention import Period, PersonFacts, StudyFacts, local_day, period
+from chalicelib.domain.retention import Period, PersonFacts, StudyFacts, Visit, local_day, period
 from chalicelib.domain.study import StudyRef, Summary
 from chalicelib.services.access_ports import Encounters, People
 from chalicelib.services.find_reports import exams_of
@@ -31,6 +31,9 @@ class Judged:
         return self.identity_settled and self.has_one_patient and self.period.is_over(now)
 
 
+Known = dict[IdentityKey, PersonFacts]  # what was read of each number: a list of one person's studies reads it once
+
+
 @dataclass(frozen=True, slots=True)
 class JudgeRetention:
     """Reads alone. It grows with the studies of the person, which are read each with its notices."""
@@ -41,16 +44,30 @@ class JudgeRetention:
     exams: ExamLedger
 
     def __call__(self, ref: StudyRef, now: datetime) -> Judged | None:
-        """None for a study that is not known."""
+        """None for a study that is not known, or not any more."""
         summary = self.studies.summary(ref)
-        if summary is None:
+        return None if summary is None else self.judge(summary, now)
+
+    def judge(
+        self, summary: Summary, now: datetime, told: frozenset[Visit] = frozenset(), known: Known | None = None
+    ) -> Judged | None:
+        """`told`: what somebody says of the person beside what is remembered. `known` is filled for the next call."""
+        if summary.state == "destroyed":
             return None
         identities, is_settled = self._identities(summary)
-        known = PersonFacts(
-            visits=frozenset(visit for one in identities for visit in self.encounters.visits_of(one)),
-            exams=frozenset(self._study(other, now) for one in identities for other in self._of(one)),
+        read = known if known is not None else {}
+        of_each = [self._facts(one, now, read) for one in identities]
+        person = PersonFacts(
+            visits=told.union(*(facts.visits for facts in of_each)),
+            exams=frozenset().union(*(facts.exams for facts in of_each)),
         )
-        return Judged(period(self._study(summary, now), known), is_settled, summary.state != "conflicted")
+        return Judged(period(self._study(summary, now), person), is_settled, summary.state != "conflicted")
+
+    def _facts(self, identity: IdentityKey, now: datetime, known: Known) -> PersonFacts:
+        if identity not in known:
+            exams = frozenset(self._study(other, now) for other in self._of(identity))
+            known[identity] = PersonFacts(self.encounters.visits_of(identity), exams)
+        return known[identity]
 
     def _identities(self, summary: Summary) -> tuple[frozenset[IdentityKey], bool]:
         """All numbers of the person but those contested, and whether it is known that the study is theirs. A study
@@ -76,10 +93,10 @@ class JudgeRetention:
     def _study(self, summary: Summary, now: datetime) -> StudyFacts:
         exams = exams_of(self.exams, summary.ref, summary.accession_number)
         classes = frozenset(exam.patient_class for exam in exams if exam.patient_class)
-        return StudyFacts(summary.ref, classes, _exam_day(summary, now))
+        return StudyFacts(summary.ref, classes, exam_day(summary, now))
 
 
-def _exam_day(summary: Summary, now: datetime) -> date:
+def exam_day(summary: Summary, now: datetime) -> date:
     """The exam's end, else the study's date unless it lies after the receipt, else the receipt; today where there is
     none of them, so that nothing begins to run."""
     received = local_day(summary.last_received_at) if summary.last_received_at else local_day(now)

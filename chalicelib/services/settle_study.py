@@ -9,6 +9,7 @@ from itertools import chain
 from chalicelib.domain.manifest import Manifest
 from chalicelib.domain.settle import NeedsDigests, Settled, settle
 from chalicelib.domain.study import Amendment, Entry, Place, StudyRef, Summary
+from chalicelib.domain.summary import destroyed
 from chalicelib.domain.upload_key import Uploaded
 from chalicelib.services.ports import ExamsPort, Journal, Refeed, Studies, Uploads
 
@@ -42,7 +43,12 @@ class SettleStudy:
         for _ in range(TRIES):
             # SUMMARY first: then whatever is read afterwards is no older than what its manifest was made from.
             read = self.studies.summary(ref)
-            settled = self._settle(ref, read)
+            amendments = self.studies.amendments(ref)
+            if any(amendment.kind == "destroy" for amendment in amendments):
+                if (tombstone := self._bury(ref, read, now)) is not None:
+                    return tombstone
+                continue
+            settled = self._settle(ref, read, amendments)
             if settled is None:
                 return None
             summary = self._publish(settled, read, now)
@@ -51,9 +57,20 @@ class SettleStudy:
                 return summary
         raise SettleRaced
 
-    def _settle(self, ref: StudyRef, read: Summary | None) -> Settled | None:
+    def _bury(self, ref: StudyRef, read: Summary | None, now: datetime) -> Summary | None:
+        """A study that was disposed of stays so, whatever comes later; the ledger goes on knowing that it was there.
+        None when another settle was faster."""
+        summary, revision = destroyed(ref), read.revision if read is not None else 0
+        if read == summary:
+            return read
+        if not self.studies.flip(summary, revision):
+            return None
+        if read is not None:
+            self._expire(read, now)
+        return replace(summary, revision=revision + 1)
+
+    def _settle(self, ref: StudyRef, read: Summary | None, amendments: Sequence[Amendment]) -> Settled | None:
         """The truth from all facts. The old manifest is one of them, for the journal expires."""
-        amendments = self.studies.amendments(ref)
         known: tuple[Entry, ...] = ()
         if read is not None:
             body = self.studies.manifest(ref, read.manifest_digest, read.manifest_parts)

@@ -26,8 +26,22 @@ def put(
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Write items blindly; returns after the last answer. Two items of one key must not be given."""
-    for start in range(0, len(items), WRITES):
-        left: Any = [{"PutRequest": {"Item": item}} for item in items[start : start + WRITES]]
+    _write(client, table, [{"PutRequest": {"Item": item}} for item in items], sleep)
+
+
+def delete(
+    client: DynamoDBClient,
+    table: str,
+    wanted: Sequence[Mapping[str, Any]],
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Delete items by their keys, no key twice; what is not there is no fault."""
+    _write(client, table, [{"DeleteRequest": {"Key": key}} for key in wanted], sleep)
+
+
+def _write(client: DynamoDBClient, table: str, requests: Sequence[Any], sleep: Callable[[float], None]) -> None:
+    for start in range(0, len(requests), WRITES):
+        left: Any = requests[start : start + WRITES]
         for _ in _attempts(sleep):
             left = client.batch_write_item(RequestItems={table: left}).get("UnprocessedItems", {}).get(table)
             if not left:
