@@ -7,9 +7,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from chalicelib.domain.contact import Contact
+from chalicelib.domain.hospital_key import HospitalKey, PublicKey
 from chalicelib.domain.study import Amendment, Hospital
 from chalicelib.domain.upload_key import Kind, prefix
 
@@ -97,6 +98,45 @@ def read_registration(body: bytes) -> Hospital:
         weekday_volume=tuple(told.get("weekday_volume", ())),
         default_class=told.get("default_class", ""),
         warn_email=told.get("warn_email", ""),
+    )
+
+
+_KEY_FACT: Final = ".key.json"  # beside the registrations, and told from them by this
+
+
+def key_fact_key(hospital_id: str, made_at: datetime, ulid: str) -> str:
+    return f"{fact_key('registrations', hospital_id, made_at, ulid).removesuffix('.json')}{_KEY_FACT}"
+
+
+def is_key_fact(key: str) -> bool:
+    return key.endswith(_KEY_FACT)
+
+
+def key_body(key: HospitalKey) -> bytes:
+    """That it was added; and that it has ended, where it has."""
+    return _json(
+        {
+            "hospital_id": key.hospital_id,
+            "n": key.key.n,
+            "e": key.key.e,
+            "added_at": key.added_at.isoformat(),
+            "added_by": key.added_by,
+            "ended_at": key.ended_at.isoformat() if key.ended_at else None,
+            "ended_by": key.ended_by,
+        }
+    )
+
+
+def read_key_fact(body: bytes) -> HospitalKey:
+    """KeyError or ValueError for what `key_body` did not write."""
+    told = json.loads(body)
+    return HospitalKey(
+        hospital_id=told["hospital_id"],
+        key=PublicKey(told["n"], told["e"]),
+        added_at=datetime.fromisoformat(told["added_at"]),
+        added_by=told["added_by"],
+        ended_at=datetime.fromisoformat(told["ended_at"]) if told["ended_at"] else None,
+        ended_by=told["ended_by"],
     )
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from chalicelib.domain import upload_key
-from chalicelib.domain.human_facts import MAX_BYTES, read_amendment, read_registration
+from chalicelib.domain.human_facts import MAX_BYTES, is_key_fact, read_amendment, read_key_fact, read_registration
 from chalicelib.domain.study import Hospital, StudyRef
 from chalicelib.domain.upload_key import Uploaded
 from chalicelib.services.faults import note
+from chalicelib.services.joining_ports import HospitalKeys
 from chalicelib.services.ports import Hospitals, SettleQueue, Studies, Uploads
 
 
@@ -47,16 +48,22 @@ class ReplayAmendments:
 
 @dataclass(frozen=True, slots=True)
 class ReplayRegistrations:
-    """Every hospital's last registration again. The bucket is written first, so it is never older than the table."""
+    """Every hospital's last registration again, and all its keys. The bucket is written first, so it is never older
+    than the table; of keys, what has ended stays ended in whatever order it is told (`domain.hospital_key`)."""
 
     uploads: Uploads
     hospitals: Hospitals
+    keys: HospitalKeys
 
     def __call__(self) -> int:
         """How many hospitals the table did not know like this. Raises for an object that is none of ours."""
         last: dict[str, tuple[str, str]] = {}
         for version in self.uploads.versions("registrations/"):  # in key order: by hospital, then by time
-            if (key := upload_key.parse(version.key)) is not None:
+            if (key := upload_key.parse(version.key)) is None:
+                continue
+            if is_key_fact(version.key):
+                self._key(key.hospital_id, version.key, version.version_id)
+            else:
                 last[key.hospital_id] = (version.key, version.version_id)
         standing = {hospital.hospital_id: hospital for hospital in self.hospitals.list()}
         told = [self._registration(hospital_id, *named) for hospital_id, named in last.items()]
@@ -70,6 +77,13 @@ class ReplayRegistrations:
         if hospital.hospital_id != hospital_id:
             raise ValueError("a registration under another hospital's key")
         return hospital
+
+    def _key(self, hospital_id: str, name: str, version_id: str) -> None:
+        key = read_key_fact(_body(self.uploads, name, version_id))
+        if key.hospital_id != hospital_id:
+            raise ValueError("a key under another hospital's")
+        if not self.keys.add(key) and not key.is_live:
+            self.keys.end(key)
 
 
 def _body(uploads: Uploads, key: str, version_id: str | None) -> bytes:

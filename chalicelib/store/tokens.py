@@ -1,4 +1,5 @@
-"""RS256 bearer tokens of the issuers in the `ISSUERS` setting (RFC 7519, RFC 8725).
+"""RS256 bearer tokens of the issuers in the `ISSUERS` setting, and of the hospitals that have joined with a key of
+their own (RFC 7519, RFC 8725).
 
 Nothing in a token is believed before its signature holds; until then issuer and key id only say which key to try.
 """
@@ -10,12 +11,16 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from chalicelib.domain.access import Caller, Role
+from chalicelib.domain.hospital_key import hospital_of, issuer_of
 from chalicelib.domain.session import Session, TokenFault, TokenRefused, is_subject
 from chalicelib.services.ports import SpentTokens
 from chalicelib.store.jwks import Fetch, IssuerUnreachable, Keys, fetch_https
+
+if TYPE_CHECKING:
+    from chalicelib.store.registered_keys import RegisteredKeys
 
 MAX_TOKEN = 8 * 1024  # characters; API Gateway takes 10,240 bytes of headers
 MAX_LIFETIME = timedelta(minutes=15)
@@ -34,8 +39,9 @@ PHONE = "phone"  # believed only where ISSUERS maps it: the real-name app's issu
 @dataclass(frozen=True, slots=True)
 class Issuer:
     """Who may vouch for callers. `claims` maps our words to its claims. `roles` are those it may vouch for;
-    `hospital_id`, when set, is the only hospital it may speak for: the hospital is the issuer. `single_use`: each of
-    its tokens, by its `jti`, opens the door once; a hospital's own always."""
+    `hospital_id`, when set, is the only hospital it may speak for: the hospital is the issuer. `jwks_url` is "" where
+    its keys are registered with us. `single_use`: each of its tokens, by its `jti`, opens the door once; a hospital's
+    own always."""
 
     issuer: str
     audience: str
@@ -77,12 +83,44 @@ def _issuer(given: Mapping[str, Any]) -> Issuer:
     return Issuer(issuer, audience, jwks_url, claims, lifetime, roles, hospital_id, single_use)
 
 
-class Tokens:
-    """The `Tokens` port: a bearer token's session, or why it is refused. `spent` is asked for when it is needed."""
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Hospitals that are issuers by a key of their own: it vouches for that hospital's systems, five minutes and once
+    each. `audience` is our origin, so that a token for one deployment is none for another; "" and none is believed."""
 
-    def __init__(self, issuers: Sequence[Issuer], spent: Callable[[], SpentTokens], fetch: Fetch = fetch_https) -> None:
+    audience: str
+    keys: Callable[[], RegisteredKeys]
+
+    def issuer(self, hospital_id: str) -> Issuer:
+        if not self.audience:
+            raise _RefusedError("issuer")
+        claims = {name: name for name in CLAIMS} | {"subject": "sub"}
+        return Issuer(
+            issuer=issuer_of(hospital_id),
+            audience=self.audience,
+            jwks_url="",
+            claims=claims,
+            max_lifetime=HOSPITAL_LIFETIME,
+            roles=("hospital",),
+            hospital_id=hospital_id,
+            single_use=True,
+        )
+
+
+class Tokens:
+    """The `Tokens` port: a bearer token's session, or why it is refused. `spent` and `joined` are asked for when they
+    are needed."""
+
+    def __init__(
+        self,
+        issuers: Sequence[Issuer],
+        spent: Callable[[], SpentTokens],
+        fetch: Fetch = fetch_https,
+        joined: Joined | None = None,
+    ) -> None:
         self._issuers = {issuer.issuer: issuer for issuer in issuers}
         self._spent = spent
+        self._joined = joined
         self._keys = {issuer.issuer: Keys(issuer.jwks_url, fetch) for issuer in issuers}
 
     def verify(self, token: str, now: datetime) -> Session | TokenRefused:
@@ -102,21 +140,33 @@ class Tokens:
         header, claimed = _unverified(token)
         if header.get("alg") != "RS256":
             raise _RefusedError("algorithm")
-        issuer = self._issuers.get(str(claimed.get("iss")))
-        if issuer is None:
-            raise _RefusedError("issuer")
+        issuer = self._issuer(str(claimed.get("iss")))
         return issuer, _decode(token, self._key(issuer, header.get("kid"), now), issuer)
+
+    def _issuer(self, named: str) -> Issuer:
+        """By the setting; else a hospital by its own name, whose key must be registered."""
+        if issuer := self._issuers.get(named):
+            return issuer
+        hospital_id = hospital_of(named)
+        if self._joined is None or not hospital_id:
+            raise _RefusedError("issuer")
+        return self._joined.issuer(hospital_id)
 
     def _key(self, issuer: Issuer, kid: Any, now: datetime) -> Any:
         if not isinstance(kid, str):
             raise _RefusedError("key")
         try:
-            key = self._keys[issuer.issuer].get(kid, now)
+            key = self._known_key(issuer, kid, now)
         except IssuerUnreachable:
             raise _RefusedError("issuer_unreachable") from None
         if key is None:
             raise _RefusedError("key")
         return key
+
+    def _known_key(self, issuer: Issuer, kid: str, now: datetime) -> Any:
+        if issuer.jwks_url:
+            return self._keys[issuer.issuer].get(kid, now)
+        return self._joined.keys().get(issuer.hospital_id, kid, now) if self._joined else None
 
     def _spent_once(self, issuer: Issuer, jti: Any, session: Session) -> Session:
         if not jti:

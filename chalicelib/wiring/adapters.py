@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 from chalicelib.wiring.environment import now, settings
 
 if TYPE_CHECKING:
-    from chalicelib.services import ledger_ports, ports
+    from chalicelib.services import joining_ports, ledger_ports, ports
     from chalicelib.store.consents import DynamoConsents
     from chalicelib.store.counters import DynamoCounters
+    from chalicelib.store.days import DynamoDays, DynamoWarnings
     from chalicelib.store.exams import DynamoExams
-    from chalicelib.store.flags import DynamoExcuses, DynamoFlags
+    from chalicelib.store.flags import DynamoFlags
     from chalicelib.store.guardians import DynamoGuardians, DynamoInAppNotices, DynamoQrs
     from chalicelib.store.hidden import DynamoHiddenStudies, DynamoPairs
+    from chalicelib.store.outages import DynamoExcuses, DynamoOutages
     from chalicelib.store.people import DynamoPeople
+    from chalicelib.store.registered_keys import RegisteredKeys
     from chalicelib.store.studies import DynamoStudies
     from chalicelib.store.visits import DynamoDecisionFacts, DynamoDoctors, DynamoEncounters
 
@@ -88,9 +91,33 @@ def exam_ledger() -> DynamoExams:
 @cache
 def excuses() -> DynamoExcuses:
     from chalicelib.store import clients
-    from chalicelib.store.flags import DynamoExcuses
+    from chalicelib.store.outages import DynamoExcuses
 
     return DynamoExcuses(clients.dynamodb(), settings().main_table)
+
+
+@cache
+def outages() -> DynamoOutages:
+    from chalicelib.store import clients
+    from chalicelib.store.outages import DynamoOutages
+
+    return DynamoOutages(clients.dynamodb(), settings().main_table)
+
+
+@cache
+def days() -> DynamoDays:
+    from chalicelib.store import clients
+    from chalicelib.store.days import DynamoDays
+
+    return DynamoDays(clients.dynamodb(), settings().main_table)
+
+
+@cache
+def warnings() -> DynamoWarnings:
+    from chalicelib.store import clients
+    from chalicelib.store.days import DynamoWarnings
+
+    return DynamoWarnings(clients.dynamodb(), settings().main_table)
 
 
 @cache
@@ -219,9 +246,25 @@ def mac() -> ports.Mac:
 
 @cache
 def tokens() -> ports.Tokens:
-    from chalicelib.store.tokens import Tokens, parse_issuers
+    from chalicelib.store.tokens import Joined, Tokens, parse_issuers
 
-    return Tokens(parse_issuers(settings().issuers), _spent_tokens)
+    joined = Joined(settings().origin, _registered_keys)
+    return Tokens(parse_issuers(settings().issuers), _spent_tokens, joined=joined)
+
+
+@cache
+def _registered_keys() -> RegisteredKeys:
+    from chalicelib.store.registered_keys import RegisteredKeys
+
+    return RegisteredKeys(hospital_keys())
+
+
+@cache
+def hospital_keys() -> joining_ports.HospitalKeys:
+    from chalicelib.store import clients
+    from chalicelib.store.hospital_keys import DynamoHospitalKeys
+
+    return DynamoHospitalKeys(clients.dynamodb(), settings().main_table)
 
 
 @cache

@@ -9,6 +9,7 @@ from chalicelib.wiring.access import authorize, record_decision
 from chalicelib.wiring.adapters import (
     encounters,
     exam_ledger,
+    hospital_keys,
     hospitals,
     journal,
     mac,
@@ -124,7 +125,7 @@ def reindex_studies() -> ReindexStudies:
     take_up: dict[Kind, TakeUp] = {"archives": archives, "unpacked": instances, "instances": instances}
     take_up["notices"] = replace(record_notice(), **uncounted)
     take_up["amendments"] = ReplayAmendments(uploads(), studies(), touched)
-    registrations = ReplayRegistrations(uploads(), hospitals())
+    registrations = ReplayRegistrations(uploads(), hospitals(), hospital_keys())
     return ReindexStudies(uploads(), hospitals(), registrations, take_up, touched, settle_study(), now)
 
 

@@ -13,6 +13,7 @@ from chalicelib.services.register_hospital import EFFECT, RegisterHospital
 from chalicelib.services.replay_facts import ReplayRegistrations
 from chalicelib.store.hospitals import KEEP
 from tests.support.fakes_ingest import FakeUploads
+from tests.support.fakes_joining import FakeHospitalKeys
 from tests.support.fakes_people import FakeAudit
 from tests.support.fakes_settle import FakeHospitals
 
@@ -33,7 +34,7 @@ class World:
         return register(REGULATOR, hospital, at)
 
     def replay(self):
-        return ReplayRegistrations(self.uploads, self.hospitals)()
+        return ReplayRegistrations(self.uploads, self.hospitals, FakeHospitalKeys())()
 
 
 def test_a_registration_stands_and_is_audited():
