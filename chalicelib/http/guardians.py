@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib import wiring
-from chalicelib.http import shapes
+from chalicelib.http import person_shapes, shapes
 from chalicelib.http.answers import answer
 from chalicelib.http.asked import Asked
-from chalicelib.http.patients import choice, decided
+from chalicelib.http.patients import CONFIRM, choice, decided
 from chalicelib.http.routes import Routes
 
 if TYPE_CHECKING:
@@ -73,6 +73,19 @@ def show_wards_qr(asked: Asked) -> Response:
     shown = wiring.show_qr()(asked.caller, asked.now, asked.ward())
     told = {"qr": shown.text, "expires_at": shapes.instant(shown.expires_at)}
     return answer({**told, "notice": shapes.agreement(QR_NOTICE)}, 201)
+
+
+@routes.post("/wards/export")
+def request_wards_export(asked: Asked) -> Response:
+    """A copy of all that is held about the ward, as POST /me/export."""
+    ward = asked.ward()
+    asked.fields().choice("confirm", CONFIRM)
+    return answer(person_shapes.export(wiring.request_export()(asked.caller, asked.now, ward)), 202)
+
+
+@routes.get("/wards/export")
+def wards_export(asked: Asked) -> Response:
+    return answer(person_shapes.export(wiring.read_export()(asked.caller, asked.now, asked.ward())))
 
 
 @routes.get("/wards/guardians")

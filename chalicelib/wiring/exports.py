@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from chalicelib.wiring.access import own_account, record_decision
+from chalicelib.wiring.access import act_as, record_decision
 from chalicelib.wiring.adapters import (
     audit,
     consents,
@@ -34,14 +34,14 @@ def request_export() -> RequestExport:
 
     from chalicelib.services.export_person import RequestExport
 
-    return RequestExport(own_account(), _exports(), _queue(), counters(), token_bytes, record_decision())
+    return RequestExport(act_as(), _exports(), _queue(), counters(), token_bytes, record_decision())
 
 
 @cache
 def read_export() -> ReadExport:
     from chalicelib.services.export_person import ReadExport
 
-    return ReadExport(own_account(), people(), _exports(), _signer(), record_decision())
+    return ReadExport(act_as(), people(), _exports(), _signer(), record_decision())
 
 
 @cache

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+import app
 from chalicelib.http.access import ROUTES
+from infra.local.poller import Functions, QueuePoller
 from tests.support.served_app import NAME, NO_GRANT, REF, jwks_url, national_id, served
 from tests.support.settle_samples import entry
 
@@ -214,6 +216,21 @@ def test_a_guardian_acts_for_a_child_named_by_a_header_that_says_nothing(served)
     assert all(one["message"]["zh"] and one["message"]["en"] for one in told)
 
 
+def test_a_guardian_gets_the_copy_of_a_wards_record_on_record(served, cloud):
+    ward_id, guardian = family(served)
+    (ward,) = as_guardian(served, "GET /wards", guardian).json_body["wards"]
+    asked = as_guardian(served, "POST /wards/export", guardian, ward["ward"], {"confirm": "yes"})
+    assert (asked.status_code, asked.json_body["state"]) == (202, "building")
+    functions = Functions(app)
+    source = functions.queues()["imaging-cloud-exports"]
+    assert QueuePoller(cloud.client("sqs"), "imaging-cloud-exports", source, functions).poll()
+    told = as_guardian(served, "GET /wards/export", guardian, ward["ward"]).json_body
+    assert (told["state"], told["url"].startswith("http")) == ("ready", True)
+    seen = served.ask("GET", "/me/accesses", "patient", person_id=ward_id).json_body["accesses"]
+    deeds = [(one["reason"], one["guardian_id"]) for one in seen if one["action"] == "export_record"]
+    assert deeds == [("fetched", guardian), ("asked", guardian)]
+
+
 def test_a_guardian_stops_another_who_still_waits(served):
     _, guardian = family(served)
     (ward,) = as_guardian(served, "GET /wards", guardian).json_body["wards"]
@@ -231,6 +248,8 @@ WARD_ROUTES = [
     ("GET /wards/consents", None),
     ("GET /wards/accesses", None),
     ("POST /wards/qr", None),
+    ("POST /wards/export", {"confirm": "yes"}),
+    ("GET /wards/export", None),
     ("GET /wards/guardians", None),
     ("POST /wards/guardians/object", {"ward": UNKNOWN}),
     ("POST /wards/requests/decide", {"request_id": UNKNOWN, "decision": "deny"}),
