@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from pathlib import Path
 @dataclass(frozen=True)
 class Spool:
     """`inbox` holds DICOM files, `notices` notices as JSON: both are ours, and deleted once the cloud has them.
-    `state` is the database of what was sent."""
+    `state` is the database of what was sent. `receiving` holds what a sender has not finished sending to `listen`,
+    `commitments` what `listen` has promised to report, `refused` notices that cannot be sent, with the reason."""
 
     directory: Path
 
@@ -29,26 +31,57 @@ class Spool:
         return self.directory / "notices"
 
     @property
+    def receiving(self) -> Path:
+        return self.directory / "receiving"
+
+    @property
+    def commitments(self) -> Path:
+        return self.directory / "commitments"
+
+    @property
+    def refused(self) -> Path:
+        return self.directory / "refused"
+
+    @property
     def state(self) -> Path:
         return self.directory / "state.sqlite3"
 
     def prepare(self) -> None:
         """Readable by this user alone: patients' images lie here. Files half written before a crash are no more."""
-        for folder in (self.directory, self.inbox, self.notices):
+        folders = (self.inbox, self.notices, self.receiving, self.commitments, self.refused)
+        for folder in (self.directory, *folders):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for unfinished in folder.glob(".*.part"):
-                unfinished.unlink(missing_ok=True)
+                if _is_abandoned(unfinished):
+                    unfinished.unlink(missing_ok=True)
 
     def keep(self, file: bytes) -> Path:
         """One DICOM file (PS3.10, with preamble), durably. Raises OSError, e.g. when the disk is full."""
-        return _durably(self.inbox, f"{secrets.token_hex(16)}.dcm", file)
+        return durably(self.inbox, f"{secrets.token_hex(16)}.dcm", file)
+
+    def adopt(self, received: Path) -> Path:
+        """Like `keep`, of a closed file below `receiving`, which is moved: nothing is copied."""
+        path = self.inbox / f"{secrets.token_hex(16)}.dcm"
+        with received.open("rb+") as file:
+            os.fsync(file.fileno())
+        received.replace(path)
+        sync(self.inbox)
+        return path
 
     def keep_notice(self, notice: bytes) -> Path:
         """One notice (JSON as infra/NOTICES.md has it), durably; the same bytes twice are kept once."""
-        return _durably(self.notices, f"{hashlib.sha256(notice).hexdigest()}.json", notice)
+        return durably(self.notices, f"{hashlib.sha256(notice).hexdigest()}.json", notice)
 
 
-def _durably(folder: Path, name: str, content: bytes) -> Path:
+def _is_abandoned(unfinished: Path) -> bool:
+    """Nobody has written to it for an hour: another command may be at work in the same spool."""
+    try:
+        return time.time() - unfinished.stat().st_mtime > 3600
+    except FileNotFoundError:
+        return False
+
+
+def durably(folder: Path, name: str, content: bytes) -> Path:
     unfinished, path = folder / f".{secrets.token_hex(8)}.part", folder / name
     try:
         with unfinished.open("xb") as file:
