@@ -77,12 +77,12 @@ class Api:
         bearer = self.key.bearer(self.settings.hospital_id, self.audience, self.line.now())
         return self.line.send(method, self.settings.endpoint + path, body, bearer)
 
-    def pages(self, path: str, items: str) -> Iterator[Any]:
-        """All items of a paged list."""
+    def pages(self, path: str) -> Iterator[Any]:
+        """All pages of a list."""
         token = ""
         while True:
             page = self.ask("GET", f"{path}?{urlencode({'token': token})}" if token else path)
-            yield from page[items]
+            yield page
             token = page.get("next_token") or ""
             if not token:
                 return
@@ -93,17 +93,19 @@ class Api:
     def send_notice(self, notice: bytes) -> Any:
         return self.ask("POST", "/hospital/notices", notice)
 
-    def study(self, uid: str) -> list[Any] | None:
-        """What became of each object of a study; None when the cloud has not (yet) heard of it."""
+    def receipt(self, uid: str) -> list[Any]:
+        """All pages of a study's receipt (infra/RECEIPTS.md). RefusedError with status 404 when the cloud has not, or
+        not yet, heard of it; TryLaterError when it changes while it is read."""
         try:
-            return list(self.pages(f"/hospital/studies/{quote(uid)}", "entries"))
+            return list(self.pages(f"/hospital/studies/{quote(uid)}/receipt"))
         except RefusedError as refused:
-            if refused.status == 404:
-                return None
+            if refused.fact == "manifest_changed":
+                raise TryLaterError(refused.fact) from None
             raise
 
     def quarantine(self) -> Iterator[Any]:
-        return self.pages("/hospital/quarantine", "records")
+        for page in self.pages("/hospital/quarantine"):
+            yield from page["records"]
 
 
 def _why(answer: urllib3.BaseHTTPResponse, fact: str, now: datetime) -> tuple[Said, dict[str, Any]]:

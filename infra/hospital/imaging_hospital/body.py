@@ -39,28 +39,21 @@ class Limiter:
 
 
 class Body(io.BytesIO):
-    """`left` counts the bytes that left in this attempt; `told` hears of each piece."""
+    """`told` hears the size of each piece as it leaves."""
 
     def __init__(self, content: bytes, limiter: Limiter, told: Callable[[int], None]) -> None:
         super().__init__(content)
         self._limiter = limiter
         self._told = told
         self._leaving = False
-        self.left = 0
 
     def read(self, size: int | None = -1) -> bytes:
         if not self._leaving:
             return super().read(size)
         piece = super().read(PIECE if size is None or size < 0 else min(size, PIECE))
         self._limiter.pass_(len(piece))
-        self.left += len(piece)
         self._told(len(piece))
         return piece
-
-    def take_back(self) -> None:
-        """What left did not arrive."""
-        self._told(-self.left)
-        self.left = 0
 
     @staticmethod
     def leave(request: Any, **_: Any) -> None:

@@ -14,7 +14,10 @@ from . import settings
 from .desk import Desk, Exit
 from .tongue import Said, language
 
-COMMANDS: Final[dict[str, Said]] = {}
+COMMANDS: Final[dict[str, Said]] = {
+    "join": Said("make this hospital's key and register it", "生成本院密钥并登记"),
+    "upload": Said("send everything in a directory", "上传一个目录中的全部影像"),
+}
 
 STOPPED = Said("stopped; run it again and it goes on where it was", "已停止；再次运行即从中断处继续")
 

@@ -215,6 +215,11 @@ class State:
             if outcome != SENT:
                 db.execute("DELETE FROM instance WHERE upload = ?", (upload.id,))
 
+    def forget(self, path: str) -> None:
+        """A file of ours that is deleted. Its instance stays known."""
+        with self._writing() as db:
+            db.execute("DELETE FROM file WHERE path = ?", (path,))
+
     def dissolve(self, upload: Upload) -> None:
         """Its files are as if never seen, to be planned anew."""
         with self._writing() as db:

@@ -1,0 +1,89 @@
+"""`imaging-cloud upload DIR`: everything in a directory, now."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rich.filesize import decimal
+
+from . import settings as settings_file
+from .desk import Desk, Exit
+from .tongue import Said, language
+
+if TYPE_CHECKING:
+    from .tally import Tally
+
+DIRECTORY: Final = Said("directory with DICOM files", "存放 DICOM 文件的目录")
+LIMIT: Final = Said("most to send, in Mbit/s (0: no limit)", "上传带宽上限，单位 Mbit/s（0 为不限）")
+NO_DIRECTORY: Final = Said("{path} is no directory", "{path} 不是目录")
+SENT: Final = Said(
+    "in the cloud: {sent} new images ({size}; {packs} packs, {singles} single objects), {before} from before, "
+    "{copies} copies of others",
+    "已在云端：新上传 {sent} 幅（{size}；{packs} 个影像包，{singles} 个单独对象），"
+    "此前已上传 {before} 幅，重复文件 {copies} 个",
+)
+SKIPPED: Final = Said("skipped: {count} files: {reason}", "已跳过 {count} 个文件：{reason}")
+REFUSED: Final = Said("refused by the cloud: {count} files: {reason}", "云端拒收 {count} 个文件：{reason}")
+LISTED: Final = Said("which ones: {path}", "明细见：{path}")
+NOT_ALLOWED: Final = Said("not allowed: {why}", "未获许可：{why}")
+MOST_SHOWN: Final = 10
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    spoken = language("")
+    parser.add_argument("directory", type=Path, metavar="DIR", help=DIRECTORY.in_(spoken))
+    parser.add_argument("--mbit", type=float, metavar="N", help=LIMIT.in_(spoken))
+
+
+def run(asked: argparse.Namespace, desk: Desk) -> Exit:
+    from .alone import alone
+    from .faults import NotAllowedError
+    from .screen import screen
+    from .work import at_work, slower
+
+    settings = slower(settings_file.load(asked.settings), asked.mbit)
+    desk = desk.speaking(language(settings.language))
+    root = asked.directory.resolve()
+    if not root.is_dir():
+        desk.complain(NO_DIRECTORY, path=asked.directory)
+        return Exit.SETTINGS
+    with screen(desk) as seen, at_work(settings, seen, threading.Event()) as work, alone(settings.spool, root):
+        try:
+            tally = work.send(root)
+        except NotAllowedError as error:
+            desk.complain(NOT_ALLOWED, why=error.said.in_(desk.language, **error.values))
+            return Exit.NOT_ALLOWED
+    tell(tally, desk, root, settings.spool / "not-sent.csv")
+    return tally.exit
+
+
+def tell(tally: Tally, desk: Desk, root: Path, listed: Path) -> None:
+    """Counts for everybody; names, which may tell of patients, on a terminal and in a file of this user's alone."""
+    from .tally import SKIPPED as REASONS
+    from .tally import write
+
+    desk.say(
+        SENT,
+        sent=tally.sent,
+        size=decimal(tally.sent_bytes),
+        packs=tally.packs,
+        singles=tally.singles,
+        before=tally.before,
+        copies=tally.copies,
+    )
+    for reason, count in sorted(tally.reasons.items()):
+        desk.say(SKIPPED, count=count, reason=REASONS[reason].in_(desk.language))
+    facts = [fact for _, fact in tally.refused]
+    for fact in sorted(set(facts)):
+        desk.say(REFUSED, count=facts.count(fact), reason=fact)
+    left = [*tally.refused, *tally.skipped]
+    if not left:
+        return
+    if desk.out.is_terminal:
+        for path, _ in left[:MOST_SHOWN]:
+            desk.say(Said("  {path}", "  {path}"), path=Path(path).relative_to(root))
+    write(tally, listed)
+    desk.say(LISTED, path=listed)

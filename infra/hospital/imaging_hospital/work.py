@@ -1,0 +1,161 @@
+"""Sending all that is new in a directory: several objects at a time, each until it is there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from . import joined, key, scan
+from .api import Api, Line
+from .body import Limiter
+from .faults import RefusedError
+from .passes import Passes
+from .plan import Planner
+from .scan import Found, Standing
+from .sender import CHANGED, Sender, Told
+from .settings import Settings
+from .spool import Spool
+from .state import SENT, State, Upload
+from .tally import Tally
+
+
+class Watcher(Told, Protocol):
+    """Who watches is also told how much is to come."""
+
+    def expects(self, size: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class Work:
+    """`api` asks the cloud, `sender` sends to S3. `stop` ends everything soon, and nothing is lost by it."""
+
+    settings: Settings
+    spool: Spool
+    state: State
+    api: Api
+    sender: Sender
+    watcher: Watcher
+    stop: threading.Event
+
+    def send(self, root: Path, *, owned: bool = False, ready: Callable[[Standing], bool] | None = None) -> Tally:
+        """Everything below `root` that is not in the cloud yet. `owned`: files are deleted once they are.
+        `ready` tells whether a file is settled; a series with one that is not is left for later.
+
+        Raises NotAllowedError, StoppedError.
+        """
+        tally = Tally()
+        began = self.state.under_way(root)
+        series = scan.by_series(scan.new(self._standing(root, tally, owned=owned), self.state, tally))
+        if ready:
+            series = [group for group in series if all(ready(Standing(f.path, f.size, f.mtime_ns)) for f in group)]
+        self.watcher.expects(sum(one.content.size for one in began) + sum(f.size for group in series for f in group))
+        run = _Run(self, tally, owned)
+        jobs: list[Callable[[], None]] = [lambda one=one: run.finish(one) for one in began]  # type: ignore[misc]
+        jobs += [lambda group=group: run.begin(group) for group in series]  # type: ignore[misc]
+        self._all(jobs)
+        return tally
+
+    def _standing(self, root: Path, tally: Tally, *, owned: bool) -> Iterator[Standing]:
+        for one in scan.files(root, tally):
+            if owned and self.state.standing(one.path, one.size, one.mtime_ns) == SENT:  # killed before it was deleted
+                Path(one.path).unlink(missing_ok=True)
+            else:
+                yield one
+
+    def _all(self, jobs: Sequence[Callable[[], None]]) -> None:
+        """The first that fails stops the others. Ctrl-C does not wait for a line that is dead."""
+        pool = ThreadPoolExecutor(self.settings.parallel, thread_name_prefix="send")
+        try:
+            futures: list[Future[None]] = [pool.submit(job) for job in jobs]
+            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+            for one in done:
+                one.result()
+        except BaseException:
+            self.stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown()
+
+
+@dataclass(frozen=True)
+class _Run:
+    work: Work
+    tally: Tally
+    owned: bool
+
+    def begin(self, series: Sequence[Found]) -> None:
+        by_path = {one.path: one for one in series}
+        for plan in Planner(self.work.state, self.tally)(series):
+            upload = self.work.state.plan(plan)
+            if upload is None:  # others have some of these bytes in hand since they were looked at
+                self.begin([by_path[image.source.path] for image in plan.images])
+                continue
+            self.work.watcher.expects(upload.content.size - sum(one.size for one in upload.sources))
+            self.finish(upload)
+        if self.owned:
+            self._remove([Standing(one.path, one.size, one.mtime_ns) for one in series])
+
+    def finish(self, upload: Upload) -> None:
+        outcome = self.work.sender(upload.id)
+        if outcome == SENT:
+            self.tally.arrive(upload.images, sum(one.size for one in upload.sources), pack=bool(upload.head))
+        elif outcome == CHANGED:
+            self._again(upload)
+        else:
+            self.tally.refuse((one.path for one in upload.sources), outcome)
+        if self.owned:
+            self._remove([Standing(one.path, one.size, one.mtime_ns) for one in upload.sources])
+
+    def _again(self, upload: Upload) -> None:
+        """A file of a pack is not what it was: the others are packed anew."""
+        left = []
+        for one in upload.sources:
+            if one.is_unchanged():
+                left.append(Standing(one.path, one.size, one.mtime_ns))
+            else:
+                self.tally.skip(one.path, CHANGED)
+        for series in scan.by_series(scan.new(left, self.work.state, self.tally)):
+            self.begin(series)
+
+    def _remove(self, files: Sequence[Standing]) -> None:
+        for one in files:
+            if self.work.state.standing(one.path, one.size, one.mtime_ns) == SENT:
+                Path(one.path).unlink(missing_ok=True)
+                self.work.state.forget(one.path)
+
+
+@contextmanager
+def at_work(settings: Settings, watcher: Watcher, stop: threading.Event) -> Iterator[Work]:
+    """Raises SettingsError where this hospital has not joined, or the spool is another's."""
+    spool = Spool(settings.spool)
+    private, told = key.load(settings.key_file), joined.load(settings)
+    spool.prepare()
+    state = State(spool.state, settings)
+    try:
+        api = Api(settings, private, told.audience, Line.of(settings))
+        limiter = Limiter(settings.megabits_per_second * 1_000_000 / 8, stop)
+        passes = Passes(settings, api.credentials)
+        sender = Sender(state, passes, limiter, stop, watcher, lambda upload: _has_arrived(api, upload))
+        yield Work(settings, spool, state, api, sender, watcher, stop)
+    finally:
+        state.close()
+
+
+def slower(settings: Settings, megabits_per_second: float | None) -> Settings:
+    return settings if megabits_per_second is None else replace(settings, megabits_per_second=megabits_per_second)
+
+
+def _has_arrived(api: Api, upload: Upload) -> bool:
+    """Its name is its content's: wherever it stands, it is this."""
+    if not upload.study:
+        return False
+    try:
+        pages = api.receipt(upload.study)
+        return any(one["arrived"]["key"].endswith(f"/{upload.name}") for page in pages for one in page["entries"])
+    except RefusedError:
+        return False
