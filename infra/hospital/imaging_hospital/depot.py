@@ -60,9 +60,7 @@ class Target:
 
     def put(self, body: Body, crc: int) -> None:
         with _understood():
-            self.to.s3.put_object(
-                **self._place(), **self._metadata(), Body=body, IfNoneMatch="*", ChecksumCRC64NVME=_base64(crc)
-            )
+            self.to.s3.put_object(**self._place(), **self._metadata(), **_checked(crc), Body=body, IfNoneMatch="*")
 
     def begin(self) -> str:
         checksum = {"ChecksumAlgorithm": "CRC64NVME", "ChecksumType": "FULL_OBJECT"}
@@ -73,7 +71,7 @@ class Target:
     def part(self, multipart: str, number: int, body: Body, crc: int) -> Part:
         with _understood():
             answer = self.to.s3.upload_part(
-                **self._place(), UploadId=multipart, PartNumber=number, Body=body, ChecksumCRC64NVME=_base64(crc)
+                **self._place(), **_checked(crc), UploadId=multipart, PartNumber=number, Body=body
             )
         return Part(number, answer["ETag"], crc)
 
@@ -100,6 +98,11 @@ class Target:
 
     def _metadata(self) -> dict[str, Any]:
         return {"Metadata": {"sha256": self.sha256}} if self.sha256 else {}
+
+
+def _checked(crc: int) -> dict[str, Any]:
+    """The value itself, so that what S3 verifies is what was read from the disk."""
+    return {"ChecksumAlgorithm": "CRC64NVME", "ChecksumCRC64NVME": _base64(crc)}
 
 
 def _base64(crc: int) -> str:
