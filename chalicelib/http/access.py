@@ -42,7 +42,8 @@ Whose = Literal["open", "session", "own_hospital", "self", "ward", "granted", "p
 class Allowed:
     """Which roles may use a route, and whose things it is about.
 
-    `open`: no token, and no event: it tells nothing of anybody, and machines ask it every few seconds. `session`: the
+    `open`: no token. Of /health no event: it tells nothing of anybody, and machines ask it every few seconds; what else
+    is open records each try itself. `session`: the
     caller's own session. `own_hospital`, `self`: the token must be bound to a hospital or person, and the service is
     asked about that one only. `ward`: bound to a person, about the wards that a desk proved to be theirs. `granted`:
     one study, by a Grant. `province`: no single hospital's or person's.
@@ -78,6 +79,8 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("GET", "/hospital/studies/{uid}/retention"): _allow("own_hospital", "hospital"),
     ("POST", "/hospital/studies/{uid}/amendments"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/quarantine"): _allow("own_hospital", "hospital"),
+    ("POST", "/hospital/quarantine/replaced"): _allow("own_hospital", "hospital"),
+    ("POST", "/hospital/quarantine/release"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/compliance"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/worklist"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/flags/exams"): _allow("own_hospital", "hospital"),
@@ -85,6 +88,10 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("POST", "/hospital/flags/acknowledge"): _allow("own_hospital", "hospital"),
     ("POST", "/hospital/flags/explain"): _allow("own_hospital", "hospital"),
     ("POST", "/hospital/credentials"): _allow("own_hospital", "hospital"),
+    ("GET", "/hospital/keys"): _allow("own_hospital", "hospital"),
+    ("POST", "/hospital/keys"): _allow("own_hospital", "hospital"),
+    ("POST", "/hospital/keys/retire"): _allow("own_hospital", "hospital"),
+    ("POST", "/joining"): _allow("open"),
     ("POST", "/desk/registrations"): _allow("own_hospital", "desk_clerk"),
     ("POST", "/desk/persons/unfreeze"): _allow("own_hospital", "desk_clerk"),
     ("POST", "/desk/persons/sessions/end"): _allow("own_hospital", "desk_clerk"),
@@ -158,6 +165,10 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("POST", "/wards/guardians/object"): _allow("ward", "guardian"),
     # the commission
     ("POST", "/hospitals"): _allow("province", "regulator"),
+    ("GET", "/hospitals"): _allow("province", "regulator"),
+    ("GET", "/hospitals/{hospital_id}"): _allow("province", "regulator"),
+    ("POST", "/hospitals/{hospital_id}/joining-code"): _allow("province", "regulator"),
+    ("POST", "/hospitals/{hospital_id}/keys/revoke"): _allow("province", "regulator"),
     ("POST", "/hospitals/{hospital_id}/excuses"): _allow("province", "regulator"),
     ("GET", "/compliance/hospitals/{hospital_id}"): _allow("province", "regulator"),
     ("GET", "/compliance/flags"): _allow("province", "regulator"),
@@ -167,6 +178,9 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("POST", "/compliance/flags/close"): _allow("province", "regulator"),
     ("POST", "/compliance/excuses"): _allow("province", "regulator"),
     ("GET", "/compliance/excuses"): _allow("province", "regulator"),
+    ("GET", "/compliance/quarantine"): _allow("province", "regulator"),
+    ("GET", "/compliance/quarantine/{hospital_id}"): _allow("province", "regulator"),
+    ("POST", "/compliance/quarantine/{hospital_id}/decisions"): _allow("province", "regulator"),
     ("GET", "/compliance/reports/{day}"): _allow("province", "regulator"),
     # administrators
     ("POST", "/doctors"): _allow("province", "administrator"),

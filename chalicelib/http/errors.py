@@ -137,6 +137,29 @@ FACTS: Mapping[str, Fact] = {
         "The hospital's registration has ended; ask the health commission.",
         "该医院的登记已停用，请联系卫生健康主管部门。",
     ),
+    "flag_not_so": Fact(
+        409,
+        "The flag has changed since, or takes this no more; look at it again.",
+        "该标记已有变化或已不能这样处理，请重新查看。",
+    ),
+    "joining_refused": Fact(
+        403,
+        "The joining code was not accepted; ask the health commission for a new one.",
+        "接入码不正确或已失效，请向卫生健康主管部门申请新的接入码。",
+    ),
+    "key_refused": Fact(422, "The key or its proof is not as it must be.", "公钥或其持有证明不符合要求。"),
+    "too_many_keys": Fact(409, "There are two keys already; retire one first.", "已有两个有效公钥，请先停用其中一个。"),
+    "no_live_key": Fact(
+        409,
+        "No key of this hospital is in use; ask the health commission for a joining code.",
+        "本院没有有效公钥，请向卫生健康主管部门申请接入码。",
+    ),
+    "last_key": Fact(
+        409, "The last key cannot be retired; add another first.", "不能停用最后一个公钥，请先添加新公钥。"
+    ),
+    "quarantine_refused": Fact(
+        409, "The entry does not stand so that this can be done.", "该隔离条目目前的状态不允许此操作。"
+    ),
     # us
     "try_again": Fact(503, "Busy; please try again.", "系统繁忙，请重试。"),
     "internal": Fact(500, "Something failed on our side.", "系统内部错误。"),
@@ -192,7 +215,16 @@ RAISED: Mapping[str, Raised] = {
     "CodeLocked": Raised("code_locked"),
     "CodeRefused": Raised("code_refused", ("attempts_left",)),
     "Contended": Raised("try_again"),
+    "DayContended": Raised("try_again"),
+    "FlagNotSo": Raised("flag_not_so", ("state",)),
     "GuardianRefused": Raised("guardian_refused", ("reason",)),
+    "JoiningRefused": Raised("joining_refused"),
+    "KeyRefused": Raised("key_refused", ("reason", "tries_left")),
+    "LastKey": Raised("last_key"),
+    "NoLiveKey": Raised("no_live_key"),
+    "TooManyKeys": Raised("too_many_keys"),
+    "UnknownHospital": Raised("not_found"),
+    "UnknownKey": Raised("not_found"),
     "IdentityUnlinked": Raised("identity_unlinked"),
     "LedgerContended": Raised("try_again"),
     "LicenceTaken": Raised("licence_taken", ("doctor_id",)),
@@ -200,12 +232,15 @@ RAISED: Mapping[str, Raised] = {
     "PhoneNotVouched": Raised("phone_not_vouched"),
     "QrRefused": Raised("qr_refused"),
     "RegistrationRefused": Raised("registration_refused", ("reason",)),
+    "QuarantineRefused": Raised("quarantine_refused", ("reason",)),
     "RequestClosed": Raised("request_closed", ("state",)),
+    "StandingContended": Raised("try_again"),
     "TokenNotOurs": Raised("bad_request", field="token"),
     "TooManyDays": Raised("bad_request", field="to"),
     "UnknownDoctor": Raised("not_found"),
     "TooManyExports": Raised("export_limit"),
     "UnknownEntry": Raised("not_found"),
+    "UnknownFlag": Raised("not_found"),
     "UnlinkRefused": Raised("unlink_refused", ("reason",)),
 }
 

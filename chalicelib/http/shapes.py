@@ -16,13 +16,9 @@ if TYPE_CHECKING:
     from chalicelib.domain.access_words import Said
     from chalicelib.domain.consent import Consent
     from chalicelib.domain.consent_notice import NoticeText
-    from chalicelib.domain.exam import Exam
-    from chalicelib.domain.flag import Flag
     from chalicelib.domain.in_app import InAppNotice
-    from chalicelib.domain.study import Hospital
     from chalicelib.services.inspect_study import Inspected
     from chalicelib.services.judge_retention import Judged
-    from chalicelib.services.ports import QuarantineRecord
     from chalicelib.services.read_accesses import OwnIdentity
     from chalicelib.services.read_guardians import SeenGuardianship
     from chalicelib.services.read_requests import Listed
@@ -91,39 +87,6 @@ def inspected(found: Inspected) -> Shape:
         "statuses": found.statuses,
         "entries": found.entries,
         "next_token": found.next_token,
-    }
-
-
-def quarantined(record: QuarantineRecord) -> Shape:
-    return {
-        "key": record.key,
-        "version_id": record.version_id,
-        "size": record.size,
-        "received_at": instant(record.received_at),
-        "reason": record.reason,
-        "detail": record.detail,
-        "recorded_at": instant(record.recorded_at),
-    }
-
-
-def exam(found: Exam) -> Shape:
-    """A row of the ledger for its hospital's worklist."""
-    return {
-        "accession_number": found.key.accession,
-        "use": found.use,
-        "day": found.day,
-        "state": found.state,
-        "standing": found.standing,
-        "patient_id": found.patient_id,
-        "modality": found.modality,
-        "procedure": found.procedure,
-        "study_instance_uids": found.study_instance_uids,
-        "ended_at": instant(found.ended_at),
-        "due_at": instant(found.due_at),
-        "completed_at": instant(found.completed_at),
-        "declared": found.declared,
-        "received": found.received,
-        "worklist": found.worklist,
     }
 
 
@@ -258,26 +221,6 @@ def identity(own: OwnIdentity) -> Shape:
         "linked_at": instant(own.linked_at),
         "confirmed_at": instant(own.confirmed_at),
         "phone": own.phone,
-    }
-
-
-def flag(raised: Flag) -> Shape:
-    """The same in API and report."""
-    from chalicelib.services.read_compliance import flag_answer
-
-    return flag_answer(raised)
-
-
-def hospital(known: Hospital) -> Shape:
-    return {
-        "hospital_id": known.hospital_id,
-        "name": known.name,
-        "name_en": known.name_en,
-        "level": known.level,
-        "region": known.region,
-        "utc_offset_minutes": known.utc_offset_minutes,
-        "active": known.active,
-        "closed_at": instant(known.closed_at),
     }
 
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from chalicelib.domain.access import AuditEvent, Grant
 from chalicelib.domain.exam import StudyFact
 from chalicelib.domain.page import Page
+from chalicelib.domain.quarantine import entry_id
 from chalicelib.domain.session import Session, TokenRefused
 from chalicelib.domain.study import Amendment, Checksum, Entry, Hospital, Place, StudyRef, Summary
 from chalicelib.domain.upload_key import Uploaded
@@ -67,8 +68,8 @@ class Uploads(Protocol):
         """Write unless the key exists (`If-None-Match: *`). False when it did."""
         ...
 
-    def versions(self, prefix: str) -> Iterator[ObjectVersion]:
-        """Every version under a prefix, delete markers left out, in key order."""
+    def versions(self, prefix: str, after: str = "") -> Iterator[ObjectVersion]:
+        """Every version under a prefix, delete markers left out, in key order; only of keys behind `after`."""
         ...
 
 
@@ -80,14 +81,17 @@ class Receipts(Protocol):
         repetition writes the same receipt again. See `services.leave_receipt`."""
         ...
 
-    def seen(self, date: str) -> Iterator[tuple[str, str]]:
-        """(key, version_id) of everything a receipt of that UTC date names."""
+    def of(self, date: str, share: str, after: str = "") -> Iterator[tuple[str, Sequence[tuple[str, str]]]]:
+        """The receipts of that UTC date whose names begin with `share`, behind the name `after`, by name: the name, and
+        (key, version_id) of everything it names."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantineRecord:
-    """Why one object version could not be indexed. `reason` is a word of `domain.quarantine.REASONS`."""
+    """Why one object version could not be indexed. `reason` is a word of `domain.quarantine.REASONS`;
+    `sop_instance_uid` is what the file's own head claims, where that much could be read. `entry_id` names the record
+    within its hospital: the same for ever, as it follows from the object version alone."""
 
     hospital_id: str
     key: str
@@ -97,6 +101,11 @@ class QuarantineRecord:
     reason: str
     detail: str
     recorded_at: datetime
+    sop_instance_uid: str = ""
+
+    @property
+    def entry_id(self) -> str:
+        return entry_id(self.key, self.version_id, self.received_at)
 
 
 class Quarantine(Protocol):
@@ -193,6 +202,10 @@ class Hospitals(Protocol):
     def put(self, hospital: Hospital) -> None: ...
 
     def list(self) -> tuple[Hospital, ...]: ...
+
+    def page(self, token: str, limit: int) -> Page[Hospital]:
+        """A part of the list, by id. ValueError when `token` is none of ours."""
+        ...
 
 
 # Access

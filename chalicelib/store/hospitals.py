@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.human_facts import contacts_text, read_contacts
+from chalicelib.domain.page import Page
 from chalicelib.domain.study import Hospital
 from chalicelib.store import calls, items, keys
-from chalicelib.store.pages import every
+from chalicelib.store.pages import after_key, every, page_token
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -66,6 +67,17 @@ class DynamoHospitals:
             ConsistentRead=True,
         )
         return tuple(map(_hospital, found))
+
+    def page(self, token: str, limit: int) -> Page[Hospital]:
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression=ALL_OF_DIRECTORY,
+            ExpressionAttributeValues={":directory": {"S": keys.HOSPITALS}},
+            ConsistentRead=True,
+            Limit=limit,
+            **after_key(keys.HOSPITALS, "", token),
+        )
+        return Page(tuple(map(_hospital, answer["Items"])), page_token(answer.get("LastEvaluatedKey"), ""))
 
     def _remember(self, hospital: Hospital) -> Hospital:
         self._known[hospital.hospital_id] = (self._seconds(), hospital)

@@ -13,9 +13,11 @@ from typing import get_args
 import app
 from chalicelib.domain.access import Role
 from chalicelib.http.access import ROUTES
+from tests.support import tokens
 from tests.support.audit_watch import audit_down
-from tests.support.matrix_world import TARGETS, World
-from tests.support.served_app import BOUND, jwks_url, national_id
+from tests.support.hospital_keys import key_proof
+from tests.support.matrix_world import FLAG, TARGETS, World
+from tests.support.served_app import BOUND, ORIGIN, jwks_url, national_id
 from tests.support.served_http import over_http
 
 __all__ = ["jwks_url", "over_http"]
@@ -61,10 +63,15 @@ def _prove(kit):
     return {"ward": kit.other["minor"][0], "guardian": grown, "kind": "minor", "document": "court_decision"}
 
 
+SEEN = {"day": FLAG.day, "rule": FLAG.rule, "version": FLAG.version}
+FLAGGED = f"?day={FLAG.day}&rule={FLAG.rule}"
 # What some routes name that no other does, or in their own way.
 BODIES = {
     # Never the unknown one: a process keeps what it read of a hospital for minutes
     "POST /hospitals": lambda kit: {"hospital_id": kit.hospital_id.replace("H9", "H8"), "name": "某医院"},
+    "POST /joining": lambda kit: {"hospital_id": kit.hospital_id, "code": "0" * 24, "public_key": {}, "proof": "x"},
+    "POST /hospital/keys": lambda _: {"public_key": tokens.jwk("h1"), "proof": key_proof("H1", "h1", ORIGIN)},
+    "POST /hospital/keys/retire": lambda kit: {"kid": kit.other["kid"]},
     "POST /desk/guardians": _prove,
     "POST /desk/guardians/end": lambda kit: dict(zip(("ward", "guardian"), kit.other["minor"], strict=True)),
     "POST /desk/persons/unfreeze": lambda kit: kit.other["frozen"],
@@ -86,6 +93,25 @@ BODIES = {
     },
     "POST /break-glass": lambda kit: kit.other["glass"],
     "POST /consent-requests/qr": lambda kit: {"encounter_id": kit.encounter_id, "qr": kit.other["qr"]()},
+    "POST /hospital/quarantine/replaced": lambda kit: {
+        "entry_id": kit.other["quarantined"],
+        "study_instance_uid": kit.uid,
+        "version_id": kit.version_id,
+    },
+    "POST /hospital/quarantine/release": lambda kit: {
+        "entry_id": kit.other["quarantined"],
+        "ground": "registered_since",
+    },
+    "POST /compliance/quarantine/{hospital_id}/decisions": lambda kit: {
+        "entry_id": kit.other["release"],
+        "decision": "grant",
+        "note": "已恢复登记",
+    },
+    "POST /hospital/flags/acknowledge": lambda kit: SEEN,
+    "POST /hospital/flags/explain": lambda kit: {**SEEN, "text": "停电 power cut"},
+    "POST /compliance/flags/acknowledge": lambda kit: {**SEEN, "hospital_id": kit.hospital_id},
+    "POST /compliance/flags/close": lambda kit: {**SEEN, "hospital_id": kit.hospital_id, "verdict": "upheld"},
+    "POST /compliance/excuses": lambda kit: {**body_of(kit), "scope": "all"},
     "POST /me/accesses/object": lambda kit: {"consent_id": kit.other["review"]},
     "POST /me/guardians/object": lambda kit: {"ward": kit.other["guardian"]},
     "POST /wards/guardians/object": lambda kit: {"ward": kit.other["waiting"]},
@@ -93,6 +119,10 @@ BODIES = {
 QUERIES = {
     ("GET", "/hospital/compliance"): "?from=2026-11-23&to=2026-11-24",
     ("GET", "/compliance/hospitals/{hospital_id}"): "?from=2026-11-23&to=2026-11-24",
+    ("GET", "/hospital/flags/exams"): FLAGGED,
+    ("GET", "/hospital/flags/history"): FLAGGED,
+    ("GET", "/compliance/flags/exams"): FLAGGED + "&hospital_id={hospital_id}",
+    ("GET", "/compliance/flags/history"): FLAGGED + "&hospital_id={hospital_id}",
 }
 
 
@@ -105,7 +135,12 @@ def ask(world, route, role, target, unaudited=None, **changes):
     world.watch.added()  # what making the kit left
     with contextlib.nullcontext() if unaudited is None else audit_down(unaudited):
         return world.served.ask(
-            method, filled + QUERIES.get(route, ""), role, body, headers, **{**world.claims(role), **changes}
+            method,
+            filled + QUERIES.get(route, "").format(hospital_id=kit.hospital_id),
+            role,
+            body,
+            headers,
+            **{**world.claims(role), **changes},
         )
 
 
@@ -119,13 +154,22 @@ ABOUT_THE_CALLER = {
     "GET /hospital/quarantine",
     "GET /hospital/compliance",
     "GET /hospital/worklist",
+    "GET /hospital/flags/exams",
+    "GET /hospital/flags/history",
+    "POST /hospital/flags/acknowledge",
+    "POST /hospital/flags/explain",
     "POST /hospital/credentials",
+    "GET /hospital/keys",
+    "GET /hospitals",
     "GET /desk/hand-overs",
     "GET /assisted-requests",
     "GET /privacy/pairs",
     "GET /privacy/reviews",
     "GET /privacy/suspensions",
     "GET /compliance/flags",
+    "GET /compliance/excuses",
+    "POST /compliance/excuses",
+    "GET /compliance/quarantine",
     "GET /wards",
     "POST /me/freeze",
     "POST /me/sessions/end",
@@ -139,6 +183,7 @@ MAKES = {
     "POST /desk/registrations",
     "POST /desk/guardians",
     "POST /hospitals",
+    "POST /hospital/keys",
     "POST /doctors",
 }
 REACH = {
@@ -183,6 +228,10 @@ EXCEPTIONS = {
         "a colleague's request is not the caller's to ask about",
     ),
     ("POST /assisted-requests/outcome", "other_person"): (HIDDEN, "as above"),
+    **{
+        ("POST /joining", target): ((403, "joining_refused"), "no code of anybody's: one answer for all")
+        for target in TARGETS
+    },
     ("POST /me/phone", "own"): ((422, "phone_not_vouched"), "no token of this issuer vouches for a number"),
     ("POST /me/phone", "other_hospital"): ((422, "phone_not_vouched"), "as above"),
     ("POST /me/phone", "other_person"): ((422, "phone_not_vouched"), "as above"),

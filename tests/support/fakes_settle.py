@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from chalicelib.domain.page import Page
+from chalicelib.domain.page import Page, opaque, place
 from chalicelib.domain.timeline import order
 
 PART = 200  # bytes: small, so that a short test has manifests of several parts
@@ -95,6 +95,11 @@ class FakeHospitals:
 
     def list(self):
         return tuple(self.known[hospital_id] for hospital_id in sorted(self.known))
+
+    def page(self, token, limit):
+        after = place(token, 16) if token else ""
+        later = [one for one in self.list() if one.hospital_id > after]
+        return Page(tuple(later[:limit]), opaque(later[limit - 1].hospital_id) if len(later) > limit else "")
 
 
 class FakeReceived:

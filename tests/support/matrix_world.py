@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import json
 import pickle
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 from moto.backends import get_backend
 
 from chalicelib import wiring
 from chalicelib.domain.break_glass import CONFIRMATION
+from chalicelib.domain.flag import Behind, Flag, FlaggedExam, Step
 from chalicelib.domain.identity import PatientDetails
 from chalicelib.domain.study import StudyRef
+from chalicelib.services.ports import QuarantineRecord
 from chalicelib.services.record_encounter import EncounterNotice, RecordEncounter
 from infra.local.provision import ACCOUNT_ID, REGION
 from tests.support.audit_watch import Watch
+from tests.support.hospital_keys import registered
 from tests.support.served_app import national_id
-from tests.support.settle_samples import entry
+from tests.support.settle_samples import T0, entry
 
 TARGETS = ("own", "other_hospital", "other_person", "unknown")
 NOBODY = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 DAY = "2026-11-23"
+BEHIND = Behind((("missing", 1),), (FlaggedExam("A1", 1, "missing", None, None),), 1, "digest")
+FLAG = Flag("H1", DAY, "missed_deadline", "raised", BEHIND, datetime(2026, 11, 24, 4, tzinfo=UTC))
 CLAIMS = {
     "doctor": {"subject": "d1", "hospital_id": "H1"},
     "hospital": {"subject": "H1", "hospital_id": "H1"},
@@ -103,6 +108,7 @@ class World:
         self._families()
         self._consents()
         self._exceptions()
+        self._quarantine()
         self._kits = {"others": self._others(), "guardian": self._guardians()}
         self._kept = {name: pickle.dumps(dict(table.items)) for name, table in _tables().items()}
 
@@ -144,9 +150,13 @@ class World:
     def _open(self):
         for hospital_id in ("H1", "H2"):
             self.ask("POST", "/hospitals", "regulator", {"hospital_id": hospital_id, "name": f"{hospital_id}医院"})
+        for hospital_id, name in (("H1", "h1"), ("H1", "h2"), ("H2", "h3"), ("H2", "h4")):
+            assert wiring.hospital_keys().add(registered(hospital_id, name))
         for doctor_id, hospital_id in (("d1", "H1"), ("d2", "H2"), ("d3", "H1"), ("d5", "H1"), ("d6", "H2")):
             account = {"doctor_id": doctor_id, "hospital_id": hospital_id, "licence_number": f"11{doctor_id}"}
             self.ask("POST", "/doctors", "administrator", {**account, "name": "李医生"})
+        for hospital_id in ("H1", "H2"):
+            assert wiring.flags().put(replace(FLAG, hospital_id=hospital_id), Step(FLAG.raised_at, "raised"))
         report = json.dumps({"day": DAY, "hospitals": []}).encode()
         wiring.compliance_reports().put(f"compliance/{DAY}/province.json", report, "application/json")
 
@@ -226,6 +236,17 @@ class World:
                 verdict = {"review_id": consent_id, "verdict": "not_justified", "note": "不属实"}
                 self.ask("POST", "/privacy/reviews/verdict", "privacy_officer", verdict, hospital_id=VISITS[visit][0])
 
+    def _quarantine(self):
+        """One upload of each visit's that came while its hospital was closed; another whose release is asked for."""
+        for visit in ("E1", "E2", "E3", "E4", "E5"):
+            hospital_id = VISITS[visit][0]
+            kept, waits = (quarantined(hospital_id, f"{visit}-{number}.dcm") for number in (1, 2))
+            for record in (kept, waits):
+                wiring.quarantine().put(record)
+            body = {"entry_id": waits.entry_id, "ground": "registered_since"}
+            self.ask("POST", "/hospital/quarantine/release", "hospital", body, hospital_id=hospital_id)
+            self.given[visit] |= {"kept": kept.entry_id, "waits": waits.entry_id}
+
     # What it holds
 
     def _others(self):
@@ -243,6 +264,7 @@ class World:
         mine = name in ("zhang", "child")
         contested = {"zhang": "P91", "wang": "P92" if hospital_id == "H1" else "Q92"}.get(name, "P91")
         cared = self.cards[VISITS[assisted][1]]
+        given = dict(self.given[visit])
         other = {
             "qr": lambda: self.qr("zhang" if mine else "wang"),
             "assisted": {"encounter_id": assisted, "national_id": cared["national_id"], "reason": "no_phone"},
@@ -250,6 +272,7 @@ class World:
             "paper": self.given[assisted]["paper"],
             "glass": emergency(glass),
             "review": self.given[glass]["consent_id"],
+            "kid": registered(hospital_id, "h1" if hospital_id == "H1" else "h3").key.kid,
             "suspended": "d5" if hospital_id == "H1" else "d6",
             "contested": contested,
             "frozen": self.cards["shut" if mine else "closed"],
@@ -258,6 +281,8 @@ class World:
             else (self.cards["infant"], self.cards["father"]),
             "guardian": self.wards["zhang" if mine else "infant"],
             "waiting": self.wards["waiting"],
+            "quarantined": given.pop("kept"),
+            "release": given.pop("waits"),
         }
         return Kit(
             hospital_id=hospital_id,
@@ -271,13 +296,27 @@ class World:
             version_id=f"v{number}",
             day=DAY,
             other=other,
-            **self.given[visit],
+            **given,
         )
 
 
 def emergency(visit):
     own_words = {"text": "昏迷，无家属在场，须立即处理", "confirmation": CONFIRMATION.zh}
     return {"encounter_id": visit, "reason": "unconscious", **own_words}
+
+
+def quarantined(hospital_id, name):
+    """A record whose release may be asked for."""
+    return QuarantineRecord(
+        hospital_id=hospital_id,
+        key=f"instances/{hospital_id}/2026-11-23/{name}",
+        version_id="v1",
+        size=7,
+        received_at=T0 - timedelta(hours=1),
+        reason="hospital_closed",
+        detail="",
+        recorded_at=T0,
+    )
 
 
 def _patient_id(hospital_id, name):
@@ -296,11 +335,14 @@ UNKNOWN = Kit(
         "paper": NOBODY,
         "glass": emergency("E404"),
         "review": NOBODY,
+        "kid": "x" * 43,
         "suspended": "d404",
         "contested": "P404",
         "frozen": card("32010219600101001", "无此人"),
         "minor": (card("32010220170601002", "无此童"), card("32010219600101001", "无此人")),
         "guardian": NOBODY,
         "waiting": NOBODY,
+        "quarantined": f"2026-11-23/{'0' * 64}",
+        "release": f"2026-11-23/{'0' * 64}",
     }
 )
