@@ -21,6 +21,7 @@ from chalicelib.http import (
     guardians,
     hospitals,
     joining,
+    ledger,
     patients,
     privacy,
     regulators,
@@ -41,6 +42,7 @@ app.register_blueprint(exceptions.routes.blueprint)
 app.register_blueprint(patients.routes.blueprint)
 app.register_blueprint(guardians.routes.blueprint)
 app.register_blueprint(regulators.routes.blueprint)
+app.register_blueprint(ledger.routes.blueprint)
 app.register_blueprint(administrators.routes.blueprint)
 
 

@@ -137,6 +137,14 @@ class Asked:
         """A part of the path that is a date."""
         return _day(self.path[part], part)
 
+    def day_asked(self) -> date:
+        """?day=YYYY-MM-DD"""
+        return _day(self.query("day"), "day")
+
+    def hospital_asked(self) -> str:
+        """?hospital_id="""
+        return _hospital(self.query("hospital_id"), "hospital_id")
+
     def uid(self) -> str:
         return _uid(unquote(self.path["uid"]), "uid")
 

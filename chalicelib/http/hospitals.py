@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, cast, get_args
 
 from chalicelib import wiring
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from chalicelib.http.asked import Fields
     from chalicelib.services.prove_guardian import Card
 
-PAGE = 100
-WORKLIST = timedelta(days=31)
 
 routes = Routes(__name__)
 
@@ -66,32 +63,6 @@ def exclude_entry(asked: Asked) -> Response:
     wiring.on_record()(asked.caller, "exclude_entry", asked.now, study=place[0])
     made = wiring.amend_study().exclude(*place, reason=reason, made_by=asked.caller.subject, now=asked.now)
     return answer({"amendment_id": made.amendment_id}, 202)
-
-
-@routes.get("/hospital/quarantine")
-def list_quarantine(asked: Asked) -> Response:
-    wiring.on_record()(asked.caller, "read_quarantine", asked.now)
-    with asked.own_token():
-        found = wiring.quarantine().list(asked.caller.hospital_id, asked.query("token"), PAGE)
-    return answer(shapes.page("records", found, shapes.quarantined))
-
-
-@routes.get("/hospital/compliance")
-def own_compliance(asked: Asked) -> Response:
-    first, last = asked.days()
-    wiring.on_record()(asked.caller, "read_compliance", asked.now)
-    days = wiring.read_compliance()(asked.caller.hospital_id, first, last)
-    return answer({"days": [day.answer() for day in days]})
-
-
-@routes.get("/hospital/worklist")
-def own_worklist(asked: Asked) -> Response:
-    """Of the last month where nothing is asked; the answer says of which days."""
-    first, last = asked.days(default=WORKLIST)
-    wiring.on_record()(asked.caller, "read_worklist", asked.now)
-    exams = wiring.list_worklist()(asked.caller.hospital_id, first, last)
-    told = {"from": first.isoformat(), "to": last.isoformat()}
-    return answer({**told, "exams": [shapes.exam(exam) for exam in exams]})
 
 
 @routes.post("/desk/registrations")

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import datetime, tzinfo
 
 from chalicelib.domain.exam import BREACHES, Exam, ExamKey, Excuse, Facts, NoticeFact, StudyFact
+from chalicelib.domain.hospital_day import zone_of
 from chalicelib.domain.identity import is_placeholder
 from chalicelib.domain.ledger import Collection, Docket, Move, breaches, derive, docket, judged
 from chalicelib.domain.signposts import guests, targets
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.ledger_ports import MOVE_LIMIT, Derived, ExamLedger, Excuses
+from chalicelib.services.look_at_day import LookAtDay
 from chalicelib.services.ports import Hospitals
 
 TRIES = 20
-DEFAULT_ZONE = timezone(timedelta(hours=8))
 
 
 class LedgerContended(Exception):  # noqa: N818 - named by the fact
@@ -33,6 +34,7 @@ class DeriveExams:
     ledger: ExamLedger
     excuses: Excuses
     hospitals: Hospitals
+    look: LookAtDay
 
     def study_settled(self, ref: StudyRef, fact: StudyFact, now: datetime) -> None:  # noqa: ARG002 - the port's; see domain.ledger: there is no clock in a derivation
         """A study with an accession number is a signpost where its UID's facts are that have none: nearly always there
@@ -74,6 +76,11 @@ class DeriveExams:
             self.ledger.put_judged(key, due_at)
         return self.again(key, held.docket.due_at)
 
+    def pending(self, key: ExamKey) -> tuple[Exam, ...]:
+        """Exams that wait for their images, as the facts say now."""
+        exams, _ = self._exams(key, self.ledger.read(key).facts)
+        return tuple(exam for exam in exams if exam.standing == "pending")
+
     def told(self, derived: Derived) -> bool:
         """The flags now tell of these breaches: clear the docket's due, or set the next. False when something was
         written since `derived`; then the due stands and the next sweep comes back."""
@@ -111,6 +118,8 @@ class DeriveExams:
             dues = [at for at in (new.due_at, due_at) if at]
             new = replace(new, due_at=min(dues, default=None), revision=held.docket.revision)
             written = self._write(key, held, new, exams)
+            if written is not None:
+                self.look.changed(key.hospital_id, {day for day, _ in (*held.docket.rows, *new.rows)})
             # An excuse is no fact of this collection. Whoever adds one looks for rows afterwards; we look for excuses
             # after the rows: one of the two sees the other.
             if written is not None and self._excuses(key, exams, excuses) == excuses:
@@ -119,7 +128,7 @@ class DeriveExams:
 
     def _exams(self, key: ExamKey, facts: Facts) -> tuple[Sequence[Exam], tuple[Excuse, ...]]:
         """(rows, excuses that were read for them). Excuses are read only where an exam missed its deadline."""
-        zone = self._zone(key.hospital_id)
+        zone: tzinfo = zone_of(self.hospitals.get(key.hospital_id))
         exams = derive(key, facts, (), zone)
         excuses = self._excuses(key, exams, ())
         return (derive(key, facts, excuses, zone) if excuses else exams), excuses
@@ -131,10 +140,6 @@ class DeriveExams:
         if not spans:
             return ()
         return self.excuses.overlapping(key.hospital_id, min(spans)[0], max(due for _, due in spans))
-
-    def _zone(self, hospital_id: str) -> tzinfo:
-        hospital = self.hospitals.get(hospital_id)
-        return timezone(timedelta(minutes=hospital.utc_offset_minutes)) if hospital else DEFAULT_ZONE
 
     def _write(self, key: ExamKey, held: Collection, new: Docket, exams: Sequence[Exam]) -> Docket | None:
         """The docket as it stands after the write; None when another derivation was faster."""

@@ -8,11 +8,15 @@ from datetime import datetime
 from typing import Protocol
 
 from chalicelib.domain.exam import Exam, ExamKey, Excuse, NoticeFact, StudyFact
-from chalicelib.domain.flag import Flag
+from chalicelib.domain.flag import Flag, Step
+from chalicelib.domain.hospital_day import DayMark
 from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.ledger import Collection, Docket, Move
+from chalicelib.domain.outage import Outage
 from chalicelib.domain.page import Page
+from chalicelib.domain.warning import Warned
 
+SHARDS = 16  # of what is due
 MOVE_LIMIT = 99  # a DynamoDB transaction holds 100 writes, one of them the docket
 
 
@@ -68,6 +72,10 @@ class ExamLedger(Protocol):
         """The rows of a hospital's day, in key order."""
         ...
 
+    def page_of_day(self, hospital_id: str, day: str, token: str, limit: int) -> Page[Exam]:
+        """The same, part by part. ValueError: not a token of ours."""
+        ...
+
     def rows_of(self, key: ExamKey, docket: Docket) -> tuple[Exam, ...]:
         """The rows that a docket names and that have not vanished, by day and use."""
         ...
@@ -77,10 +85,22 @@ class ExamLedger(Protocol):
         Eventually consistent: read the docket again before acting on it."""
         ...
 
+    def due_between(self, shard: int, after: datetime, until: datetime) -> Iterator[tuple[ExamKey, datetime]]:
+        """The same, of those due after an instant, with their due."""
+        ...
+
 
 class Excuses(Protocol):
     def put(self, excuse: Excuse) -> None:
-        """Grow-only; the same outage told twice is one item."""
+        """Grow-only; the same outage told twice is one item. It is due until `applied`."""
+        ...
+
+    def applied(self, excuse: Excuse) -> None:
+        """The rows it touches are derived again: it is due no more."""
+        ...
+
+    def due(self) -> Iterator[Excuse]:
+        """Those not applied (an index: eventually consistent)."""
         ...
 
     def overlapping(self, hospital_id: str, from_at: datetime, to_at: datetime) -> tuple[Excuse, ...]:
@@ -88,15 +108,74 @@ class Excuses(Protocol):
         ...
 
 
+class Outages(Protocol):
+    """As regulators told them, beside the excuses that they become."""
+
+    def put(self, outage: Outage) -> None:
+        """To be spread, unless it says that it is; one that is told again begins anew."""
+        ...
+
+    def come(self, outage: Outage) -> bool:
+        """Put as revision + 1 how far it has come, if it still is at `outage.revision`. False: it is not."""
+        ...
+
+    def due(self) -> Iterator[Outage]:
+        """Those that are not spread yet (an index: eventually consistent)."""
+        ...
+
+    def list(self, token: str, limit: int) -> Page[Outage]:
+        """All, the latest beginning first. ValueError: not a token of ours."""
+        ...
+
+
+class Days(Protocol):
+    """The marks of hospitals' days. Reads are strongly consistent but for `due`, which asks an index."""
+
+    def get(self, hospital_id: str, day: str) -> DayMark | None: ...
+
+    def put(self, mark: DayMark) -> bool:
+        """Put as revision + 1 if it still is at `mark.revision` (0: absent). False: it is not."""
+        ...
+
+    def between(self, hospital_id: str, first_day: str, last_day: str) -> tuple[DayMark, ...]:
+        """Both ends included, by day."""
+        ...
+
+    def due(self, shard: int, until: datetime) -> Iterator[tuple[str, str]]:
+        """(hospital, day) of those that must be looked at by `until`, earliest first."""
+        ...
+
+    def opened_until(self) -> str:
+        """The last day that was opened for every hospital; "" for none."""
+        ...
+
+    def put_opened_until(self, day: str) -> None: ...
+
+
+class Warnings(Protocol):
+    """What a hospital was warned of."""
+
+    def get(self, hospital_id: str) -> Warned: ...
+
+    def put(self, hospital_id: str, warned: Warned) -> bool:
+        """Put as revision + 1 if it still is at `warned.revision`. False: it is not."""
+        ...
+
+
 class Flags(Protocol):
     def get(self, hospital_id: str, day: str, rule: str) -> Flag | None: ...
 
-    def put(self, flag: Flag) -> bool:
-        """Put as revision + 1 if it still is at `flag.revision` (0: absent). False: it is not."""
+    def put(self, flag: Flag, step: Step | None = None) -> bool:
+        """Put as revision + 1 if it still is at `flag.revision` (0: absent), with a step of its history. False: it is
+        not, and nothing was written."""
+        ...
+
+    def history(self, place: tuple[str, str, str], token: str, limit: int) -> Page[Step]:
+        """All that became of a flag, oldest first. ValueError: not a token of ours."""
         ...
 
     def of_hospital(self, hospital_id: str, first_day: str, last_day: str) -> tuple[Flag, ...]:
-        """Open and withdrawn, by day and rule."""
+        """Whatever their state, by day and rule. Strongly consistent."""
         ...
 
     def open(self, token: str, limit: int) -> Page[Flag]:

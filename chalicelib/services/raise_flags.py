@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.flag import RULES, Flag, Rule, assess
+from chalicelib.domain.flag import Flag, Step, assess
+from chalicelib.domain.rule import RULES, HospitalDay, Rule, find, performed
 from chalicelib.services.ledger_ports import ExamLedger, Flags
+from chalicelib.services.look_at_day import LookAtDay
 from chalicelib.services.ports import Topic
 
 TRIES = 20
@@ -24,24 +27,43 @@ class RaiseFlags:
 
     ledger: ExamLedger
     flags: Flags
+    look: LookAtDay
     topic: Topic
 
-    def __call__(self, hospital_id: str, day: str, now: datetime) -> int:
-        """How many messages were sent. Raises FlagContended."""
-        return sum(self._keep(rule, (hospital_id, day), now) for rule in RULES)
-
-    def _keep(self, rule: Rule, place: tuple[str, str], now: datetime) -> int:
+    def __call__(self, hospital_id: str, day: str, now: datetime, horizon: datetime) -> int:
+        """How many messages were sent. `horizon`: all that was received before it is in the rows. Raises FlagContended
+        and DayContended."""
+        mark = self.look.begin(hospital_id, day, horizon)
         for _ in range(TRIES):
-            held = self.flags.get(*place, rule.name)  # before the rows: whoever read older rows loses the put
-            flag = assess(rule, place, self.ledger.of_day(*place), held, now)
-            if flag is None:
-                return 0
-            if flag != held:
-                if not self.flags.put(flag):
-                    continue
-                flag = replace(flag, revision=flag.revision + 1)
-            return self._tell(flag) if flag.owed else 0
+            # Flags before the rows: whoever read older rows loses the put.
+            held = {flag.rule: flag for flag in self.flags.of_hospital(hospital_id, day, day)}
+            seen = HospitalDay(tuple(self.ledger.of_day(hospital_id, day)), mark.expected)
+            rules = [rule for rule in RULES if mark.closed or not rule.when_over]
+            stand = self._stand(rules, (hospital_id, day), seen, held, now)
+            if stand is None:
+                continue
+            messages = sum(self._tell(flag) for flag in stand if flag.owed)
+            self.look.end(mark, performed(seen.exams))
+            return messages
         raise FlagContended
+
+    def _stand(
+        self, rules: list[Rule], place: tuple[str, str], seen: HospitalDay, held: Mapping[str, Flag], now: datetime
+    ) -> list[Flag] | None:
+        """The flags as they now stand; None when another was faster."""
+        stand = []
+        for rule in rules:
+            before = held.get(rule.name)
+            flag = assess((*place, rule.name), find(rule, seen), before, now)
+            if flag is None:
+                continue
+            if flag != before:
+                moved = before is None or before.state != flag.state
+                if not self.flags.put(flag, Step(now, flag.state) if moved else None):
+                    return None
+                flag = replace(flag, revision=flag.revision + 1)
+            stand.append(flag)
+        return stand
 
     def _tell(self, flag: Flag) -> int:
         told = flag.raises
@@ -49,7 +71,7 @@ class RaiseFlags:
         for _ in range(TRIES):
             if self.flags.put(replace(flag, published=told)):
                 return 1
-            held = self.flags.get(flag.hospital_id, flag.day, flag.rule)
+            held = self.flags.get(*flag.place)
             if held is None or held.published >= told:
                 return 1
             flag = held

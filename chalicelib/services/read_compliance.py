@@ -12,9 +12,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from chalicelib.domain.compliance import COUNTS, Figures, figures
-from chalicelib.domain.exam import Exam
-from chalicelib.domain.flag import Flag
-from chalicelib.domain.hints import hinted
+from chalicelib.domain.flag import VERDICTS, Flag, FlaggedExam, Step
+from chalicelib.domain.rule import BY_NAME
 from chalicelib.services.ledger_ports import ExamLedger, Flags
 from chalicelib.services.ports import Hospitals
 
@@ -87,41 +86,45 @@ class ReadCompliance:
         )
 
 
-@dataclass(frozen=True)
-class ListWorklist:
-    """Exams that a person at the hospital should look at, of some days."""
-
-    ledger: ExamLedger
-
-    def __call__(self, hospital_id: str, first: date, last: date) -> tuple[Exam, ...]:
-        """Both ends included. Raises TooManyDays."""
-        days = (last - first).days + 1
-        if not 1 <= days <= MOST_DAYS:
-            raise TooManyDays(f"1 to {MOST_DAYS} days")
-        names = ((first + timedelta(days=number)).isoformat() for number in range(days))
-        exams = hinted(exam for day in names for exam in self.ledger.of_day(hospital_id, day))
-        return tuple(exam for exam in exams if exam.worklist)
-
-
 def flag_answer(flag: Flag) -> dict[str, Any]:
-    """JSON-ready, the same in API and report."""
+    """JSON-ready, the same in API and report. `exams` are the first of `exams_total`; the rest is in a list."""
+    rule = BY_NAME.get(flag.rule)
     return {
         "hospital_id": flag.hospital_id,
         "day": flag.day,
         "rule": flag.rule,
+        "meaning": {"zh": rule.zh, "en": rule.en} if rule else None,
         "state": flag.state,
+        "version": flag.version,
         "raised_at": flag.raised_at.isoformat(),
+        "raises": flag.raises,
+        "steps": [step_answer(step) for step in flag.steps],
         "figures": flag.figures,
-        "exams": [
-            {
-                "accession": exam.accession,
-                "use": exam.use,
-                "standing": exam.standing,
-                "due_at": exam.due_at.isoformat() if exam.due_at else None,
-                "completed_at": exam.completed_at.isoformat() if exam.completed_at else None,
-            }
-            for exam in flag.exams
-        ],
+        "exams_total": flag.behind.total,
+        "exams": [exam_answer(exam) for exam in flag.behind.exams],
+    }
+
+
+def step_answer(step: Step) -> dict[str, Any]:
+    verdict = VERDICTS[step.verdict] if step.verdict else None
+    return {
+        "at": step.at.isoformat(),
+        "state": step.state,
+        "by": step.by,
+        "role": step.role,
+        "text": step.text,
+        "verdict": step.verdict,
+        "meaning": {"zh": verdict[0], "en": verdict[1]} if verdict else None,
+    }
+
+
+def exam_answer(exam: FlaggedExam) -> dict[str, Any]:
+    return {
+        "accession": exam.accession,
+        "use": exam.use,
+        "standing": exam.standing,
+        "due_at": exam.due_at.isoformat() if exam.due_at else None,
+        "completed_at": exam.completed_at.isoformat() if exam.completed_at else None,
     }
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.domain.exam import Exam, ExamKey, Facts, NoticeFact, StudyFact, read, written
 from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.ledger import Breach, Collection, Docket, Move
-from chalicelib.store import batch, items, keys
-from chalicelib.store.pages import beneath, every
+from chalicelib.domain.page import Page, opaque, place
+from chalicelib.store import batch, day_keys, items, keys
+from chalicelib.store.pages import LONGEST, beneath, every
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,7 +22,8 @@ FIRST_DOCKET = "attribute_not_exists(PK)"
 DOCKET_UNCHANGED = "revision = :read AND fact_count <= :n"
 SAW_NO_MORE = "attribute_not_exists(PK) OR fact_count <= :n"
 ALL_OF = "PK = :pk"
-DUE_IN_SHARD = "GSI2PK = :shard AND GSI2SK < :after"
+DUE_IN_SHARD = "GSI2PK = :shard AND GSI2SK < :end"
+DUE_BETWEEN = "GSI2PK = :shard AND GSI2SK BETWEEN :begin AND :end"
 LOST = frozenset({"None", "ConditionalCheckFailed", "TransactionConflict"})
 
 
@@ -124,19 +126,38 @@ class DynamoExams:
         rows = (Exam.from_json(item["exam"]["S"].encode()) for item in found if "exam" in item)
         return tuple(sorted(rows, key=lambda exam: (exam.day, exam.use)))
 
+    def page_of_day(self, hospital_id: str, day: str, token: str, limit: int) -> Page[Exam]:
+        partition = keys.ledger(hospital_id, day)
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression=ALL_OF,
+            ExpressionAttributeValues={":pk": {"S": partition}},
+            ConsistentRead=True,
+            Limit=limit,
+            **_after(partition, token),
+        )
+        exams = tuple(Exam.from_json(item["exam"]["S"].encode()) for item in answer["Items"] if "exam" in item)
+        last = answer.get("LastEvaluatedKey")
+        return Page(exams, opaque(last["SK"]["S"]) if last else "")
+
     def due(self, shard: int, until: datetime) -> Iterator[ExamKey]:
-        found = every(
+        for item in self._due(DUE_IN_SHARD, shard, {":end": {"S": day_keys.due_until(until)}}):
+            yield ExamKey(item["hospital_id"]["S"], item["accession"]["S"])
+
+    def due_between(self, shard: int, after: datetime, until: datetime) -> Iterator[tuple[ExamKey, datetime]]:
+        span = {":begin": {"S": day_keys.due_until(after)}, ":end": {"S": day_keys.due_until(until)}}
+        for item in self._due(DUE_BETWEEN, shard, span):
+            key = ExamKey(item["hospital_id"]["S"], item["accession"]["S"])
+            yield key, datetime.fromisoformat(item["due_at"]["S"])
+
+    def _due(self, condition: str, shard: int, values: dict[str, Any]) -> Iterator[Any]:
+        return every(
             self._client,
             TableName=self._table,
             IndexName=keys.GSI2,
-            KeyConditionExpression=DUE_IN_SHARD,
-            ExpressionAttributeValues={
-                ":shard": {"S": keys.due_shard(KIND, shard)},
-                ":after": {"S": f"{keys.instant(until)}$"},  # `$` follows `#`: everything due at that instant, too
-            },
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues={":shard": {"S": keys.due_shard(KIND, shard)}, **values},
         )
-        for item in found:
-            yield ExamKey(item["hospital_id"]["S"], item["accession"]["S"])
 
     def _all(self, partition: str) -> Iterator[Any]:
         return every(
@@ -146,6 +167,17 @@ class DynamoExams:
             ExpressionAttributeValues={":pk": {"S": partition}},
             ConsistentRead=True,
         )
+
+
+def _after(partition: str, token: str) -> dict[str, Any]:
+    """A token holds the sort key that came last: an accession number and its use."""
+    if not token:
+        return {}
+    sort_key = place(token, LONGEST)
+    accession, _, use = sort_key.rpartition("#")
+    if not (accession and use.isdigit() and sort_key.isascii()):
+        raise ValueError("not a continuation token")
+    return {"ExclusiveStartKey": {"PK": {"S": partition}, "SK": {"S": sort_key}}}
 
 
 def _owner(key: ExamKey) -> str:

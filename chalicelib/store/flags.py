@@ -4,29 +4,27 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain.exam import Excuse
-from chalicelib.domain.flag import Flag, FlaggedExam
+from chalicelib.domain.exam import read, written
+from chalicelib.domain.flag import Behind, Flag, FlaggedExam, Step
 from chalicelib.domain.page import Page
-from chalicelib.store import calls, keys
-from chalicelib.store.pages import LONGEST, every
+from chalicelib.store import calls, day_keys, items, keys
+from chalicelib.store.pages import BENEATH, LONGEST, after_key, every, page_token
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-FIRST = "attribute_not_exists(PK)"
-UNCHANGED = "revision = :read"
 FROM_TO = "PK = :pk AND SK BETWEEN :first AND :last"
 OPEN = "GSI2PK = :open"
 AFTER = "~"  # follows every character of a key
 
 
 class DynamoFlags:
-    """Flags beside their hospital, in GSI2 while open. The exams behind one are compressed: there may be thousands."""
+    """Flags beside their hospital, in GSI2 while open; each step of their history an item of its own, written with
+    them. The exams that a flag names are compressed."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -36,17 +34,42 @@ class DynamoFlags:
         item = calls.get(self._client, self._table, _key(hospital_id, day, rule))
         return _flag(item) if item else None
 
-    def put(self, flag: Flag) -> bool:
-        condition: dict[str, Any] = {"ConditionExpression": FIRST}
-        if flag.revision:
-            values = {":read": {"N": str(flag.revision)}}
-            condition = {"ConditionExpression": UNCHANGED, "ExpressionAttributeValues": values}
-        return calls.put_if(self._client, self._table, _item(flag), **condition)
+    def put(self, flag: Flag, step: Step | None = None) -> bool:
+        condition = items.at_revision(flag.revision)
+        if step is None:
+            return calls.put_if(self._client, self._table, _item(flag), **condition)
+        writes = [
+            {"Put": {"TableName": self._table, "Item": _item(flag), **condition}},
+            {"Put": {"TableName": self._table, "Item": _step_item(flag, step)}},
+        ]
+        return calls.together(self._client, writes)
+
+    def history(self, place: tuple[str, str, str], token: str, limit: int) -> Page[Step]:
+        hospital_id, day, rule = place
+        owner, kind = keys.hospital(hospital_id), day_keys.flag_steps(day, rule)
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression=BENEATH,
+            ExpressionAttributeValues=items.expression_values({":pk": owner, ":kind": kind}),
+            ConsistentRead=True,
+            Limit=limit,
+            **after_key(owner, kind, token),
+        )
+        steps = tuple(_step(json.loads(item["step"]["S"])) for item in answer["Items"])
+        return Page(steps, page_token(answer.get("LastEvaluatedKey"), kind))
 
     def of_hospital(self, hospital_id: str, first_day: str, last_day: str) -> tuple[Flag, ...]:
         first, last = keys.flag(first_day, ""), keys.flag(last_day, AFTER)
-        items = _between(self._client, self._table, keys.hospital(hospital_id), first, last)
-        return tuple(_flag(item) for item in items)
+        found = every(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression=FROM_TO,
+            ExpressionAttributeValues=items.expression_values(
+                {":pk": keys.hospital(hospital_id), ":first": first, ":last": last}
+            ),
+            ConsistentRead=True,
+        )
+        return tuple(map(_flag, found))
 
     def open(self, token: str, limit: int) -> Page[Flag]:
         start: Any = {"ExclusiveStartKey": _start(token)} if token else {}
@@ -62,98 +85,69 @@ class DynamoFlags:
         return Page(tuple(_flag(item) for item in answer["Items"]), _token(last["GSI2SK"]["S"]) if last else "")
 
 
-class DynamoExcuses:
-    """`HOSPITAL#{id}` / `EXCUSE#{end}#{digest}`: by their end, so that those long over are never read."""
-
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client = client
-        self._table = table
-
-    def put(self, excuse: Excuse) -> None:
-        values = {
-            name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(excuse).items()
-        }
-        item = {
-            "PK": {"S": keys.hospital(excuse.hospital_id)},
-            "SK": {"S": keys.excuse(excuse.to_at, excuse.digest)},
-            **{name: {"S": value} for name, value in values.items()},
-        }
-        self._client.put_item(TableName=self._table, Item=item)
-
-    def overlapping(self, hospital_id: str, from_at: datetime, to_at: datetime) -> tuple[Excuse, ...]:
-        first, last = keys.excuses_from(from_at), f"{keys.EXCUSE}{AFTER}"
-        items = _between(self._client, self._table, keys.hospital(hospital_id), first, last)
-        return tuple(excuse for excuse in map(_excuse, items) if excuse.from_at <= to_at)
-
-
-def _between(client: DynamoDBClient, table: str, partition: str, first: str, last: str) -> Iterator[Any]:
-    return every(
-        client,
-        TableName=table,
-        KeyConditionExpression=FROM_TO,
-        ExpressionAttributeValues={":pk": {"S": partition}, ":first": {"S": first}, ":last": {"S": last}},
-        ConsistentRead=True,
-    )
-
-
 def _key(hospital_id: str, day: str, rule: str) -> dict[str, Any]:
-    return {"PK": {"S": keys.hospital(hospital_id)}, "SK": {"S": keys.flag(day, rule)}}
+    return items.key(keys.hospital(hospital_id), keys.flag(day, rule))
 
 
 def _item(flag: Flag) -> dict[str, Any]:
-    exams = [
-        [e.accession, e.use, e.standing, *(at.isoformat() if at else None for at in (e.due_at, e.completed_at))]
-        for e in flag.exams
-    ]
-    item = {
-        **_key(flag.hospital_id, flag.day, flag.rule),
-        "hospital_id": {"S": flag.hospital_id},
-        "day": {"S": flag.day},
-        "rule": {"S": flag.rule},
-        "state": {"S": flag.state},
-        "raised_at": {"S": flag.raised_at.isoformat()},
-        "raises": {"N": str(flag.raises)},
-        "published": {"N": str(flag.published)},
-        "revision": {"N": str(flag.revision + 1)},
-        "body": {"B": zlib.compress(json.dumps(exams, separators=(",", ":")).encode())},
-    }
-    if flag.state == "open":
+    """As it stands after this write."""
+    behind = flag.behind
+    exams = [[e.accession, e.use, e.standing, written(e.due_at), written(e.completed_at)] for e in behind.exams]
+    body = {"exams": exams, "figures": behind.figures, "steps": [_step_values(step) for step in flag.steps]}
+    item = _key(*flag.place) | items.attributes(
+        hospital_id=flag.hospital_id,
+        day=flag.day,
+        rule=flag.rule,
+        state=flag.state,
+        total=behind.total,
+        digest=behind.digest,
+        raised_at=flag.raised_at,
+        raises=flag.raises,
+        published=flag.published,
+        revision=flag.revision + 1,
+        body=zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()),
+    )
+    if flag.is_open:
         item["GSI2PK"] = {"S": keys.OPEN_FLAGS}
         item["GSI2SK"] = {"S": f"{flag.day}#{flag.hospital_id}#{flag.rule}"}
     return item
 
 
 def _flag(item: Mapping[str, Any]) -> Flag:
-    exams = json.loads(zlib.decompress(item["body"]["B"]))
+    body = json.loads(zlib.decompress(item["body"]["B"]))
+    exams = (
+        FlaggedExam(accession, use, standing, read(due_at), read(completed_at))
+        for accession, use, standing, due_at, completed_at in body["exams"]
+    )
+    figures = tuple((name, count) for name, count in body["figures"])
+    behind = Behind(figures, tuple(exams), items.number(item, "total"), items.text(item, "digest"))
     return Flag(
         hospital_id=item["hospital_id"]["S"],
         day=item["day"]["S"],
         rule=item["rule"]["S"],
         state=item["state"]["S"],
-        exams=tuple(
-            FlaggedExam(accession, use, standing, _instant(due_at), _instant(completed_at))
-            for accession, use, standing, due_at, completed_at in exams
-        ),
-        raised_at=datetime.fromisoformat(item["raised_at"]["S"]),
-        raises=int(item["raises"]["N"]),
-        published=int(item["published"]["N"]),
-        revision=int(item["revision"]["N"]),
+        behind=behind,
+        raised_at=items.instant(item, "raised_at"),
+        steps=tuple(map(_step, body["steps"])),
+        raises=items.number(item, "raises"),
+        published=items.number(item, "published"),
+        revision=items.number(item, "revision"),
     )
 
 
-def _excuse(item: Mapping[str, Any]) -> Excuse:
-    return Excuse(
-        hospital_id=item["hospital_id"]["S"],
-        from_at=datetime.fromisoformat(item["from_at"]["S"]),
-        to_at=datetime.fromisoformat(item["to_at"]["S"]),
-        reason=item["reason"]["S"],
-        made_by=item["made_by"]["S"],
-        made_at=datetime.fromisoformat(item["made_at"]["S"]),
-    )
+def _step_item(flag: Flag, step: Step) -> dict[str, Any]:
+    """Under the revision that the flag gets with it."""
+    place = items.key(keys.hospital(flag.hospital_id), day_keys.flag_step(flag.day, flag.rule, flag.revision + 1))
+    return place | {"step": {"S": json.dumps(_step_values(step), ensure_ascii=False)}}
 
 
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _step_values(step: Step) -> list[str]:
+    return [step.at.isoformat(), step.state, step.by, step.role, step.text, step.verdict]
+
+
+def _step(values: Any) -> Step:
+    at, state, by, role, text, verdict = values
+    return Step(datetime.fromisoformat(at), state, by, role, text, verdict)
 
 
 def _token(sort_key: str) -> str:

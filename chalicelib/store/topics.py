@@ -16,10 +16,12 @@ class SnsTopic:
         self._arn = arn
 
     def publish(self, subject: str, body: Mapping[str, Any]) -> None:
-        """One JSON message. The subject is ASCII by its callers; `event` is an attribute to filter subscriptions by."""
+        """One JSON message. The subject is ASCII by its callers; `event` and, where it is of one, `hospital_id` are
+        attributes to filter subscriptions by."""
+        told = {name: str(body[name]) for name in ("event", "hospital_id") if name in body}
         self._client.publish(
             TopicArn=self._arn,
             Subject=subject[:SUBJECT_LENGTH],
             Message=json.dumps(body, ensure_ascii=False, sort_keys=True),
-            MessageAttributes={"event": {"DataType": "String", "StringValue": str(body.get("event", ""))}},
+            MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in told.items()},
         )

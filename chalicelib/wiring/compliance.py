@@ -5,42 +5,87 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from chalicelib.wiring.adapters import compliance_reports, exam_ledger, excuses, flags, hospitals
+from chalicelib.wiring.adapters import (
+    compliance_reports,
+    days,
+    exam_ledger,
+    excuses,
+    flags,
+    hospitals,
+    outages,
+    warnings,
+)
 from chalicelib.wiring.environment import now, settings
 
 if TYPE_CHECKING:
+    from chalicelib.services.accept_outage import AcceptOutage
+    from chalicelib.services.answer_flag import AnswerFlag
     from chalicelib.services.derive_exams import DeriveExams
-    from chalicelib.services.excuse_hospital import ExcuseHospital
-    from chalicelib.services.read_compliance import ListWorklist, ReadCompliance
+    from chalicelib.services.list_exams import ListFlagged, ListWorklist
+    from chalicelib.services.look_at_day import LookAtDay
+    from chalicelib.services.read_compliance import ReadCompliance
     from chalicelib.services.report_compliance import ReportCompliance
     from chalicelib.services.sweep_due import SweepDue
+    from chalicelib.store.topics import SnsTopic
+
+
+@cache
+def _look_at_day() -> LookAtDay:
+    from chalicelib.services.look_at_day import LookAtDay
+
+    return LookAtDay(days(), excuses(), hospitals())
 
 
 @cache
 def derive_exams() -> DeriveExams:
     from chalicelib.services.derive_exams import DeriveExams
 
-    return DeriveExams(exam_ledger(), excuses(), hospitals())
+    return DeriveExams(exam_ledger(), excuses(), hospitals(), _look_at_day())
 
 
 @cache
 def sweep_due() -> SweepDue:
+    from chalicelib.services.accept_outage import ApplyOutages
+    from chalicelib.services.look_at_day import OpenDays
     from chalicelib.services.raise_flags import RaiseFlags
     from chalicelib.services.sweep_due import SweepDue
+    from chalicelib.services.warn_hospitals import WarnHospitals
     from chalicelib.store import clients
     from chalicelib.store.backlog import QueueBacklog
+
+    ledger, derive, look = exam_ledger(), derive_exams(), _look_at_day()
+    return SweepDue(
+        ledger,
+        days(),
+        OpenDays(days(), hospitals()),
+        ApplyOutages(outages(), excuses(), hospitals(), ledger, derive, look),
+        WarnHospitals(ledger, excuses(), derive, warnings(), _topic(settings().hospitals_topic_arn)),
+        derive,
+        RaiseFlags(ledger, flags(), look, _topic(settings().flags_topic_arn)),
+        QueueBacklog(clients.sqs(), clients.cloudwatch(), settings().backlog_queues, now),
+        settings().sweep_grace,
+    )
+
+
+def _topic(arn: str) -> SnsTopic:
+    from chalicelib.store import clients
     from chalicelib.store.topics import SnsTopic
 
-    raise_flags = RaiseFlags(exam_ledger(), flags(), SnsTopic(clients.sns(), settings().flags_topic_arn))
-    backlog = QueueBacklog(clients.sqs(), clients.cloudwatch(), settings().backlog_queues, now)
-    return SweepDue(exam_ledger(), derive_exams(), raise_flags, backlog, settings().sweep_grace)
+    return SnsTopic(clients.sns(), arn)
 
 
 @cache
-def excuse_hospital() -> ExcuseHospital:
-    from chalicelib.services.excuse_hospital import ExcuseHospital
+def accept_outage() -> AcceptOutage:
+    from chalicelib.services.accept_outage import AcceptOutage
 
-    return ExcuseHospital(excuses(), exam_ledger(), derive_exams())
+    return AcceptOutage(outages(), excuses(), hospitals())
+
+
+@cache
+def answer_flag() -> AnswerFlag:
+    from chalicelib.services.answer_flag import AnswerFlag
+
+    return AnswerFlag(flags())
 
 
 @cache
@@ -52,9 +97,16 @@ def read_compliance() -> ReadCompliance:
 
 @cache
 def list_worklist() -> ListWorklist:
-    from chalicelib.services.read_compliance import ListWorklist
+    from chalicelib.services.list_exams import ListWorklist
 
     return ListWorklist(exam_ledger())
+
+
+@cache
+def list_flagged() -> ListFlagged:
+    from chalicelib.services.list_exams import ListFlagged
+
+    return ListFlagged(exam_ledger())
 
 
 @cache

@@ -25,6 +25,7 @@ class Settings:
     exports_queue_url: str
     messages_queue_url: str
     flags_topic_arn: str
+    hospitals_topic_arn: str
     alarms_topic_arn: str
     privacy_topic_arn: str
     mac_key_id: str
@@ -57,6 +58,7 @@ def settings() -> Settings:
         exports_queue_url=given("EXPORTS_QUEUE_URL", ""),
         messages_queue_url=given("MESSAGES_QUEUE_URL", ""),
         flags_topic_arn=given("FLAGS_TOPIC_ARN", ""),
+        hospitals_topic_arn=given("HOSPITALS_TOPIC_ARN", ""),
         alarms_topic_arn=given("ALARMS_TOPIC_ARN", ""),
         privacy_topic_arn=given("PRIVACY_TOPIC_ARN", ""),
         mac_key_id=given("MAC_KEY_ID", ""),

@@ -8,8 +8,10 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.store.days import DynamoDays, DynamoWarnings
 from chalicelib.store.exams import DynamoExams
-from chalicelib.store.flags import DynamoExcuses, DynamoFlags
+from chalicelib.store.flags import DynamoFlags
+from chalicelib.store.outages import DynamoExcuses, DynamoOutages
 from tests.support.ledger_world import GRACE, HOUR, NOON, World, notice, study
 
 OLD = timedelta(days=31)
@@ -44,8 +46,9 @@ class Metered:
 
 def world_on(cloud, **meter):
     client, table = Metered(cloud.client("dynamodb"), **meter), cloud.settings["MAIN_TABLE"]
-    world = World(DynamoExams(client, table), DynamoExcuses(client, table), DynamoFlags(client, table))
-    return world, client
+    stores = {"ledger": DynamoExams, "excuses": DynamoExcuses, "flags": DynamoFlags}
+    stores |= {"days": DynamoDays, "outages": DynamoOutages, "warnings": DynamoWarnings}
+    return World(**{name: store(client, table) for name, store in stores.items()}), client
 
 
 def story(world):

@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.study import Hospital
+from chalicelib.store.days import DynamoDays, DynamoWarnings
 from chalicelib.store.exams import DynamoExams
-from chalicelib.store.flags import DynamoExcuses, DynamoFlags
+from chalicelib.store.flags import DynamoFlags
+from chalicelib.store.outages import DynamoExcuses, DynamoOutages
 from tests.support.fakes_settle import FakeHospitals
 from tests.support.ledger_world import GRACE, HOUR, MINUTE, NOON, World, notice, study
 
@@ -77,8 +79,9 @@ def world(request):
         return World(hospitals=hospitals)
     cloud = request.getfixturevalue("cloud")
     client, table = cloud.client("dynamodb"), cloud.settings["MAIN_TABLE"]
-    stores = DynamoExams(client, table), DynamoExcuses(client, table), DynamoFlags(client, table)
-    return World(*stores, hospitals=hospitals)
+    stores = {"ledger": DynamoExams, "excuses": DynamoExcuses, "flags": DynamoFlags}
+    stores |= {"days": DynamoDays, "outages": DynamoOutages, "warnings": DynamoWarnings}
+    return World(**{name: store(client, table) for name, store in stores.items()}, hospitals=hospitals)
 
 
 def tell_all(world):

@@ -8,7 +8,9 @@ from datetime import timedelta
 
 from chalicelib.domain.exam import Facts
 from chalicelib.domain.ledger import Collection, Docket
-from chalicelib.domain.page import Page
+from chalicelib.domain.page import Page, opaque
+from chalicelib.domain.page import place as place_of
+from chalicelib.domain.warning import Warned
 from chalicelib.store import keys
 
 MOVED = "gone"
@@ -94,7 +96,21 @@ class FakeLedger:
         self._read("of_day", len(found))
         return iter([exam for _, (_, exam) in found if exam is not MOVED])
 
+    def page_of_day(self, hospital_id, day, token, limit):
+        after = place_of(token, 512) if token else ""
+        if token and "#" not in after:
+            raise ValueError("not a continuation token")
+        rows = [row for row in sorted(self.rows.get((hospital_id, day), {}).items()) if row[0] > after]
+        exams = tuple(exam for _, (_, exam) in rows[:limit] if exam is not MOVED)
+        return Page(exams, opaque(rows[limit - 1][0]) if rows[limit:] else "")
+
     def due(self, shard, until):
+        return iter([key for _, _, key in self._due(shard, until)])
+
+    def due_between(self, shard, after, until):
+        return iter([(key, due_at) for due_at, _, key in self._due(shard, until) if due_at > after])
+
+    def _due(self, shard, until):
         due = sorted(
             (docket.due_at, owner, key)
             for key, docket in self.dockets.items()
@@ -103,7 +119,7 @@ class FakeLedger:
             if keys.shard(owner) == shard
         )
         self._read("due", len(due))
-        return iter([key for _, _, key in due])
+        return due
 
     def standing(self):
         """All rows, as comparable values."""
@@ -137,9 +153,17 @@ class FakeLedger:
 class FakeExcuses:
     def __init__(self):
         self.held = {}
+        self.not_applied = {}
 
     def put(self, excuse):
-        self.held[excuse.hospital_id, keys.excuse(excuse.to_at, excuse.digest)] = excuse
+        place = excuse.hospital_id, keys.excuse(excuse.to_at, excuse.digest)
+        self.held[place] = self.not_applied[place] = excuse
+
+    def applied(self, excuse):
+        self.not_applied.pop((excuse.hospital_id, keys.excuse(excuse.to_at, excuse.digest)), None)
+
+    def due(self):
+        return iter([excuse for _, excuse in sorted(self.not_applied.items(), key=lambda held: held[0])])
 
     def overlapping(self, hospital_id, from_at, to_at):
         return tuple(
@@ -149,20 +173,101 @@ class FakeExcuses:
         )
 
 
+class FakeOutages:
+    def __init__(self):
+        self.held = {}
+
+    def put(self, outage):
+        held = self.held.get(outage.outage_id)
+        self.held[outage.outage_id] = replace(outage, revision=(held.revision if held else 0) + 1)
+
+    def come(self, outage):
+        if self.held[outage.outage_id].revision != outage.revision:
+            return False
+        self.held[outage.outage_id] = replace(outage, revision=outage.revision + 1)
+        return True
+
+    def due(self):
+        found = (outage for outage in self.held.values() if outage.spread_at is None)
+        return iter(sorted(found, key=lambda outage: (outage.made_at, outage.outage_id)))
+
+    def list(self, token, limit):
+        after = place_of(token, 512) if token else "~"
+        rows = {f"{keys.instant(one.from_at)}#{one.outage_id}": one for one in self.held.values()}
+        names = sorted((name for name in rows if name < after), reverse=True)
+        return Page(tuple(rows[name] for name in names[:limit]), opaque(names[limit - 1]) if names[limit:] else "")
+
+
+class FakeDays:
+    def __init__(self):
+        self.held = {}
+        self.opened = ""
+
+    def get(self, hospital_id, day):
+        return self.held.get((hospital_id, day))
+
+    def put(self, mark):
+        held = self.held.get((mark.hospital_id, mark.day))
+        if (held.revision if held else 0) != mark.revision:
+            return False
+        self.held[mark.hospital_id, mark.day] = replace(mark, revision=mark.revision + 1)
+        return True
+
+    def between(self, hospital_id, first_day, last_day):
+        found = [mark for (hospital, _), mark in sorted(self.held.items()) if hospital == hospital_id]
+        return tuple(mark for mark in found if first_day <= mark.day <= last_day)
+
+    def due(self, shard, until):
+        due = sorted(
+            (mark.due_at, place)
+            for place, mark in self.held.items()
+            if mark.due_at is not None and mark.due_at <= until and keys.shard(keys.hospital(place[0])) == shard
+        )
+        return iter([place for _, place in due])
+
+    def opened_until(self):
+        return self.opened
+
+    def put_opened_until(self, day):
+        self.opened = day
+
+
+class FakeWarnings:
+    def __init__(self):
+        self.held = {}
+
+    def get(self, hospital_id):
+        return self.held.get(hospital_id, Warned())
+
+    def put(self, hospital_id, warned):
+        if self.get(hospital_id).revision != warned.revision:
+            return False
+        self.held[hospital_id] = replace(warned, revision=warned.revision + 1)
+        return True
+
+
 class FakeFlags:
     def __init__(self):
         self.held = {}
+        self.steps = defaultdict(dict)
 
     def get(self, hospital_id, day, rule):
         return self.held.get((hospital_id, day, rule))
 
-    def put(self, flag):
-        place = (flag.hospital_id, flag.day, flag.rule)
-        held = self.held.get(place)
+    def put(self, flag, step=None):
+        held = self.held.get(flag.place)
         if (held.revision if held else 0) != flag.revision:
             return False
-        self.held[place] = replace(flag, revision=flag.revision + 1)
+        self.held[flag.place] = replace(flag, revision=flag.revision + 1)
+        if step:
+            self.steps[flag.place][f"{flag.revision + 1:09d}"] = step
         return True
+
+    def history(self, place, token, limit):
+        if token and not token.isdigit():
+            raise ValueError("not a continuation token")
+        names = sorted(name for name in self.steps[place] if name > token)
+        return Page(tuple(self.steps[place][name] for name in names[:limit]), names[limit - 1] if names[limit:] else "")
 
     def of_hospital(self, hospital_id, first_day, last_day):
         found = (flag for place, flag in sorted(self.held.items()) if place[0] == hospital_id)
@@ -171,7 +276,7 @@ class FakeFlags:
     def open(self, token, limit):
         if token and not token.startswith("after:"):
             raise ValueError("not a continuation token")
-        flags = {f"{f.day}#{f.hospital_id}#{f.rule}": f for f in self.held.values() if f.state == "open"}
+        flags = {f"{f.day}#{f.hospital_id}#{f.rule}": f for f in self.held.values() if f.is_open}
         names = sorted(name for name in flags if name > token.removeprefix("after:"))
         return Page(tuple(flags[name] for name in names[:limit]), f"after:{names[limit - 1]}" if names[limit:] else "")
 
@@ -213,3 +318,6 @@ class OneZone:
         from chalicelib.domain.study import Hospital
 
         return Hospital(hospital_id, f"医院{hospital_id}", utc_offset_minutes=self.minutes)
+
+    def list(self):
+        return ()

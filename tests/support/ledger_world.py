@@ -8,12 +8,25 @@ from typing import Any
 
 from chalicelib.domain.arrivals import Arrivals
 from chalicelib.domain.exam import Excuse, NoticeFact, StudyFact
+from chalicelib.domain.outage import Outage
 from chalicelib.domain.study import StudyRef
+from chalicelib.services.accept_outage import AcceptOutage, ApplyOutages
 from chalicelib.services.derive_exams import DeriveExams
-from chalicelib.services.excuse_hospital import ExcuseHospital
+from chalicelib.services.look_at_day import LookAtDay, OpenDays
 from chalicelib.services.raise_flags import RaiseFlags
 from chalicelib.services.sweep_due import SweepDue
-from tests.support.fakes_ledger import FakeBacklog, FakeExcuses, FakeFlags, FakeLedger, FakeTopic, OneZone
+from chalicelib.services.warn_hospitals import WarnHospitals
+from tests.support.fakes_ledger import (
+    FakeBacklog,
+    FakeDays,
+    FakeExcuses,
+    FakeFlags,
+    FakeLedger,
+    FakeOutages,
+    FakeTopic,
+    FakeWarnings,
+    OneZone,
+)
 
 NOON = datetime(2026, 11, 20, 4, tzinfo=UTC)  # 12:00 in China
 HOUR = timedelta(hours=1)
@@ -52,14 +65,43 @@ class World:
     topic: Any = field(default_factory=FakeTopic)
     backlog: Any = field(default_factory=FakeBacklog)
     hospitals: Any = field(default_factory=OneZone)
+    days: Any = field(default_factory=FakeDays)
+    outages: Any = field(default_factory=FakeOutages)
+    warnings: Any = field(default_factory=FakeWarnings)
+    warned: Any = field(default_factory=FakeTopic)
+
+    def look(self, gate=lambda port: port):
+        return LookAtDay(gate(self.days), gate(self.excuses), gate(self.hospitals))
 
     def derive(self, gate=lambda port: port):
-        return DeriveExams(gate(self.ledger), gate(self.excuses), gate(self.hospitals))
+        return DeriveExams(gate(self.ledger), gate(self.excuses), gate(self.hospitals), self.look(gate))
+
+    def apply(self, gate=lambda port: port):
+        ports = gate(self.outages), gate(self.excuses), gate(self.hospitals), gate(self.ledger)
+        return ApplyOutages(*ports, self.derive(gate), self.look(gate))
+
+    def warn(self, gate=lambda port: port):
+        ports = gate(self.ledger), gate(self.excuses)
+        return WarnHospitals(*ports, self.derive(gate), gate(self.warnings), gate(self.warned))
+
+    def flagging(self, gate=lambda port: port):
+        return RaiseFlags(gate(self.ledger), gate(self.flags), self.look(gate), gate(self.topic))
+
+    def sweeping(self, gate=lambda port: port):
+        return SweepDue(
+            ledger=gate(self.ledger),
+            days=gate(self.days),
+            open_days=OpenDays(gate(self.days), gate(self.hospitals)),
+            outages=self.apply(gate),
+            warn=self.warn(gate),
+            derive=self.derive(gate),
+            flags=self.flagging(gate),
+            oldest_unprocessed=self.backlog,
+            grace=GRACE,
+        )
 
     def sweep(self, now, gate=lambda port: port, keep_going=lambda: True):
-        ledger = gate(self.ledger)
-        flags = RaiseFlags(ledger, gate(self.flags), gate(self.topic))
-        return SweepDue(ledger, self.derive(gate), flags, self.backlog, GRACE)(now, keep_going)
+        return self.sweeping(gate)(now, keep_going)
 
     def tell(self, fact, hospital="H1", gate=lambda port: port):
         if isinstance(fact, NoticeFact):
@@ -67,11 +109,15 @@ class World:
         elif isinstance(fact, StudyFact):
             self.derive(gate).study_settled(StudyRef(hospital, fact.study_instance_uid), fact, NOON)
         else:
-            ExcuseHospital(gate(self.excuses), gate(self.ledger), self.derive(gate))(fact)
+            self.accept(Outage("hospital", hospital, fact.from_at, fact.to_at, fact.reason, fact.made_by, fact.made_at))
+            self.apply(gate)(fact.made_at, lambda: True)
+
+    def accept(self, outage, gate=lambda port: port):
+        return AcceptOutage(gate(self.outages), gate(self.excuses), gate(self.hospitals))(outage)
 
     def excuse(self, from_at, to_at, hospital="H1"):
         fact = Excuse(hospital, from_at, to_at, "停电 power cut", "regulator", to_at)
-        self.tell(fact)
+        self.tell(fact, hospital)
         return fact
 
     def exams(self, day="2026-11-20", hospital="H1"):
@@ -81,8 +127,8 @@ class World:
         (only,) = self.exams(day, hospital)
         return only
 
-    def flag(self, day="2026-11-20", hospital="H1"):
-        return self.flags.get(hospital, day, "missed_deadline")
+    def flag(self, day="2026-11-20", hospital="H1", rule="missed_deadline"):
+        return self.flags.get(hospital, day, rule)
 
 
 def told(world, *facts, sweep=AFTER):

@@ -9,12 +9,13 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.exam import ExamKey, Excuse, Report
-from chalicelib.domain.flag import Flag, FlaggedExam
+from chalicelib.domain.flag import LISTED, Behind, Flag, FlaggedExam
 from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.ledger import Breach, Docket, Move, derive
 from chalicelib.store import keys
 from chalicelib.store.exams import DynamoExams
-from chalicelib.store.flags import DynamoExcuses, DynamoFlags
+from chalicelib.store.flags import DynamoFlags
+from chalicelib.store.outages import DynamoExcuses
 from chalicelib.store.reports import S3Reports
 from chalicelib.store.topics import SnsTopic
 from tests.support.fakes_ledger import FakeExcuses, FakeFlags, FakeLedger, FakeReports
@@ -186,8 +187,9 @@ def test_rows_of_a_day_stand_in_key_order(ledger):
 
 
 def flag(**changes):
-    behind = FlaggedExam("A#1", 1, "late", DUE, DUE + HOUR), FlaggedExam("A2", 1, "missing", DUE, None)
-    return replace(Flag("H1", DAY, "missed_deadline", "open", behind, NOON), **changes)
+    exams = FlaggedExam("A#1", 1, "late", DUE, DUE + HOUR), FlaggedExam("A2", 1, "missing", DUE, None)
+    behind = Behind((("late", 1), ("missing", 1)), exams, 2, "digest")
+    return replace(Flag("H1", DAY, "missed_deadline", "raised", behind, NOON), **changes)
 
 
 def test_a_flag_is_put_by_whoever_read_the_last(flags):
@@ -210,7 +212,7 @@ def test_flags_of_a_hospital_by_day(flags):
 def test_open_flags_come_page_by_page_and_withdrawn_ones_not(flags):
     for number in range(5):
         flags.put(flag(hospital_id=f"H{number}"))
-    flags.put(replace(flag(hospital_id="H3"), state="withdrawn", exams=(), revision=1))
+    flags.put(replace(flag(hospital_id="H3"), state="withdrawn", behind=Behind(), revision=1))
     seen, token = [], ""
     while True:
         page = flags.open(token, 2)
@@ -226,10 +228,11 @@ def test_a_strange_token_is_refused(flags, token):
         flags.open(token, 2)
 
 
-def test_a_flag_holds_thousands_of_exams(flags):
-    behind = tuple(FlaggedExam(f"A{number:05d}", 1, "missing", DUE, None) for number in range(8000))
-    assert flags.put(flag(exams=behind))
-    assert flags.get("H1", DAY, "missed_deadline").exams == behind
+def test_a_flag_holds_all_the_exams_that_it_may_name(flags):
+    exams = tuple(FlaggedExam(f"{number:064d}", 1, "missing", DUE, None) for number in range(LISTED))
+    behind = Behind((("missing", 90_000),), exams, 90_000, "digest")
+    assert flags.put(flag(behind=behind))
+    assert flags.get("H1", DAY, "missed_deadline").behind == behind
 
 
 def test_excuses_that_touch_a_span(excuses):

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.compliance import figures, percentile, total
 from chalicelib.domain.exam import Excuse
+from chalicelib.domain.outage import BadExcuse
 from chalicelib.domain.study import Hospital
-from chalicelib.services.excuse_hospital import BadExcuse
-from chalicelib.services.read_compliance import ListWorklist, ReadCompliance, TooManyDays, csv_bytes
+from chalicelib.services.list_exams import ListWorklist
+from chalicelib.services.read_compliance import ReadCompliance, TooManyDays, csv_bytes
 from chalicelib.services.report_compliance import ReportCompliance
 from tests.support.fakes_ledger import FakeReports
 from tests.support.fakes_settle import FakeHospitals
@@ -88,7 +89,7 @@ def test_days_without_exams_are_answered_too_and_too_many_are_refused(world):
         with pytest.raises(TooManyDays):
             read(world)("H1", first, last)
         with pytest.raises(TooManyDays):
-            ListWorklist(world.ledger)("H1", first, last)
+            ListWorklist(world.ledger)("H1", first, last, "", 9)
 
 
 def test_the_reports_of_a_day_are_the_same_bytes_each_time_and_sum_to_the_ledger(world):
@@ -176,7 +177,7 @@ def test_reports_of_all_hospitals_of_the_province_cost_two_reads_and_two_writes_
 
 def test_the_worklist_names_what_a_person_should_look_at(world):
     world.tell(study(NOON, accession_number="cancelled", study_instance_uid="9.9"))
-    (exam,) = ListWorklist(world.ledger)("H1", DAY, DAY)
+    (exam,) = ListWorklist(world.ledger)("H1", DAY, DAY, "", 9).items
     assert (exam.key.accession, exam.worklist) == ("cancelled", ("images_of_cancelled_order",))
 
 
@@ -204,7 +205,7 @@ def test_images_that_fit_just_one_waiting_notice_are_hinted_at_and_not_matched(w
     world.tell(study(NOON, accession_number="HAS", study_instance_uid="7.8", patient_id="P7"))
     for given_notice in notices:
         world.tell(notice(**WAITING | given_notice))
-    found = ListWorklist(world.ledger)("H1", DAY, DAY)
+    found = ListWorklist(world.ledger)("H1", DAY, DAY, "", 9).items
     assert [(exam.key.accession, exam.worklist) for exam in found] == [("7.7", ("notice_may_fit",))] * hints
     assert not any(exam.worklist for exam in world.exams())
 

@@ -140,7 +140,7 @@ def test_a_notice_corrected_to_another_accession_number_waits_there_only():
         assert {name: exam.standing for name, exam in found.items()} == {"A1": "cancelled", "A2": "missing"}
         assert (found["A1"].day, found["A1"].worklist) == (DAY, ("notice_moved",))
         assert world.flag().figures == {"missing": 1}
-        assert [exam.accession for exam in world.flag().exams] == ["A2"]
+        assert [exam.accession for exam in world.flag().behind.exams] == ["A2"]
 
 
 def test_a_notice_that_moves_back_stands_where_it_was():
@@ -251,7 +251,7 @@ told = st.lists(notices() | studies(), min_size=2, max_size=6)
 def judged(world):
     """Rows, open flags and what is still due once everything is judged."""
     world.sweep(END)
-    flags = {place: flag.exams for place, flag in world.flags.held.items() if flag.state == "open"}
+    flags = {place: flag.behind for place, flag in world.flags.held.items() if flag.is_open}
     dues = {key: (docket.due_at, docket.swept) for key, docket in world.ledger.dockets.items()}
     return world.ledger.standing(), flags, dues
 

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.exam import ExamKey
+from chalicelib.domain.flag import Behind
 from chalicelib.services.derive_exams import LedgerContended
-from chalicelib.services.raise_flags import FlagContended, RaiseFlags
+from chalicelib.services.raise_flags import FlagContended
 from tests.support.ledger_world import AFTER, BEFORE, DUE, HOUR, MINUTE, NOON, World, notice, study, told
 
 
@@ -63,21 +64,21 @@ def test_a_flag_raised_again_is_told_again(world):
     told(world, notice())
     told(world, notice("cancelled", sent_at=AFTER), sweep=AFTER + HOUR)
     told(world, notice(notice_id="again", sent_at=AFTER + HOUR), sweep=AFTER + 2 * HOUR)
-    assert world.flag().state == "open"
+    assert world.flag().state == "raised"
     assert len(world.topic.messages) == 2
 
 
 def test_a_run_that_is_cut_short_says_so_and_the_next_ends_it(world):
-    for number in range(20):
+    for number in range(19):
         world.tell(notice(accession_number=f"A{number}"))
     answers = iter([True] * 6)
     result = world.sweep(AFTER, keep_going=lambda: next(answers, False))
     assert result.more
-    assert result.judged < 20
+    assert result.judged < 19
     rest = world.sweep(AFTER)
     assert not rest.more
-    assert result.judged + rest.judged == 20
-    assert world.flag().figures == {"missing": 20}
+    assert result.judged + rest.judged == 19
+    assert world.flag().figures == {"missing": 19}
     assert len(world.topic.messages) == 1
 
 
@@ -129,7 +130,7 @@ def test_a_flag_that_could_not_be_written_is_raised_by_the_next_run(world):
     world.tell(notice())
     world.tell(notice(at=NOON + 13 * HOUR, accession_number="A2"))
     put = world.flags.put
-    world.flags.put = lambda flag: put(flag) if flag.day == "2026-11-21" else 1 // 0
+    world.flags.put = lambda flag, *step: put(flag, *step) if flag.day == "2026-11-21" else 1 // 0
     result = world.sweep(AFTER + 13 * HOUR)
     assert (result.judged, result.faults) == (1, 1)
     assert (world.flag(), world.flag("2026-11-21").figures) == (None, {"missing": 1})
@@ -158,9 +159,9 @@ def test_whoever_loses_every_race_gives_up_and_is_called_again(world, lost):
             world.tell(notice())
     else:
         world.tell(notice())
-        world.flags.put = lambda flag: False
+        world.flags.put = lambda flag, step: False
         with pytest.raises(FlagContended):
-            RaiseFlags(world.ledger, world.flags, world.topic)("H1", told_day(world), AFTER)
+            world.flagging()("H1", told_day(world), AFTER, AFTER)
 
 
 def told_day(world):
@@ -175,11 +176,11 @@ def test_a_message_is_marked_as_told_also_where_another_changed_the_flag_meanwhi
     def meanwhile(subject, body):
         publish(subject, body)
         held = world.flag()
-        world.flags.put(replace(held, exams=()))
+        world.flags.put(replace(held, behind=Behind()))
 
     world.topic.publish = meanwhile
-    RaiseFlags(world.ledger, world.flags, world.topic)("H1", day, AFTER)
-    assert (world.flag().published, world.flag().exams) == (1, ())
+    world.flagging()("H1", day, AFTER, AFTER)
+    assert (world.flag().published, world.flag().behind) == (1, Behind())
     assert len(world.topic.messages) == 1
 
 

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.domain.hospital_day import DayMark
+from chalicelib.domain.warning import Warned
+from chalicelib.store import calls, day_keys, items, keys
+from chalicelib.store.pages import every
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KIND = "day"
+FROM_TO = "PK = :pk AND SK BETWEEN :first AND :last"
+DUE_IN_SHARD = "GSI2PK = :shard AND GSI2SK < :end"
+
+
+class DynamoDays:
+    """`HOSPITAL#{id}` / `DAY#{day}`, in GSI2 while the day must be looked at."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def get(self, hospital_id: str, day: str) -> DayMark | None:
+        item = calls.get(self._client, self._table, items.key(keys.hospital(hospital_id), day_keys.day(day)))
+        return _mark(item) if item else None
+
+    def put(self, mark: DayMark) -> bool:
+        return calls.put_if(self._client, self._table, _item(mark), **items.at_revision(mark.revision))
+
+    def between(self, hospital_id: str, first_day: str, last_day: str) -> tuple[DayMark, ...]:
+        values = {":pk": keys.hospital(hospital_id), ":first": day_keys.day(first_day), ":last": day_keys.day(last_day)}
+        found = every(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression=FROM_TO,
+            ExpressionAttributeValues=items.expression_values(values),
+            ConsistentRead=True,
+        )
+        return tuple(map(_mark, found))
+
+    def due(self, shard: int, until: datetime) -> Iterator[tuple[str, str]]:
+        found = every(
+            self._client,
+            TableName=self._table,
+            IndexName=keys.GSI2,
+            KeyConditionExpression=DUE_IN_SHARD,
+            ExpressionAttributeValues=items.expression_values(
+                {":shard": keys.due_shard(KIND, shard), ":end": day_keys.due_until(until)}
+            ),
+        )
+        for item in found:
+            yield items.text(item, "hospital_id"), items.text(item, "day")
+
+    def opened_until(self) -> str:
+        item = calls.get(self._client, self._table, items.key(day_keys.OPENED, day_keys.OPENED))
+        return items.text(item, "day") if item else ""
+
+    def put_opened_until(self, day: str) -> None:
+        self._client.put_item(
+            TableName=self._table, Item=items.key(day_keys.OPENED, day_keys.OPENED) | items.attributes(day=day)
+        )
+
+
+def _item(mark: DayMark) -> dict[str, Any]:
+    """As it stands after this write."""
+    owner = keys.hospital(mark.hospital_id)
+    item = items.key(owner, day_keys.day(mark.day)) | items.attributes(
+        hospital_id=mark.hospital_id,
+        day=mark.day,
+        due_at=mark.due_at,
+        watched=mark.watched,
+        closed=mark.closed,
+        excused=mark.excused,
+        exams=mark.exams,
+        usual=mark.usual,
+        revision=mark.revision + 1,
+    )
+    if mark.due_at is not None:
+        item["GSI2PK"] = {"S": keys.due_shard(KIND, keys.shard(owner))}
+        item["GSI2SK"] = {"S": keys.due_order(mark.due_at, f"{owner}#{mark.day}")}
+    return item
+
+
+def _mark(item: items.Item) -> DayMark:
+    return DayMark(
+        hospital_id=items.text(item, "hospital_id"),
+        day=items.text(item, "day"),
+        due_at=items.instant_or_none(item, "due_at"),
+        watched=items.truth(item, "watched"),
+        closed=items.truth(item, "closed"),
+        excused=items.truth(item, "excused"),
+        exams=items.number(item, "exams") if "exams" in item else None,
+        usual=items.number(item, "usual") if "usual" in item else None,
+        revision=items.number(item, "revision"),
+    )
+
+
+class DynamoWarnings:
+    """`HOSPITAL#{id}` / `WARNED`: digests of what is due within two hours, a few hundred at a large hospital."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def get(self, hospital_id: str) -> Warned:
+        item = calls.get(self._client, self._table, items.key(keys.hospital(hospital_id), day_keys.WARNED))
+        if item is None:
+            return Warned()
+        told = json.loads(zlib.decompress(item["told"]["B"]))
+        return Warned(
+            frozenset((datetime.fromisoformat(due_at), name) for due_at, name in told),
+            items.number(item, "revision"),
+        )
+
+    def put(self, hospital_id: str, warned: Warned) -> bool:
+        told = [[due_at.isoformat(), name] for due_at, name in sorted(warned.told)]
+        item = items.key(keys.hospital(hospital_id), day_keys.WARNED) | items.attributes(
+            told=zlib.compress(json.dumps(told, separators=(",", ":")).encode()), revision=warned.revision + 1
+        )
+        return calls.put_if(self._client, self._table, item, **items.at_revision(warned.revision))
