@@ -12,6 +12,7 @@ from chalicelib.events import ingest as uploads
 from chalicelib.events import messages as words
 from chalicelib.events import notices as visits
 from chalicelib.events import oversight, sweeps
+from chalicelib.events import reconcile as nights
 from chalicelib.events import settle as studies
 from chalicelib.http import (
     administrators,
@@ -24,6 +25,7 @@ from chalicelib.http import (
     ledger,
     patients,
     privacy,
+    quarantine,
     regulators,
     session,
 )
@@ -35,6 +37,7 @@ app.register_middleware(Door(wiring.tokens, wiring.origin, wiring.now, wiring.re
 app.register_blueprint(session.routes.blueprint)
 app.register_blueprint(hospitals.routes.blueprint)
 app.register_blueprint(joining.routes.blueprint)
+app.register_blueprint(quarantine.routes.blueprint)
 app.register_blueprint(desks.routes.blueprint)
 app.register_blueprint(privacy.routes.blueprint)
 app.register_blueprint(doctors.routes.blueprint)
@@ -84,6 +87,11 @@ def export(event: SQSEvent) -> dict[str, Any]:
 @app.on_sqs_message(queue="imaging-cloud-messages", batch_size=1)
 def send(event: SQSEvent) -> dict[str, Any]:
     return words.messages(event.to_dict())
+
+
+@app.on_sqs_message(queue="imaging-cloud-reconcile", batch_size=1)
+def reconcile_pieces(event: SQSEvent) -> dict[str, Any]:
+    return nights.pieces(event.to_dict(), event.context)
 
 
 @app.schedule(Rate(5, unit=Rate.MINUTES))

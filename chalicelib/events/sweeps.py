@@ -57,10 +57,9 @@ def _reviews(context: Context) -> dict[str, Any]:
 
 
 def reconcile() -> dict[str, Any]:
-    """Feed again what the bucket holds and no receipt names. A warning in the log when there was any."""
-    answer = {"fed_again": wiring.reconcile_uploads()(wiring.now())}
-    (log.warning if answer["fed_again"] else log.info)("reconciled", extra=answer)
-    wiring.emit({metrics.FED_AGAIN: answer["fed_again"]})
+    """Begin the night: what the bucket holds and no receipt names is fed again, piece by piece (`events.reconcile`)."""
+    answer = {"pieces": wiring.start_reconcile()(wiring.now())}
+    log.info("reconcile begun", extra=answer)
     return answer
 
 

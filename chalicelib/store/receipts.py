@@ -32,15 +32,19 @@ class S3Receipts:
             ContentEncoding="gzip",
         )
 
-    def seen(self, date: str) -> Iterator[tuple[str, str]]:
-        """A day has some 300,000 receipts: they are read side by side, a listing's page at a time."""
+    def of(self, date: str, share: str, after: str = "") -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        """A share of a date has some 20,000 receipts: they are read side by side, a listing's page at a time."""
+        folder = f"receipts/{date}/"
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=f"receipts/{date}/", PaginationConfig={"PageSize": _AHEAD}
+            Bucket=self._bucket,
+            Prefix=f"{folder}{share}",
+            StartAfter=f"{folder}{after}",
+            PaginationConfig={"PageSize": _AHEAD},
         )
         with ThreadPoolExecutor(_READERS) as pool:
             for page in pages:
-                for named in pool.map(self._read, [found["Key"] for found in page.get("Contents", ())]):
-                    yield from named
+                keys = [found["Key"] for found in page.get("Contents", ())]
+                yield from zip((key.removeprefix(folder) for key in keys), pool.map(self._read, keys), strict=True)
 
     def _read(self, key: str) -> list[tuple[str, str]]:
         body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()

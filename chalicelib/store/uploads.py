@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectVersionsOutputTypeDef
 
     from chalicelib.domain.study import Place
 
@@ -70,11 +71,22 @@ class S3Uploads:
             raise
         return True
 
-    def versions(self, prefix: str) -> Iterator[ObjectVersion]:
-        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
-        for page in pages:
+    def versions(self, prefix: str, after: str = "") -> Iterator[ObjectVersion]:
+        for page in self._version_pages(prefix, after):
             for version in page.get("Versions", ()):
+                if version["Key"] <= after:  # moto begins with the marker's own versions
+                    continue
                 yield ObjectVersion(version["Key"], version["VersionId"], version["Size"], version["LastModified"])
+
+    def _version_pages(self, prefix: str, after: str) -> Iterator[ListObjectVersionsOutputTypeDef]:
+        """Botocore's paginator cannot begin behind a key of our choice."""
+        asked: dict[str, Any] = {"Bucket": self._bucket, "Prefix": prefix, **({"KeyMarker": after} if after else {})}
+        while True:
+            page = self._client.list_object_versions(**asked)
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            asked |= {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
 
     def _head(self, key: str, version_id: str | None) -> ObjectPart | None:
         try:

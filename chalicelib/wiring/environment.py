@@ -24,6 +24,7 @@ class Settings:
     settle_queue_url: str
     exports_queue_url: str
     messages_queue_url: str
+    reconcile_queue_url: str
     flags_topic_arn: str
     hospitals_topic_arn: str
     alarms_topic_arn: str
@@ -57,6 +58,7 @@ def settings() -> Settings:
         settle_queue_url=given("SETTLE_QUEUE_URL", ""),
         exports_queue_url=given("EXPORTS_QUEUE_URL", ""),
         messages_queue_url=given("MESSAGES_QUEUE_URL", ""),
+        reconcile_queue_url=given("RECONCILE_QUEUE_URL", ""),
         flags_topic_arn=given("FLAGS_TOPIC_ARN", ""),
         hospitals_topic_arn=given("HOSPITALS_TOPIC_ARN", ""),
         alarms_topic_arn=given("ALARMS_TOPIC_ARN", ""),

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from chalicelib.services.inspect_study import InspectStudy
     from chalicelib.services.judge_retention import JudgeRetention
     from chalicelib.services.ports import Quarantine
-    from chalicelib.services.reconcile_uploads import ReconcileUploads
     from chalicelib.services.record_notice import RecordNotice
     from chalicelib.services.reindex_studies import ReindexStudies, TakeUp
     from chalicelib.services.settle_study import SettleStudy
@@ -63,17 +62,6 @@ def unpack_archive() -> UnpackArchive:
 
     ports = (uploads(), hospitals(), journal(), counted_quarantine(), receipts(), settle_queue(), now)
     return UnpackArchive(*ports, watch=watch("archives"))
-
-
-@cache
-def reconcile_uploads() -> ReconcileUploads:
-    from chalicelib.services.reconcile_uploads import ReconcileUploads
-    from chalicelib.services.replay_facts import ReplayAmendments
-    from chalicelib.store import clients
-    from chalicelib.store.refeed import SqsRefeed
-
-    replay = ReplayAmendments(uploads(), studies(), settle_queue())
-    return ReconcileUploads(uploads(), receipts(), hospitals(), SqsRefeed(clients.sqs()), replay)
 
 
 @cache

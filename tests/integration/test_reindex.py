@@ -8,6 +8,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.domain.access import Caller
 from chalicelib.domain.manifest import Manifest
+from chalicelib.domain.reconciling import CheckPiece
 from chalicelib.domain.study import Hospital, StudyRef
 from chalicelib.store import clients
 from infra.local.samples import make_pack
@@ -96,6 +97,6 @@ def test_the_nightly_reconcile_brings_an_amendment_to_the_table_that_only_the_bu
     forget()
     wiring.hospitals().put(Hospital("H1", "省人民医院"))
     reconcile = replace(wiring.reconcile_uploads(), settling=timedelta(0))
-    reconcile(wiring.now() + timedelta(minutes=1))
+    reconcile(CheckPiece(wiring.now() + timedelta(minutes=1), "H1", ()), lambda: True)
     (made,) = wiring.studies().amendments(SECOND)
     assert (made.reason, made.made_by) == ("another patient's", "dr-9")

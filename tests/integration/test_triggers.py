@@ -110,7 +110,8 @@ def test_a_study_is_rebuilt_from_the_bucket_alone(country):
 def test_the_schedules_run_by_their_triggers(country):
     swept = country.run("sweep")
     assert (swept["held"], swept["judged"]) == (False, 0)
-    assert country.run("reconcile") == {"fed_again": 0}
+    assert country.run("reconcile") == {"pieces": 48}
+    country.drain("reconcile")
     assert country.run("report", day="2026-11-23") == {"day": "2026-11-23"}
     asked = country.served.ask("GET", "/compliance/reports/2026-11-23", "regulator")
     assert {one["hospital_id"] for one in asked.json_body["hospitals"]} == {RIVER.hospital_id, LAKE.hospital_id}

@@ -73,9 +73,9 @@ class FakeUploads:
         self.upload(key, body, metadata=metadata)
         return True
 
-    def versions(self, prefix):
+    def versions(self, prefix, after=""):
         for key in sorted(self.objects):
-            if key.startswith(prefix):
+            if key.startswith(prefix) and key > after:
                 for part in self.objects[key]:
                     yield ObjectVersion(key, part.version_id, part.size, part.last_modified)
 
@@ -88,16 +88,20 @@ class FakeUploads:
 
 
 class FakeReceipts:
+    """`reads` names each receipt whenever it is read."""
+
     def __init__(self):
         self.written = {}
+        self.reads = []
 
     def write(self, batch, at, outcomes):
         self.written[at.date().isoformat(), batch] = [dict(told) for told in outcomes]
 
-    def seen(self, date):
-        for (day, _), outcomes in sorted(self.written.items()):
-            if day == date:
-                yield from ((told["key"], told["version_id"]) for told in outcomes)
+    def of(self, date, share, after=""):
+        for (day, batch), outcomes in sorted(self.written.items()):
+            if day == date and batch.startswith(share) and batch > after:
+                self.reads.append(batch)
+                yield batch, [(told["key"], told["version_id"]) for told in outcomes]
 
 
 class FakeQuarantine:
@@ -113,6 +117,9 @@ class FakeQuarantine:
         keys = sorted(key for key in self.records if key.startswith(f"{hospital_id}/") and key > token)
         rest = keys[limit:]
         return Page(tuple(self.records[key] for key in keys[:limit]), keys[limit - 1] if rest else "")
+
+    def get(self, hospital_id, entry_id):
+        return self.records.get(f"{hospital_id}/{entry_id}.json")
 
     def reasons(self):
         return sorted(record.reason for record in self.records.values())

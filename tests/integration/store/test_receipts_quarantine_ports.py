@@ -54,13 +54,16 @@ def test_a_receipt_tells_what_was_seen_on_its_date(receipts):
     receipts.write("b1", NOW, [{"key": KEY, "version_id": "v1", "outcome": "indexed"}])
     receipts.write("b2", NOW, [{"key": KEY, "version_id": "v2", "outcome": "empty"}])
     receipts.write("b3", NOW + timedelta(days=1), [{"key": KEY, "version_id": "v3", "outcome": "indexed"}])
-    assert sorted(receipts.seen("2026-11-24")) == [(KEY, "v1"), (KEY, "v2")]
+    receipts.write("c1", NOW, [{"key": KEY, "version_id": "v4", "outcome": "indexed"}])
+    assert list(receipts.of("2026-11-24", "b")) == [("b1", [(KEY, "v1")]), ("b2", [(KEY, "v2")])]
+    assert list(receipts.of("2026-11-24", "b", "b1")) == [("b2", [(KEY, "v2")])]
+    assert list(receipts.of("2026-11-24", "a")) == []
 
 
 def test_the_same_receipt_twice_is_one(receipts):
     for _ in range(2):
         receipts.write("b1", NOW, [{"key": KEY, "version_id": "v1", "outcome": "indexed"}])
-    assert list(receipts.seen("2026-11-24")) == [(KEY, "v1")]
+    assert list(receipts.of("2026-11-24", "b")) == [("b1", [(KEY, "v1")])]
 
 
 def test_a_record_comes_back_as_it_was_put(quarantine):

@@ -90,7 +90,7 @@ def test_nobody_else_reads(policy, who, action):
         "noticesrole",
         "noticessinglerole",
         "settlerole",
-        "reconcilerole",
+        "reconcilepiecesrole",
         "reindexrole",
         "signerrole",
     ],
