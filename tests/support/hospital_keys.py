@@ -30,7 +30,7 @@ def key_proof(hospital_id, name, audience, now=None, typ="key-proof+jwt", **clai
     return jwt.encode(payload, tokens.private_key(name), algorithm="RS256", headers={"typ": typ})
 
 
-def own_token(hospital_id, name, audience, now=None, jti="j1", **claims):
+def own_token(hospital_id, name, audience, now=None, /, *, jti="j1", **claims):
     """As the hospital signs one for a request."""
     at = now or datetime.now(UTC)
     payload = {
