@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -24,6 +26,8 @@ STOPPED = Said("stopped; run it again and it goes on where it was", "已停止�
 
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # its warnings quote values
+    warnings.filterwarnings("ignore", module="pydicom")
     desk = Desk.of(language(""))
     try:
         module = importlib.import_module(f".{asked.command}", __package__)

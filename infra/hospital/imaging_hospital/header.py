@@ -122,10 +122,9 @@ def _uid(dataset: Dataset, tag: int) -> str:
 
 
 def _check_end(file: BinaryIO, size: int) -> None:
-    """The reader stopped before the pixels: they must end where the file does at the latest."""
+    """The reader stopped before the pixels: they must end where the file does at the latest. Without pixels there is no
+    telling whether something was cut off."""
     at = file.tell()
-    if at == size:
-        return
     start = file.read(12)
     if at > size or len(start) < 8:
         raise _DoubtError

@@ -22,7 +22,6 @@ _LABELS: Final = {
     "ISO_IR 6": "",
     "ISO_IR 100": "",
 }
-_UTF_8_HAN: Final = re.compile(rb"[\xe3-\xe9\xef\xf0][\x80-\xbf][\x80-\xbf]")
 _PRIVATE: Final = re.compile("[\ue000-\uf8ff]")
 _RUN: Final = re.compile("[\u4e00-\u9fff]{2,}")
 _PLAIN: Final = re.compile("[\u4e00-\u9fff\u3001\u3002\uff01-\uff5e\\x00-\\x7f]+")  # Han, their punctuation, ASCII
@@ -40,10 +39,20 @@ def codec_of(label: str, texts: Sequence[bytes]) -> str | None:
         return None
     if declared == UTF_8 and all(_read(text, UTF_8) for text in odd):
         return UTF_8
-    if declared == GB18030 and not any(_UTF_8_HAN.search(text) for text in odd):
+    may_be_utf_8 = any(_may_be_utf_8(text) for text in odd)
+    if declared == GB18030 and not may_be_utf_8:
         return GB18030 if all(_read(text, GB18030) for text in odd) else None
-    fitting = [codec for codec in (UTF_8, GB18030) if all(_makes_sense(_read(text, codec)) for text in odd)]
-    return fitting[0] if len(fitting) == 1 else None
+    codec = UTF_8 if may_be_utf_8 else GB18030
+    return codec if all(_makes_sense(_read(text, codec)) for text in odd) else None
+
+
+def _may_be_utf_8(text: bytes) -> bool:
+    """Valid in it, but for a character cut in half at the end."""
+    try:
+        text.decode(UTF_8)
+    except UnicodeDecodeError as error:
+        return error.start >= len(text) - 3 and not text[: error.start].isascii()
+    return True
 
 
 def _read(text: bytes, codec: str) -> str:
