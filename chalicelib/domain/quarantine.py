@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from datetime import datetime
 from typing import NamedTuple
+
+from chalicelib.domain import upload_key
 
 
 class Reason(NamedTuple):
@@ -147,3 +152,16 @@ REASONS: dict[str, Reason] = {
         "请将报告作为 DICOM 对象上传，或减小其大小。",
     ),
 }
+
+
+def entry_id(key: str, version_id: str, received_at: datetime | None) -> str:
+    """`{date}/{sha256(key, version)}`: the date is the key's own, else that of receipt. It tells nothing of the key."""
+    named = json.dumps([key, version_id]).encode()
+    return f"{_date(key, received_at)}/{hashlib.sha256(named).hexdigest()}"
+
+
+def _date(key: str, received_at: datetime | None) -> str:
+    parts = upload_key.parse(key)
+    if parts is not None:
+        return parts.date.isoformat()
+    return received_at.date().isoformat() if received_at else "undated"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final
 
 from chalicelib.dicom.header import FIRST_RANGE, NeedMore, Unreadable, read_header
+from chalicelib.dicom.part10 import claimed_instance
 from chalicelib.domain import upload_key
 from chalicelib.domain.study import Entry, Header, Place, StudyRef
 from chalicelib.services.ports import QuarantineRecord
@@ -145,6 +146,7 @@ def refusal(uploaded: Uploaded, part: ObjectPart | None, refused: Refused, now: 
         reason=refused.reason,
         detail=refused.detail,
         recorded_at=now,
+        sop_instance_uid=claimed_instance(part.data) if part else "",
     )
 
 

@@ -203,6 +203,15 @@ def hospital(hospital_id: str) -> str:
     return f"HOSPITAL#{hospital_id}"
 
 
+QUARANTINED = "QUARANTINE#"
+ASKED_RELEASES = "RELEASES#ASKED"
+
+
+def quarantined(entry_id: str) -> str:
+    """Under the hospital: what became of a quarantined upload since."""
+    return f"{QUARANTINED}{text(entry_id)}"
+
+
 HOSPITALS = "HOSPITALS"  # the directory: one item per registered hospital, sorted by id
 
 # Exams

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from chalicelib.domain import upload_key
 from chalicelib.domain.page import Page
 from chalicelib.domain.quarantine import REASONS
 from chalicelib.services.ports import QuarantineRecord
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _EXISTS: Final = {"PreconditionFailed", "412"}
-_UNDATED: Final = "undated"
+_GONE: Final = {"NoSuchKey", "404"}
+_ENTRY: Final = re.compile(r"(\d{4}-\d{2}-\d{2}|undated)/[0-9a-f]{64}", re.ASCII)
 
 
 class S3Quarantine:
@@ -48,22 +48,24 @@ class S3Quarantine:
         keys = [item["Key"] for item in found.get("Contents", ())]
         return Page(tuple(self._get(key) for key in keys), keys[-1] if keys and found["IsTruncated"] else "")
 
+    def get(self, hospital_id: str, entry_id: str) -> QuarantineRecord | None:
+        if not _ENTRY.fullmatch(entry_id):
+            return None
+        try:
+            return self._get(f"{hospital_id}/{entry_id}.json")
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _GONE:
+                return None
+            raise
+
     def _get(self, key: str) -> QuarantineRecord:
         body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return _from_json(json.loads(body))
 
 
 def record_key(record: QuarantineRecord) -> str:
-    """Always the same for one object version: the date is the key's own, else that of receipt."""
-    named = json.dumps([record.key, record.version_id]).encode()
-    return f"{record.hospital_id}/{_date(record)}/{hashlib.sha256(named).hexdigest()}.json"
-
-
-def _date(record: QuarantineRecord) -> str:
-    key = upload_key.parse(record.key)
-    if key is not None:
-        return key.date.isoformat()
-    return record.received_at.date().isoformat() if record.received_at else _UNDATED
+    """Always the same for one object version."""
+    return f"{record.hospital_id}/{record.entry_id}.json"
 
 
 def _to_json(record: QuarantineRecord) -> dict[str, Any]:
@@ -79,6 +81,7 @@ def _to_json(record: QuarantineRecord) -> dict[str, Any]:
         "remedy": {"en": reason.remedy_en, "zh": reason.remedy_zh},
         "detail": record.detail,
         "recorded_at": record.recorded_at.isoformat(),
+        "sop_instance_uid": record.sop_instance_uid,
     }
 
 
@@ -92,4 +95,5 @@ def _from_json(body: dict[str, Any]) -> QuarantineRecord:
         reason=body["reason"],
         detail=body["detail"],
         recorded_at=datetime.fromisoformat(body["recorded_at"]),
+        sop_instance_uid=body.get("sop_instance_uid", ""),
     )

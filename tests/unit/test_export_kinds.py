@@ -25,7 +25,7 @@ LOOSE = {  # functions of keys.py whose keys begin with no word of their own, an
     "audit": "AUDIT",
     "audit_hour": "AUDIT",
 }
-INDEXES = {"GSI1", "GSI2", "FLAGS"}  # names of indexes, and of a partition of one
+INDEXES = {"GSI1", "GSI2", "FLAGS", "RELEASES"}  # names of indexes, and of a partition of one
 
 
 def first_words(path):

@@ -13,6 +13,7 @@ from chalicelib.store.audit import DynamoAudit
 from chalicelib.store.flags import DynamoFlags
 from chalicelib.store.guardians import DynamoInAppNotices
 from chalicelib.store.reviews import DynamoReviews
+from chalicelib.store.standings import DynamoStandings
 
 
 class Never:
@@ -28,6 +29,7 @@ LISTS = {
     "reviews": lambda token: DynamoReviews(Never(), "t").of_hospital("H1", token, 5),
     "papers": lambda token: DynamoHandOvers(Never(), "t").waiting("H1", token, 5),
     "flags": lambda token: DynamoFlags(Never(), "t").open(token, 5),
+    "releases": lambda token: DynamoStandings(Never(), "t").asked(token, 5),
     "own list": read_token,
 }
 
