@@ -159,7 +159,7 @@ def _kept(draft: Draft) -> Kept:
     except UnicodeEncodeError:  # a lone surrogate, which JSON can spell
         raise _FaultError("-", BadFieldError("json", NOT_JSON)) from None
     if len(body) > MOST_BYTES:
-        raise _FaultError("-", BadFieldError("report", TOO_LARGE, most=MOST_BYTES // 1024**2))
+        raise _FaultError("-", BadFieldError("report", TOO_LARGE))
     return Kept(body)
 
 

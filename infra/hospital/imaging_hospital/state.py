@@ -220,6 +220,11 @@ class State:
         with self._writing() as db:
             db.execute("DELETE FROM file WHERE path = ?", (path,))
 
+    def of_sop(self, sop: str) -> list[tuple[str, str]]:
+        """Study and SHA-256 (hex) of every file with this SOP Instance UID that was sent or is on its way."""
+        rows = self._rows("SELECT study, sha256 FROM instance WHERE sop = ?", sop)
+        return [(study, sha256.hex()) for study, sha256 in rows]
+
     def dissolve(self, upload: Upload) -> None:
         """Its files are as if never seen, to be planned anew."""
         with self._writing() as db:
