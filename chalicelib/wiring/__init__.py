@@ -145,8 +145,8 @@ from chalicelib.wiring.persons import (
     unfreeze_person,
     void_phone,
 )
-from chalicelib.wiring.quarantine import ask_release, close_quarantined, decide_release, list_quarantine, standings
 from chalicelib.wiring.reconcile import reconcile_uploads, sort_receipts, start_reconcile
+from chalicelib.wiring.releases import ask_release, close_quarantined, decide_release, list_quarantine, standings
 from chalicelib.wiring.watch import Stopwatch, emit, emit_view
 
 __all__ = [
