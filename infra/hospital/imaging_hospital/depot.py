@@ -17,7 +17,7 @@ from .faults import NotAllowedError, RefusedError, TryLaterError
 from .passes import Pass
 from .state import Part
 
-PART: Final = 16 * 1024**2
+PART: Final = 8 * 1024**2
 """Larger objects go in parts of this size: a cut costs one part at most."""
 
 _LATER: Final = frozenset({"ConditionalRequestConflict", "OperationAborted", "RequestTimeout", "SlowDown", "BadDigest"})
