@@ -75,9 +75,8 @@ class Target:
             )
         return Part(number, answer["ETag"], crc)
 
-    def complete(self, multipart: str, parts: Sequence[Part], size: int) -> None:
-        """All parts but the last are of PART bytes."""
-        lengths = [min(PART, size - PART * (part.number - 1)) for part in parts]
+    def complete(self, multipart: str, parts: Sequence[Part], lengths: Sequence[int]) -> None:
+        """`lengths` of the parts, in bytes: the whole's checksum follows from theirs."""
         whole = together([(part.crc, length) for part, length in zip(parts, lengths, strict=True)])
         told = [
             {"PartNumber": part.number, "ETag": part.etag, "ChecksumCRC64NVME": _base64(part.crc)} for part in parts
@@ -89,7 +88,7 @@ class Target:
                 MultipartUpload={"Parts": told},
                 ChecksumCRC64NVME=_base64(whole),
                 ChecksumType="FULL_OBJECT",
-                MpuObjectSize=size,
+                MpuObjectSize=sum(lengths),
                 IfNoneMatch="*",
             )
 

@@ -44,6 +44,7 @@ class Sender:
     stop: threading.Event
     told: Told
     arrived: Callable[[Upload], bool]
+    part_size: int = PART
     first: float = FIRST
     longest: float = LONGEST
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -109,7 +110,7 @@ class Sender:
         sha256 = "" if upload.head else upload.sources[0].sha256.hex()
         target = Target(to, upload.key or "", sha256)
         try:
-            if upload.content.size <= PART:
+            if upload.content.size <= self.part_size:
                 self._whole(upload, target)
             else:
                 self._parts(upload, target, patience)
@@ -118,7 +119,7 @@ class Sender:
             raise
 
     def _whole(self, upload: Upload, target: Target) -> None:
-        data = upload.content.read(0, PART)
+        data = upload.content.read(0, self.part_size)
         with self._leaving(upload, data) as body:
             target.put(body, crc64(data))
 
@@ -129,15 +130,17 @@ class Sender:
             upload = self.state.upload(upload.id)
         content, multipart = upload.content, upload.multipart or ""
         parts = {part.number: part for part in upload.parts}
-        self._show(upload, sum(min(PART, content.size - PART * (number - 1)) for number in parts))
-        for number in range(1, -(-content.size // PART) + 1):
+        starts = range(0, content.size, self.part_size)
+        lengths = [min(self.part_size, content.size - start) for start in starts]
+        self._show(upload, sum(lengths[number - 1] for number in parts))
+        for number, start in enumerate(starts, 1):
             if number not in parts:
-                data = content.read(PART * (number - 1), PART)
+                data = content.read(start, self.part_size)
                 with self._leaving(upload, data) as body:
                     parts[number] = target.part(multipart, number, body, crc64(data))
                 self.state.keep_part(upload, parts[number])
                 patience.reset()
-        target.complete(multipart, [parts[number] for number in sorted(parts)], content.size)
+        target.complete(multipart, [parts[number] for number in sorted(parts)], lengths)
 
     @contextmanager
     def _leaving(self, upload: Upload, data: bytes) -> Iterator[Body]:

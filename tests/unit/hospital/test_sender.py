@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.hospital.imaging_hospital import depot
 from infra.hospital.imaging_hospital.body import Body, Limiter
 from infra.hospital.imaging_hospital.faults import NotAllowedError, StoppedError, TryLaterError
 from infra.hospital.imaging_hospital.pack import Indexed, digest
@@ -21,7 +20,8 @@ from infra.hospital.imaging_hospital.settings import Settings
 from infra.hospital.imaging_hospital.state import SENT, Plan, State
 from tests.support.fake_s3 import CUT, SLOW_DOWN, FakePasses, FakeS3, Silent, error
 
-LARGE = 2 * depot.PART + 1000  # three parts
+PART = 5000
+LARGE = 2 * PART + 1000  # three parts
 
 
 class Bench:
@@ -53,6 +53,7 @@ class Bench:
             self.stop,
             self.watcher,
             lambda _: self.arrived,
+            part_size=PART,
             first=0.0001,
             longest=0.001,
             now=self.passes.now,
