@@ -37,6 +37,8 @@ TEXTS = {
         "schedules": "{name}: {count} events of schedules; run their functions again, then purge the queue",
         "unknown": "no dead-letter queue {name}; there are: {known}",
         "back": "{count} letters put back into {source}",
+        "summary": "{name}: {left} still here; {source}: {waiting} waiting, {taken} just being done",
+        "all": "in all: {count} letters in {queues} queues",
         "failed": "stopped after {count} letters: {error}. What was not put back lies where it lay; run it again.",
     },
     "zh": {
@@ -45,6 +47,8 @@ TEXTS = {
         "schedules": "{name}：{count} 个定时事件；请重新运行其函数，然后清空该队列",
         "unknown": "没有死信队列 {name}；现有：{known}",
         "back": "已将 {count} 条死信放回 {source}",
+        "summary": "{name}：仍有 {left} 条；{source}：等待 {waiting} 条，正在处理 {taken} 条",
+        "all": "共 {queues} 个队列，{count} 条死信",
         "failed": "放回 {count} 条后停止：{error}。未放回的仍在原处，请再运行一次。",
     },
 }
@@ -52,11 +56,12 @@ TEXTS = {
 
 @dataclass(frozen=True)
 class DeadQueue:
-    """`name` without the prefix; `count` is SQS's own estimate."""
+    """A queue: `name` without the prefix; `count` waits there, `taken` is with somebody; both are SQS's estimates."""
 
     name: str
     url: str
     count: int
+    taken: int = 0
 
 
 def dead_queues(sqs: Any) -> list[DeadQueue]:
@@ -66,9 +71,10 @@ def dead_queues(sqs: Any) -> list[DeadQueue]:
 
 
 def _look(sqs: Any, url: str) -> DeadQueue:
-    asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    here, delayed, taken = (f"ApproximateNumberOfMessages{one}" for one in ("", "Delayed", "NotVisible"))
+    told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[here, delayed, taken])["Attributes"]
     name = url.rsplit("/", 1)[-1].removeprefix(PREFIX)
-    return DeadQueue(name, url, int(asked["Attributes"]["ApproximateNumberOfMessages"]))
+    return DeadQueue(name, url, int(told[here]) + int(told[delayed]), int(told[taken]))
 
 
 def source_of(sqs: Any, dead: DeadQueue) -> str:
@@ -139,7 +145,9 @@ def _list(found: list[DeadQueue], say: dict[str, str], console: Console) -> None
         console.print(
             say["schedules" if one.name == NOT_REDRIVEN else "letters"].format(name=one.name, count=one.count)
         )
-    if not full:
+    if full:
+        console.print(say["all"].format(count=sum(one.count for one in full), queues=len(full)))
+    else:
         console.print(say["none"])
 
 
@@ -150,10 +158,16 @@ def _put_back(sqs: Any, dead: DeadQueue, limit: int, say: dict[str, str], consol
             task = progress.add_task(dead.name, total=min(limit, dead.count) or None)
             for done in redrive(sqs, dead, limit):
                 progress.update(task, completed=done)
+        here, there = _look(sqs, dead.url), _look(sqs, source_of(sqs, dead))
     except (BotoCoreError, ClientError) as error:
         console.print(say["failed"].format(count=done, error=error))
         return 1
-    console.print(say["back"].format(count=done, source=source_of(sqs, dead).rsplit("/", 1)[-1]))
+    source = PREFIX + there.name
+    console.print(say["back"].format(count=done, source=source))
+    left = here.count + here.taken
+    console.print(
+        say["summary"].format(name=dead.name, left=left, source=source, waiting=there.count, taken=there.taken)
+    )
     return 0
 
 

@@ -43,7 +43,14 @@ def test_every_queue_of_the_template_has_its_letters_put_back_where_they_came_fr
         + {"instances-dead": "instances-single", "notices-dead": "notices-single"}.get(name, name.replace("-dead", ""))
         for name in names
     }
-    assert {"archives-dead", "exports-dead", "instances-dead", "notices-dead", "settle-dead.fifo"} <= set(names)
+    assert {
+        "archives-dead",
+        "exports-dead",
+        "instances-dead",
+        "notices-dead",
+        "reconcile-dead",
+        "settle-dead.fifo",
+    } <= set(names)
 
 
 def test_all_letters_go_back_and_leave_the_dead_queue_empty(sqs):
@@ -101,9 +108,13 @@ def test_the_command_lists_puts_back_and_says_what_it_does_not_know(sqs, capsys)
     assert "no dead letters" in capsys.readouterr().out
     kill(sqs, "notices-dead", 3)
     assert redrive.main(["--lang", "en"]) == 0
-    assert "notices-dead: 3 letters" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert "notices-dead: 3 letters" in listed
+    assert "in all: 3 letters in 1 queues" in listed
     assert redrive.main(["notices-dead", "--lang", "zh"]) == 0
-    assert "已将 3 条死信放回 imaging-cloud-notices-single" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "已将 3 条死信放回 imaging-cloud-notices-single" in told
+    assert "notices-dead：仍有 0 条；imaging-cloud-notices-single：等待 3 条，正在处理 0 条" in told
     for wrong in ("nothing", redrive.NOT_REDRIVEN):
         assert redrive.main([wrong, "--lang", "en"]) == 2
         told = capsys.readouterr().err

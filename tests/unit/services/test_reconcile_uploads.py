@@ -105,8 +105,9 @@ def province(hospitals=3, each=40):
     return bench, sorted(one for number, batch in enumerate(batches) if not number % 3 for one in batch)
 
 
-def test_each_receipt_is_read_once_however_many_hospitals_it_names():
-    bench, missing = province()
+@pytest.mark.parametrize("each", [40, 400])
+def test_each_receipt_is_read_once_however_many_hospitals_it_names(each):
+    bench, missing = province(each=each)
     assert sorted(reconcile(bench)) == missing
     assert sorted(bench.receipts.reads) == sorted(batch for _, batch in bench.receipts.written)
 
