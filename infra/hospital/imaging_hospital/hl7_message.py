@@ -89,6 +89,7 @@ def groups(message: str) -> Iterator[Group]:
         common = [*common, *uids]
     if not starts:
         yield Group(common)
+        return
     for start, end in zip(starts, [*starts[1:], len(segments)], strict=True):
         yield Group(common, segments[start:end])
 

@@ -53,7 +53,7 @@ class BadFieldError(ValueError):
 
 
 def check(notice: Mapping[str, Any]) -> None:
-    """Raises BadFieldError for the first field that the cloud would refuse."""
+    """Raises BadFieldError for the first field that the cloud would refuse, in the cloud's order."""
     fields = _Fields(notice, "")
     if fields.choice("type", ("exam", "encounter")) == "exam":
         _exam(fields)
@@ -69,13 +69,13 @@ def check(notice: Mapping[str, Any]) -> None:
 def _exam(fields: _Fields) -> None:
     status = fields.choice("status", ("scheduled", "performed", "cancelled"))
     described = status != "cancelled"
-    fields.text("notice_id", 128)
     number = fields.text("accession_number", 64, must=False)
     uid = fields.text("study_instance_uid", 64, must=False)
     if uid and not re.fullmatch(r"[0-9.]{1,64}", uid):
         raise BadFieldError("study_instance_uid", NOT_A_UID)
     if _NO_NUMBER.fullmatch(number) and not uid:
         raise BadFieldError("accession_number", NO_NUMBER)
+    fields.text("notice_id", 128)
     _patient(fields.inside("patient"))
     fields.choice("patient_class", _CLASSES, must=described)
     fields.text("modality", 16, must=described)

@@ -110,19 +110,18 @@ def of_message(message: str, reading: Reading, number: int = 1) -> Iterator[Outc
 
 
 def _table(text: str, reading: Reading) -> Iterator[Outcome]:
-    header = text.split("\n", 1)[0]
     try:
-        for line, draft in notice_table.rows(text, reading.zone):
-            row = "\n".join([header, *text.splitlines()[line - 1 : line]])
-            if isinstance(draft, BadPlaceError):
-                yield Refused(LINE, draft.place, draft.what, path=draft.path, piece=row, number=line)
+        for row in notice_table.rows(text, reading.zone):
+            told = row.told
+            if isinstance(told, BadPlaceError):
+                yield Refused(LINE, told.place, told.what, path=told.path, piece=row.piece, number=row.line)
                 continue
             try:
-                yield _kept(draft)
+                yield _kept(told)
             except _FaultError as fault:
-                yield fault.refused(LINE, line, row)
+                yield fault.refused(LINE, row.line, row.piece)
     except BadPlaceError as bad:
-        yield Refused(LINE, bad.place, bad.what, piece=header, number=1)
+        yield Refused(LINE, bad.place, bad.what, piece=text[:10_000], number=1)
 
 
 def _json(text: str) -> Iterator[Outcome]:

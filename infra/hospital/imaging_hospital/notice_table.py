@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timezone
 from typing import Any, Final
 
@@ -92,19 +93,35 @@ TOO_FEW = Said("the row has not as many cells as the first row", "该行的单�
 NOT_A_TABLE = Said("the row cannot be read as CSV", "该行不是有效的 CSV")
 
 
-def rows(text: str, zone: timezone) -> Iterator[tuple[int, Draft | BadPlaceError]]:
-    """Line number and what the row says. Raises BadPlaceError where the first row is no header. The separator is what
-    the first row holds: comma, tab or semicolon."""
+@dataclass(frozen=True)
+class Row:
+    """`line`: its last one in the file. `piece`: a table of this row alone."""
+
+    line: int
+    piece: str
+    told: Draft | BadPlaceError
+
+
+def rows(text: str, zone: timezone) -> Iterator[Row]:
+    """Raises BadPlaceError where the first row is no header. The separator is what the first row holds: comma, tab or
+    semicolon."""
     first = text.split("\n", 1)[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=first.count), strict=True)
+    header: list[str] = []
     try:
         header = next(reader, [])
         names = _names(header)
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield reader.line_num, _draft(header, names, cells, zone)
+                yield Row(reader.line_num, _table(header, cells), _draft(header, names, cells, zone))
     except csv.Error:
-        yield reader.line_num, BadPlaceError("-", NOT_A_TABLE)
+        yield Row(reader.line_num, _table(header), BadPlaceError("-", NOT_A_TABLE))
+
+
+def _table(*cells: list[str]) -> str:
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows(cells)
+    return written.getvalue()
 
 
 def _names(header: list[str]) -> list[str]:
