@@ -141,7 +141,7 @@ class Days(Protocol):
         """Both ends included, by day."""
         ...
 
-    def due(self, shard: int, until: datetime) -> Iterator[tuple[str, str]]:
+    def due(self, until: datetime) -> Iterator[tuple[str, str]]:
         """(hospital, day) of those that must be looked at by `until`, earliest first."""
         ...
 

@@ -122,11 +122,10 @@ class SweepDue:
 
     def _days(self, run: _Run) -> bool:
         """Days that are over, once their last exams are judged. False: time is up."""
-        for shard in range(SHARDS):
-            for place in tuple(self.days.due(shard, run.horizon)):
-                if not run.keep_going():
-                    return False
-                run.days += self._flag(place, run)
+        for place in tuple(self.days.due(run.horizon)):
+            if not run.keep_going():
+                return False
+            run.days += self._flag(place, run)
         return True
 
     def _judge(self, key: ExamKey, run: _Run) -> Derived | None:

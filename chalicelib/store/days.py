@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 KIND = "day"
 FROM_TO = "PK = :pk AND SK BETWEEN :first AND :last"
-DUE_IN_SHARD = "GSI2PK = :shard AND GSI2SK < :end"
+DUE = "GSI2PK = :due AND GSI2SK < :end"
 
 
 class DynamoDays:
-    """`HOSPITAL#{id}` / `DAY#{day}`, in GSI2 while the day must be looked at."""
+    """`HOSPITAL#{id}` / `DAY#{day}`, in GSI2 while the day must be looked at: a few thousand writes a day, so one
+    partition does."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -44,14 +45,14 @@ class DynamoDays:
         )
         return tuple(map(_mark, found))
 
-    def due(self, shard: int, until: datetime) -> Iterator[tuple[str, str]]:
+    def due(self, until: datetime) -> Iterator[tuple[str, str]]:
         found = every(
             self._client,
             TableName=self._table,
             IndexName=keys.GSI2,
-            KeyConditionExpression=DUE_IN_SHARD,
+            KeyConditionExpression=DUE,
             ExpressionAttributeValues=items.expression_values(
-                {":shard": keys.due_shard(KIND, shard), ":end": day_keys.due_until(until)}
+                {":due": keys.due(KIND), ":end": day_keys.due_until(until)}
             ),
         )
         for item in found:
@@ -82,7 +83,7 @@ def _item(mark: DayMark) -> dict[str, Any]:
         revision=mark.revision + 1,
     )
     if mark.due_at is not None:
-        item["GSI2PK"] = {"S": keys.due_shard(KIND, keys.shard(owner))}
+        item["GSI2PK"] = {"S": keys.due(KIND)}
         item["GSI2SK"] = {"S": keys.due_order(mark.due_at, f"{owner}#{mark.day}")}
     return item
 
