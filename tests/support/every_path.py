@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -123,6 +124,21 @@ def routes(stage):
             ask(world, route, role or "patient", "own")
             world.rewind()
     stage.served.ask("GET", "/compliance/reports/1999-01-01", "regulator")
+    for kind in ("archives", "notices"):
+        _release(stage, kind)
+
+
+def _release(stage, kind):
+    """What came while the hospital was closed is looked at again, by the queue of its kind."""
+    from tests.support.matrix_world import quarantined
+
+    record = replace(quarantined("H1", "1"), key=stage.key(kind))
+    wiring.quarantine().put(record)
+    asked = {"entry_id": record.entry_id, "ground": "registered_since"}
+    assert stage.served.ask("POST", "/hospital/quarantine/release", "hospital", asked).status_code == 202
+    decision = {"entry_id": record.entry_id, "decision": "grant", "note": "已恢复登记"}
+    path = "/compliance/quarantine/H1/decisions"
+    assert stage.served.ask("POST", path, "regulator", decision).status_code == 200
 
 
 def copies(stage):
