@@ -19,6 +19,7 @@ from .tongue import Said, language
 COMMANDS: Final[dict[str, Said]] = {
     "join": Said("make this hospital's key and register it", "生成本院密钥并登记"),
     "upload": Said("send everything in a directory", "上传一个目录中的全部影像"),
+    "notice": Said("send what the RIS tells of exams (HL7, CSV, JSON)", "发送 RIS 的检查通知（HL7、CSV、JSON）"),
 }
 
 STOPPED = Said("stopped; run it again and it goes on where it was", "已停止；再次运行即从中断处继续")
@@ -26,6 +27,7 @@ STOPPED = Said("stopped; run it again and it goes on where it was", "已停止�
 
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
+    os.umask(0o077)  # what this leaves on the disk tells of patients
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # its warnings quote values
     warnings.filterwarnings("ignore", module="pydicom")
     desk = Desk.of(language(""))

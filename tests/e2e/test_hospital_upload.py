@@ -1,0 +1,138 @@
+"""The hospital's client against the local cloud: killed, cut off and throttled, every file arrives once."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from infra.hospital.imaging_hospital import key
+from infra.hospital.imaging_hospital.desk import Exit
+from infra.hospital.imaging_hospital.work import at_work
+from infra.local.client import until
+from tests.support.fake_s3 import Silent
+from tests.support.flaky_proxy import FlakyProxy
+from tests.support.hospital_client import join
+
+KILLS = 10
+LARGE = 3_000_000  # bytes of pixels: seven of them are a pack of several parts
+
+
+@pytest.fixture
+def hospital(town, tmp_path):
+    return join(town, tmp_path)
+
+
+def killed(process, seconds):
+    """Whether it was still at work after so long, and is dead now."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        return True
+    return False
+
+
+def test_killed_ten_times_at_random_moments_and_started_again_every_file_is_there_once(hospital):
+    chance = random.Random(4)  # noqa: S311 - no secret; the machine's own pace makes the moments random enough
+    hospital.add(1, 7, pixels=LARGE)
+    kills = lives = 0
+    while kills < KILLS:
+        lives += 1
+        hospital.add(lives + 1)
+        kills += killed(hospital.start("upload", hospital.images, "--mbit", 100), chance.uniform(0.5, 2.0))
+        assert lives < 4 * KILLS, "it is faster than it can be killed"
+    last = hospital.run("upload", hospital.images)
+    assert last.returncode == Exit.DONE, last.stdout + last.stderr
+    hospital.arrived_once()
+
+
+def test_a_line_that_is_cut_and_a_cloud_that_throttles_lose_and_double_nothing(town, tmp_path):
+    chance = random.Random(5)  # noqa: S311 - as above
+    down_until = [0.0]
+
+    def mood(_method, _path):
+        if time.monotonic() < down_until[0]:
+            return "cut"
+        return chance.choices(["pass", "slow_down", "cut", "lost", "expired"], [55, 20, 12, 12, 1])[0]
+
+    told = town.client.told
+    with FlakyProxy(told["s3_endpoint"], mood) as s3, FlakyProxy(told["api_url"], lambda *_: api_mood(chance)) as api:
+        hospital = join(town, tmp_path)
+        hospital.add(1, 7, pixels=LARGE)
+        for study in range(2, 14):
+            hospital.add(study)
+        settings = moved(hospital.settings, api.url)
+        with at_work(settings, Silent(), threading.Event()) as work:
+            work.sender.first, work.sender.longest = 0.01, 0.1
+            work.sender.passes.ask = lambda: {**work.api.credentials(), "endpoint": s3.url}
+            down_until[0] = time.monotonic() + 1.5
+            tally = work.send(hospital.images)
+    assert (tally.exit, tally.sent) == (Exit.DONE, 7 + 12 * 6)
+    assert {"slow_down", "cut", "lost"} <= s3.moods.keys()
+    hospital.arrived_once()
+
+
+def moved(settings, endpoint):
+    return replace(settings, endpoint=endpoint)
+
+
+def api_mood(chance):
+    """A POST that was carried out and not answered is asked again with a new token: credentials are vended twice."""
+    return chance.choices(["pass", "slow_down", "cut", "lost"], [70, 10, 10, 10])[0]
+
+
+def test_what_is_no_dicom_is_told_and_the_rest_is_sent(hospital):
+    hospital.add(1)
+    (hospital.images / "王小明.txt").write_text("王小明的说明")
+    (hospital.images / "copy.dcm").write_bytes((hospital.images / "study 1" / "0.dcm").read_bytes())
+    first = hospital.run("upload", hospital.images)
+    assert first.returncode == Exit.SKIPPED
+    assert "6 new images" in first.stdout
+    assert "1 copies" in first.stdout
+    assert "skipped: 1 files: no DICOM file" in first.stdout
+    again = hospital.run("upload", hospital.images)
+    assert "0 new images" in again.stdout
+    assert "7 from before" in again.stdout
+    hospital.arrived_once()
+    listed = (hospital.settings.spool / "not-sent.csv").read_text(encoding="utf-8-sig")
+    assert "王小明.txt" in listed
+    for told in (first, again):  # what a service writes into the machine's log
+        assert "王小明" not in told.stdout + told.stderr
+
+
+def test_what_the_machine_keeps_is_its_users_alone(hospital):
+    hospital.add(1)
+    hospital.run("upload", hospital.images)
+    kept = [hospital.settings.key_file, *(path for path in hospital.settings.spool.rglob("*") if path.is_file())]
+    assert len(kept) > 1
+    assert [path.name for path in kept if path.stat().st_mode & 0o077] == []
+
+
+def test_two_commands_on_one_directory_do_not_get_in_each_others_way(hospital):
+    hospital.add(1, 7, pixels=LARGE)
+    first = hospital.start("upload", hospital.images, "--mbit", 50)
+    try:
+        until(lambda: list(hospital.place.glob("spool/lock-*")), "the first began")
+        second = hospital.run("upload", hospital.images)
+    finally:
+        first.wait(60)
+    assert (second.returncode, first.returncode) == (Exit.SETTINGS, Exit.DONE)
+    assert "another imaging-cloud is at work" in second.stderr
+    hospital.arrived_once()
+
+
+def test_a_key_that_nobody_registered_is_told_as_such(hospital):
+    hospital.add(1)
+    hospital.settings.key_file.unlink()
+    key.make(hospital.settings.key_file)
+    refused = hospital.run("upload", hospital.images)
+    assert refused.returncode == Exit.NOT_ALLOWED
+    assert "not allowed" in refused.stderr
+    assert hospital.versions() == []
