@@ -26,13 +26,15 @@ PARTITION = "aws"  # MiniStack's, in every region
 FLAGS_SEEN = "imaging-cloud-rehearsal-flags-seen"
 HOSPITALS_ROLE = "imaging-cloud-rehearsal-hospitals"
 SMS_SECRET = "imaging-cloud/sms-rehearsal"  # noqa: S105 - its name
+# What the API is called here, as own name and as pages' origin; nobody looks either up.
+API_NAME, LOOPBACK, ORIGIN = "api.rehearsal.example.cn", "127.0.0.1", "https://127.0.0.1"
 SETTLE_SECONDS, SWEEP_GRACE_SECONDS = "1", "2"
 
 
 @dataclass
 class Rehearsed:
     """A cloud that stands. `told` is what local.json says; `left_out` the statements that MiniStack cannot judge;
-    `functions` the functions' physical names by app.py's."""
+    `functions` the functions' physical names by app.py's; `outputs` those of both stacks."""
 
     here: Account
     told: dict[str, Any]
@@ -41,6 +43,7 @@ class Rehearsed:
     left_out: list[str] = field(default_factory=list)
     functions: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
 
 
 @contextlib.contextmanager
@@ -63,6 +66,7 @@ def running(directory: Path, package: Path) -> Iterator[Rehearsed]:
         parameters = _parameters(app, outputs, issuer.issuer, gateway)
         rehearsed = Rehearsed(here, {}, app, package, left_out + more, parameters=parameters)
         api = deploy.deploy(here, APP, app, parameters)
+        rehearsed.outputs = {**outputs, **api}
         rehearsed.functions = _functions(here, app)
         issuer.functions.update({name: _on_demand(rehearsed, name) for name in rehearsed.functions})
         issuer.start()
@@ -90,13 +94,23 @@ def _parameters(app: Mapping[str, Any], outputs: Mapping[str, str], issuer: Issu
     """The data stack's outputs under their names, and what only the operator knows."""
     own = {
         "Issuers": json.dumps(issuer.setting()),
-        "Origin": "https://127.0.0.1",
+        "Origin": ORIGIN,
         "SmsGateway": f"http:{gateway}",
         "SmsSecretId": SMS_SECRET,
         "SweepGraceSeconds": SWEEP_GRACE_SECONDS,
         "CodeBucket": deploy.CODE_BUCKET,
+        "DomainName": API_NAME,
+        "CertificateArn": f"arn:{PARTITION}:acm:{ministack.REGION}:{ministack.ACCOUNT_ID}:certificate/rehearsal",
+        "OriginSecret": secrets.token_hex(32),
     }
     return {name: value for name, value in {**outputs, **own}.items() if name in app["Parameters"]}
+
+
+def secret_header(app: Mapping[str, Any]) -> str:
+    """The header by which the firewall knows CloudFront, as its first rule names it."""
+    rules = app["Resources"]["WebAcl"]["Properties"]["Rules"]
+    first = rules[0]["Fn::If"][1]["Statement"]["NotStatement"]["Statement"]["OrStatement"]["Statements"][0]
+    return str(first["ByteMatchStatement"]["FieldToMatch"]["SingleHeader"]["Name"])
 
 
 def _settings(data: Mapping[str, Any], outputs: Mapping[str, str]) -> dict[str, str]:

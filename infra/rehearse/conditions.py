@@ -7,7 +7,9 @@ only what is deployed here, and says what.
   told: as it stands it would either never refuse, or refuse everything ("Null": true, "…NotEquals"). An Allow that
   depends on one stays and allows nothing here, but for `kms:ResourceAliases`: there the key is named itself.
 - MiniStack asks for `sqs:SendMessageBatch` where AWS asks for `sqs:SendMessage`: who may do the one may do the other.
-- It knows no association and no log of a web ACL: both are left out and told.
+- It knows no association and no log of a web ACL and no selection of a backup plan: they are left out and told,
+  as is an alarm over more than one metric.
+- Its CloudFront goes to no name of AWS: `near` sends it to the API's stand-in on loopback.
 - A queue's function runs at most twice at a time (AWS's least ceiling): MiniStack starts a process for each, at once.
 """
 
@@ -32,15 +34,26 @@ KEYS_BY_ALIAS = {"alias/imaging-cloud-mac": "MacKeyId", "alias/imaging-cloud-dat
 
 BATCHES = {"sqs:SendMessage": "sqs:SendMessageBatch", "sqs:DeleteMessage": "sqs:DeleteMessageBatch"}
 CEILING = 2
-UNKNOWN_KINDS = frozenset({"AWS::WAFv2::LoggingConfiguration", "AWS::WAFv2::WebACLAssociation"})
+UNKNOWN_KINDS = frozenset(
+    {"AWS::Backup::BackupSelection", "AWS::WAFv2::LoggingConfiguration", "AWS::WAFv2::WebACLAssociation"}
+)
+
+
+def near(template: dict[str, Any], port: int) -> dict[str, Any]:
+    """infra/front.yaml with the API's origin at another port; its host is a parameter."""
+    changed = deepcopy(template)
+    for origin in changed["Resources"]["Front"]["Properties"]["DistributionConfig"]["Origins"]:
+        if "CustomOriginConfig" in origin:
+            origin["CustomOriginConfig"]["HTTPSPort"] = port
+    return changed
 
 
 def rehearsable(template: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The template as MiniStack can judge it, and a line for each part left out: `Resource.Sid: keys` or its type."""
     changed = deepcopy(template)
     resources = changed["Resources"]
-    unmade = [logical for logical, one in resources.items() if one["Type"] in UNKNOWN_KINDS]
-    told = [f"{logical}: {resources.pop(logical)['Type']}" for logical in unmade]
+    unmade = [logical for logical, one in resources.items() if one["Type"] in UNKNOWN_KINDS or _is_math(one)]
+    told = [f"{logical}: {_why(resources.pop(logical))}" for logical in unmade]
     for resource in resources.values():
         if resource["Type"] == "AWS::Lambda::EventSourceMapping":
             resource["Properties"]["ScalingConfig"] = {"MaximumConcurrency": CEILING}
@@ -57,6 +70,14 @@ def rehearsable(template: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
             kept.append(statement)
         document["Statement"] = kept
     return changed, told
+
+
+def _why(resource: dict[str, Any]) -> str:
+    return f"{resource['Type']}, over more than one metric" if _is_math(resource) else str(resource["Type"])
+
+
+def _is_math(resource: dict[str, Any]) -> bool:
+    return resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
 
 
 def _documents(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

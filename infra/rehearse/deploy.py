@@ -68,16 +68,19 @@ def clients(endpoint: str, certificate: str, keys: Mapping[str, str]) -> Callabl
 
 def put_code(here: Account, package: Path) -> None:
     """`deployment.zip` into the operator's bucket, under the key that the template names."""
-    s3 = here.client("s3")
-    s3.create_bucket(Bucket=CODE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    key = (package / "code-key").read_text(encoding="utf-8")
-    s3.put_object(Bucket=CODE_BUCKET, Key=key, Body=(package / "deployment.zip").read_bytes())
+    here.client("s3").create_bucket(Bucket=CODE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    put(here, (package / "code-key").read_text(encoding="utf-8"), (package / "deployment.zip").read_bytes())
+
+
+def put(here: Account, key: str, body: bytes) -> None:
+    """Into the operator's bucket."""
+    here.client("s3").put_object(Bucket=CODE_BUCKET, Key=key, Body=body)
 
 
 def deploy(here: Account, stack: str, template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, str]:
     """Create the stack, or update it where it stands; its outputs. NotDeployedError."""
     key = f"{stack}.json"
-    here.client("s3").put_object(Bucket=CODE_BUCKET, Key=key, Body=json.dumps(template).encode())
+    put(here, key, json.dumps(template).encode())
     cloudformation = here.client("cloudformation")
     asked = {
         "StackName": stack,

@@ -37,11 +37,12 @@ class NotStartedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running MiniStack. `endpoint` speaks TLS under `certificate`, `plain_endpoint` does not."""
+    """A running MiniStack. `endpoint` speaks TLS under `certificate` (and its `key`), `plain_endpoint` does not."""
 
     endpoint: str
     plain_endpoint: str
     certificate: Path
+    key: Path
     log: Path
 
 
@@ -56,7 +57,8 @@ def running(directory: Path, environment: Path = ENVIRONMENT) -> Iterator[Emulat
     (directory / "tmp").mkdir(parents=True, exist_ok=True)
     certificate, key = _make_certificate(directory)
     port, plain = _free_ports()
-    emulator = Emulator(f"https://{HOST}:{port}", f"http://{HOST}:{plain}", certificate, directory / "ministack.log")
+    endpoints = f"https://{HOST}:{port}", f"http://{HOST}:{plain}"
+    emulator = Emulator(*endpoints, certificate, key, directory / "ministack.log")
     binds = ["--bind", f"{HOST}:{port}", "--insecure-bind", f"{HOST}:{plain}", "--keep-alive", "75"]
     files = ["--certfile", str(certificate), "--keyfile", str(key)]
     with emulator.log.open("wb") as log:

@@ -18,6 +18,8 @@ from infra.local.story_doctor import manifest_path, open_study
 from infra.local.story_images import key
 from infra.rehearse import cloud, deploy
 from infra.rehearse.ministack import ACCOUNT_ID, REGION
+from infra.rehearse.steps_beside import STEPS as BESIDE
+from infra.rehearse.upgrade import upgrade
 
 POISON_SECONDS = 1  # between two tries, in place of four or six minutes
 POISON_TRIES = 2
@@ -216,19 +218,6 @@ def dead_letters(stage: Stage) -> dict[str, Any]:
     return {"tries": POISON_TRIES, "seconds": time.monotonic() - started}
 
 
-def upgrade(stage: Stage) -> dict[str, Any]:
-    """The functions' stack deployed anew over the standing one, and back, while the API answers."""
-    rehearsed = _here(stage)
-    for grace in ("3", rehearsed.parameters["SweepGraceSeconds"]):
-        deploy.deploy(rehearsed.here, cloud.APP, rehearsed.app, rehearsed.parameters | {"SweepGraceSeconds": grace})
-        name = rehearsed.functions["sweep"]
-        settings = rehearsed.here.client("lambda").get_function_configuration(FunctionName=name)["Environment"]
-        expect(settings["Variables"]["SWEEP_GRACE_SECONDS"] == grace, "the functions have the new setting")
-        stage.client.call("", "GET", "/health").of(200)
-    open_study(stage, "patient-zhang", "river_ct").of(200)
-    return {}
-
-
 STEPS: dict[str, Step] = {
     "unsigned": unsigned,
     "tampered": tampered,
@@ -239,5 +228,6 @@ STEPS: dict[str, Step] = {
     "wrong_token": wrong_token,
     "schedules": schedules,
     "dead_letters": dead_letters,
+    **BESIDE,
     "upgrade": upgrade,
 }

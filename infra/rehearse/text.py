@@ -51,11 +51,33 @@ TEXTS = {
         "{tries} 次之后，{seconds:.1f} 秒",
         "after {tries} tries, {seconds:.1f} s",
     ),
+    "watch": Text(
+        "告警与仪表板的栈（watch.yaml）",
+        "The stack of alarms and the dashboard (watch.yaml)",
+        "{alarms} 个告警，各有通知对象",
+        "{alarms} alarms, each with somebody to tell",
+    ),
+    "keep": Text(
+        "备份的栈（keep.yaml）", "The stack of backups (keep.yaml)", "{plans} 个备份计划", "{plans} plan of backups"
+    ),
+    "own_name": Text(
+        "接口的自有域名：路径与阶段相同",
+        "The API under a name of its own, at the same path as at its stage",
+        "https://{name}/api/…，别处没有",
+        "https://{name}/api/…, and nowhere else",
+    ),
+    "front": Text(
+        "CloudFront 之后的页面与接口（front.yaml）：同一来源，会话 Cookie，绕行被拒",
+        "Pages and API behind CloudFront (front.yaml): one origin, a session's cookie, no way round it",
+        "接口收到 {requests} 次请求；不带密钥者 403",
+        "{requests} requests reached the API; without the secret 403",
+    ),
     "upgrade": Text(
-        "升级函数栈，再回退",
-        "The functions' stack is upgraded, and rolled back",
-        "两次更新，接口与清单照常",
-        "two updates; API and manifests answer as before",
+        "函数换成新的压缩包，再回退，其间请求不断",
+        "The functions get another zip and the first one back, while requests go on",
+        "两次更新，其间 {asked} 次请求全部成功（{again} 次被 MiniStack 中断后重发；AWS 会等其完成）",
+        "two updates; {asked} requests meanwhile, each answered ({again} cut off by MiniStack and asked again, where "
+        "AWS waits)",
     ),
 }
 
@@ -65,7 +87,7 @@ FRAME = {
         "held": "演练 {held} 步全部成立，用时 {seconds:.1f} 秒",
         "failed": "在此处失败：{what}",
         "stands": "两个栈已由原模板建成，{functions} 个函数由压缩包运行，IAM 强制执行：{endpoint}",
-        "left_out": "MiniStack 不认识这些条件，所以下列语句在演练中略去，未被检验：",
+        "left_out": "MiniStack 不认识这些条件或资源，所以下列各项在演练中略去，未被检验：",
         "not_rehearsed": "此处无法演练：",
     },
     "en": {
@@ -74,7 +96,7 @@ FRAME = {
         "failed": "failed here: {what}",
         "stands": "both stacks stand, from the very templates; {functions} functions run from the zip, IAM enforced: "
         "{endpoint}",
-        "left_out": "Left out here and not tried, for MiniStack does not know their conditions:",
+        "left_out": "Left out here and not tried, for MiniStack does not know these conditions or resources:",
         "not_rehearsed": "What cannot be rehearsed here:",
     },
 }
@@ -97,8 +119,9 @@ NOT_REHEARSED = (
         "en": "byte ranges: where a version is named MiniStack answers with the whole object",
     },
     {
-        "zh": "WAF、访问日志、自定义域名、CloudFront：只建不查",
-        "en": "WAF, access logs, custom domain, CloudFront: made where it can, not tried",
+        "zh": "WAF 的规则与各种日志：只建不查（绕过 CloudFront 的请求在此由演练自己拒绝）；CloudFront 的缓存与证书",
+        "en": "WAF's rules and all logs: made, not tried (who goes round CloudFront is refused by the rehearsal itself "
+        "here); what CloudFront keeps, and its certificate",
     },
     {
         "zh": "定时由时钟触发：规则已查，任务在此由人执行",

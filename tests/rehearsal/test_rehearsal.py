@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local import template
 from infra.local.personas import PATIENT
 from infra.local.story_text import TEXTS as STORY
 from infra.rehearse import conditions
@@ -58,6 +59,8 @@ def test_every_step_of_story_and_rehearsal_holds(told):
 def test_it_says_what_was_left_out_and_what_cannot_be_rehearsed(told):
     shown, _ = told
     assert "UploadsBucketPolicy.RefuseOldSignedUrls: s3:authType, s3:signatureAge" in shown
+    assert "WebAclBeforeTheApi: AWS::WAFv2::WebACLAssociation" in shown
+    assert "ApiErrorsAlarm: AWS::CloudWatch::Alarm, over more than one metric" in shown
     for one in NOT_REHEARSED:
         assert one["en"] in shown
 
@@ -139,3 +142,22 @@ def test_a_key_allowed_by_its_alias_is_allowed_by_itself():
     allow = {"Effect": "Allow", "Action": "kms:GenerateMac", "Resource": "*", "Condition": alias}
     (changed,) = statements(conditions.rehearsable(policy_of(allow))[0])
     assert changed == {"Effect": "Allow", "Action": ["kms:GenerateMac"], "Resource": {"Ref": "MacKeyId"}}
+
+
+def test_what_the_emulator_does_not_know_is_left_out_and_told():
+    alarm = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}}
+    math = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": []}}
+    selection = {"Type": "AWS::Backup::BackupSelection"}
+    changed, told = conditions.rehearsable({"Resources": {"One": alarm, "Two": math, "Three": selection}})
+    assert changed["Resources"] == {"One": alarm}
+    assert told == ["Two: AWS::CloudWatch::Alarm, over more than one metric", "Three: AWS::Backup::BackupSelection"]
+
+
+def test_cloudfront_goes_to_another_port_for_the_api_and_nowhere_else_otherwise():
+    given = template.load(Path(__file__).parents[2] / "infra/front.yaml")
+    changed = conditions.near(given, 1234)
+    pages, api = changed["Resources"]["Front"]["Properties"]["DistributionConfig"]["Origins"]
+    assert api["CustomOriginConfig"].pop("HTTPSPort") == 1234
+    before = given["Resources"]["Front"]["Properties"]["DistributionConfig"]["Origins"]
+    assert before[1]["CustomOriginConfig"].pop("HTTPSPort") == 443
+    assert (changed, pages) == (given, before[0])

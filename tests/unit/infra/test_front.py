@@ -86,18 +86,14 @@ def test_pages_are_read_by_cloudfront_alone(where):
     resources = standing(where)
     block = resources["PagesBucket"]["Properties"]["PublicAccessBlockConfiguration"]
     assert set(block.values()) == {True}
-    allowed = [
-        one
-        for one in resources["PagesBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-        if one["Effect"] == "Allow"
-    ]
-    assert {one["Action"] for one in allowed} == {"s3:GetObject", "s3:ListBucket"}
-    for one in allowed:
-        if where == "china":
-            assert one["Principal"] == {"CanonicalUser": {"Fn::GetAtt": ["PagesIdentity", "S3CanonicalUserId"]}}
-        else:
-            assert one["Principal"] == {"Service": "cloudfront.amazonaws.com"}
-            assert one["Condition"]["StringEquals"]["aws:SourceArn"]["Fn::Sub"].endswith("distribution/${Front}")
+    (policy,) = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::S3::BucketPolicy"]
+    allow, deny = policy["PolicyDocument"]["Statement"]
+    assert (allow["Action"], deny["Sid"]) == (["s3:GetObject", "s3:ListBucket"], "RefusePlainHttp")
+    if where == "china":
+        assert allow["Principal"] == {"CanonicalUser": {"Fn::GetAtt": ["PagesIdentity", "S3CanonicalUserId"]}}
+    else:
+        assert allow["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+        assert allow["Condition"]["StringEquals"]["aws:SourceArn"]["Fn::Sub"].endswith("distribution/${Front}")
     pages = distribution(where)["DefaultCacheBehavior"]
     assert pages["ForwardedValues"] == {"QueryString": False, "Cookies": {"Forward": "none"}}, "or a query could list"
 
