@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 
 from chalicelib.domain.manifest import Manifest
 from chalicelib.domain.settle import NeedsDigests, Settled, settle
-from chalicelib.domain.study import Amendment, Entry, Place, StudyRef, Summary
+from chalicelib.domain.study import Amendment, Entry, StudyRef, Summary
 from chalicelib.domain.summary import destroyed
 from chalicelib.domain.upload_key import Uploaded
+from chalicelib.services.digest_places import DigestPlaces
 from chalicelib.services.ports import ExamsPort, Journal, Refeed, Studies, Uploads
 
 # A view or another settle that read SUMMARY just before the flip reads the old manifest seconds later; the days are for
@@ -82,30 +82,9 @@ class SettleStudy:
         digests: dict[tuple[str, int], str] = {}
         outcome = settle(ref, entries, amendments, digests, issuer=ref.hospital_id)
         while isinstance(outcome, NeedsDigests):
-            digests |= self._digests(ref, outcome.places)
+            digests |= DigestPlaces(self.studies, self.uploads, self.workers)(ref, outcome.places)
             outcome = settle(ref, entries, amendments, digests, issuer=ref.hospital_id)
         return outcome
-
-    def _digests(self, ref: StudyRef, places: Sequence[Place]) -> dict[tuple[str, int], str]:
-        """SHA-256 of places, kept as facts so that each is streamed once, even by a settle that runs out of time;
-        "" where the bytes are gone.
-        """
-
-        def read(place: Place) -> str:
-            found = self.uploads.sha256(place)
-            if found is not None:
-                self.studies.put_digest(ref, place, found)
-            return found or ""
-
-        known = dict(self.studies.digests(ref))
-        unknown = [place for place in places if (place.version_id, place.offset) not in known]
-        if self.workers == 1:
-            digests = list(map(read, unknown))
-        else:
-            with ThreadPoolExecutor(self.workers) as pool:
-                digests = list(pool.map(read, unknown))
-        found = zip(unknown, digests, strict=True)
-        return known | {(place.version_id, place.offset): digest for place, digest in found}
 
     def _publish(self, settled: Settled, read: Summary | None, now: datetime) -> Summary | None:
         """Flip SUMMARY to the new manifest where anything changed; None when another settle was faster."""
