@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 from chalicelib.domain.study import Place, StudyRef
 from chalicelib.services.ports import Studies, Uploads
 
-# What one stream reads. Eight at a time take a quarter of settle's 60 seconds at the 600 Mbit/s that a function gets, so a
-# run that is cut off leaves some 4 GB less to the next: two copies of the largest instance (4 GiB) need three of ten.
+# What one stream reads. Eight at a time take a quarter of settle's 60 seconds at the 600 Mbit/s that a function gets,
+# so a run cut off leaves some 4 GB less to the next: two copies of the largest instance (4 GiB) need three of ten.
 BLOCK: Final = 128 * 1024**2
 Spot = tuple[str, int]
 
