@@ -21,7 +21,7 @@ class NotAllowedError(Exception):
     """This hospital's key or credentials are not accepted: trying again would change nothing."""
 
     def __init__(self, said: Said, values: Mapping[str, Any]) -> None:
-        super().__init__(said.en.format(**values))
+        super().__init__(said.in_("en", **values))
         self.said, self.values = said, values
 
 

@@ -49,7 +49,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(asked: argparse.Namespace, desk: Desk) -> Exit:
-    settings = _settings(asked, desk)
+    settings = _settings(asked)
     desk = desk.speaking(language(settings.language))
     private = _key(settings, desk)
     audience = asked.audience or "://".join(urlsplit(settings.endpoint)[:2])
@@ -82,13 +82,13 @@ def register(line: Line, settings: Settings, private: Key, audience: str, code: 
     return Joined(settings.hospital_id, str(told["audience"]), str(told["kid"]))
 
 
-def _settings(asked: argparse.Namespace, desk: Desk) -> Settings:
+def _settings(asked: argparse.Namespace) -> Settings:
     """Those of the file, which is written first where there is none."""
     endpoint, path = asked.endpoint.rstrip("/"), asked.settings
     if not safe(endpoint):
-        raise SettingsError(BAD_ENDPOINT, what=settings_file.MUST_BE_HTTPS.in_(desk.language))
+        raise SettingsError(BAD_ENDPOINT, what=settings_file.MUST_BE_HTTPS)
     if not HOSPITAL_ID.fullmatch(asked.hospital_id):
-        raise SettingsError(BAD_ID, what=NOT_AN_ID.in_(desk.language))
+        raise SettingsError(BAD_ID, what=NOT_AN_ID)
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.write_text(_written(endpoint, asked.hospital_id), encoding="utf-8")

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,10 @@ class Found:
     series: str
     sop: str
     packable: bool
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(self.path, self.size, self.mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,40 +67,34 @@ def files(root: Path, tally: Tally) -> Iterator[Standing]:
                 tally.skip(path, "link")
 
 
-def new(standing: Iterable[Standing], state: State, tally: Tally) -> Iterator[Found]:
-    """The DICOM files among them that are neither sent nor on their way. What the cloud refused is tried again."""
-    with ThreadPoolExecutor(READERS) as pool:
-        for batch in _batches(standing):
-            wanted = []
-            for one in batch:
-                outcome = state.standing(one.path, one.size, one.mtime_ns)
-                if outcome == SENT:
-                    tally.seen_before()
-                elif outcome != "":
-                    wanted.append(one)
-            found = pool.map(lambda one: _read(one, tally), wanted)
-            yield from (one for one in found if one)
-
-
-def _batches(standing: Iterable[Standing]) -> Iterator[list[Standing]]:
-    batch: list[Standing] = []
+def unsent(standing: Iterable[Standing], state: State, tally: Tally) -> Iterator[Standing]:
+    """Those that are neither sent nor on their way. What the cloud refused is tried again."""
     for one in standing:
-        batch.append(one)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    yield batch
+        outcome = state.standing(one.path, one.size, one.mtime_ns)
+        if outcome == SENT:
+            tally.seen_before()
+        elif outcome != "":
+            yield one
 
 
-def _read(one: Standing, tally: Tally) -> Found | None:
+def read(standing: Iterable[Standing], tally: Tally) -> Iterator[Found]:
+    """The DICOM files among them; all others are told."""
+    several = iter(standing)
+    with ThreadPoolExecutor(READERS) as pool:
+        while batch := list(islice(several, BATCH)):
+            yield from (one for one in pool.map(lambda one: read_one(one, tally), batch) if one)
+
+
+def read_one(one: Standing, tally: Tally) -> Found | None:
     try:
-        read = header.read(Path(one.path))
+        found = header.read(Path(one.path))
     except header.NotDicomError as no:
         tally.skip(one.path, no.reason)
     except OSError:
         tally.skip(one.path, "unreadable")
     else:
-        return Found(one.path, one.size, one.mtime_ns, read.study, read.series, read.sop, read.header is not None)
+        packable = found.header is not None
+        return Found(one.path, one.size, one.mtime_ns, found.study, found.series, found.sop, packable)
     return None
 
 

@@ -32,7 +32,7 @@ class SettingsError(Exception):
     """The settings cannot be used. Its text is for people, in both languages."""
 
     def __init__(self, said: Said, **values: Any) -> None:
-        super().__init__(said.en.format(**values))
+        super().__init__(said.in_("en", **values))
         self.said, self.values = said, values
 
 
@@ -60,7 +60,7 @@ def load(path: Path) -> Settings:
     except FileNotFoundError:
         raise SettingsError(NONE, path=path) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        raise SettingsError(BAD, path=path, field="-", what=NOT_TOML.en) from None
+        raise SettingsError(BAD, path=path, field="-", what=NOT_TOML) from None
     fields = _Fields(path, read)
     return Settings(
         endpoint=fields.endpoint(),
@@ -82,7 +82,7 @@ class _Fields:
     read: dict[str, Any]
 
     def _bad(self, name: str, what: Said, **values: Any) -> SettingsError:
-        return SettingsError(BAD, path=self.path, field=name, what=what.en.format(**values))
+        return SettingsError(BAD, path=self.path, field=name, what=what, **values)
 
     def text(self, name: str, default: str) -> str:
         value = self.read.get(name, default)

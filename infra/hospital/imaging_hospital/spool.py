@@ -1,7 +1,7 @@
 """The directory in which this client keeps what must survive: files handed to it that are not in the cloud yet.
 
 `keep` and `keep_notice` return only when the bytes are on the disk, and what they kept is sent by whoever runs
-`watch` or `listen` next, whatever happens in between.
+`listen` or `notice` next, whatever happens in between.
 """
 
 from __future__ import annotations

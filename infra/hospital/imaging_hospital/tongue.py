@@ -17,7 +17,10 @@ class Said(NamedTuple):
     zh: str
 
     def in_(self, language: Language, **values: Any) -> str:
-        return (self.zh if language == "zh" else self.en).format(**values)
+        """A `Said` among the values is said in the same language, with the same values."""
+        plain = {name: one for name, one in values.items() if not isinstance(one, Said)}
+        told = {name: one.in_(language, **plain) if isinstance(one, Said) else one for name, one in values.items()}
+        return (self.zh if language == "zh" else self.en).format(**told)
 
 
 def language(setting: str, environment: Mapping[str, str] = os.environ) -> Language:

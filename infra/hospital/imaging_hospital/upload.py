@@ -54,7 +54,7 @@ def run(asked: argparse.Namespace, desk: Desk) -> Exit:
         try:
             tally = work.send(root)
         except NotAllowedError as error:
-            desk.complain(NOT_ALLOWED, why=error.said.in_(desk.language, **error.values))
+            desk.complain(NOT_ALLOWED, why=error.said, **error.values)
             return Exit.NOT_ALLOWED
     tell(tally, desk, root, settings.spool / "not-sent.csv")
     return tally.exit
@@ -75,7 +75,7 @@ def tell(tally: Tally, desk: Desk, root: Path, listed: Path) -> None:
         copies=tally.copies,
     )
     for reason, count in sorted(tally.reasons.items()):
-        desk.say(SKIPPED, count=count, reason=REASONS[reason].in_(desk.language))
+        desk.say(SKIPPED, count=count, reason=REASONS[reason])
     facts = [fact for _, fact in tally.refused]
     for fact in sorted(set(facts)):
         desk.say(REFUSED, count=facts.count(fact), reason=fact)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -42,40 +43,39 @@ class Work:
     watcher: Watcher
     stop: threading.Event
 
-    def send(self, root: Path, *, owned: bool = False, ready: Callable[[Standing], bool] | None = None) -> Tally:
-        """Everything below `root` that is not in the cloud yet. `owned`: files are deleted once they are.
-        `ready` tells whether a file is settled; a series with one that is not is left for later.
-
-        Raises NotAllowedError, StoppedError.
-        """
+    def send(self, root: Path) -> Tally:
+        """Everything below `root` that is not in the cloud yet. Raises NotAllowedError, StoppedError."""
         tally = Tally()
         began = self.state.under_way(root)
-        series = scan.by_series(scan.new(self._standing(root, tally, owned=owned), self.state, tally))
-        if ready:
-            series = [group for group in series if all(ready(Standing(f.path, f.size, f.mtime_ns)) for f in group)]
-        self.watcher.expects(sum(one.content.size for one in began) + sum(f.size for group in series for f in group))
-        run = _Run(self, tally, owned)
-        jobs: list[Callable[[], None]] = [lambda one=one: run.finish(one) for one in began]  # type: ignore[misc]
-        jobs += [lambda group=group: run.begin(group) for group in series]  # type: ignore[misc]
-        self._all(jobs)
+        new = scan.unsent(scan.files(root, tally), self.state, tally)
+        self.finish(began, scan.by_series(scan.read(new, tally)), tally)
         return tally
 
-    def _standing(self, root: Path, tally: Tally, *, owned: bool) -> Iterator[Standing]:
-        for one in scan.files(root, tally):
-            if owned and self.state.standing(one.path, one.size, one.mtime_ns) == SENT:  # killed before it was deleted
+    def without_sent(self, files: Iterable[Standing]) -> Iterator[Standing]:
+        """Files of ours that were sent, and not yet deleted when we were killed, are deleted now."""
+        for one in files:
+            if self.state.standing(one.path, one.size, one.mtime_ns) == SENT:
                 Path(one.path).unlink(missing_ok=True)
             else:
                 yield one
 
-    def _all(self, jobs: Sequence[Callable[[], None]]) -> None:
-        """The first that fails stops the others. Ctrl-C does not wait for a line that is dead."""
+    def finish(
+        self, began: Sequence[Upload], series: Sequence[Sequence[Found]], tally: Tally, *, owned: bool = False
+    ) -> None:
+        """Until all of it is in the cloud, or told in `tally`. `owned`: files are deleted once they are there."""
+        self.watcher.expects(sum(one.content.size for one in began) + sum(f.size for group in series for f in group))
+        run = _Run(self, tally, owned)
+        jobs: list[Callable[[], None]] = [partial(run.finish, one) for one in began]
+        jobs += [partial(run.begin, group) for group in series]
         pool = ThreadPoolExecutor(self.settings.parallel, thread_name_prefix="send")
         try:
-            futures: list[Future[None]] = [pool.submit(job) for job in jobs]
-            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+            done, _ = wait([pool.submit(job) for job in jobs], return_when=FIRST_EXCEPTION)
             for one in done:
                 one.result()
-        except BaseException:
+        except Exception:  # one that is not allowed will not be alone
+            pool.shutdown(cancel_futures=True)
+            raise
+        except BaseException:  # Ctrl-C does not wait for a line that is dead
             self.stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -98,7 +98,7 @@ class _Run:
             self.work.watcher.expects(upload.content.size - sum(one.size for one in upload.sources))
             self.finish(upload)
         if self.owned:
-            self._remove([Standing(one.path, one.size, one.mtime_ns) for one in series])
+            self._remove([one.standing for one in series])
 
     def finish(self, upload: Upload) -> None:
         outcome = self.work.sender(upload.id)
@@ -119,7 +119,7 @@ class _Run:
                 left.append(Standing(one.path, one.size, one.mtime_ns))
             else:
                 self.tally.skip(one.path, CHANGED)
-        for series in scan.by_series(scan.new(left, self.work.state, self.tally)):
+        for series in scan.by_series(scan.read(left, self.tally)):
             self.begin(series)
 
     def _remove(self, files: Sequence[Standing]) -> None:

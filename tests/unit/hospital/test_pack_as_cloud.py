@@ -44,7 +44,7 @@ def folder(tmp_path, files):
 def planned(root, state, tally=None):
     """The uploads of a directory, as they would be sent now."""
     tally = tally or Tally()
-    series = scan.by_series(scan.new(scan.files(root, tally), state, tally))
+    series = scan.by_series(scan.read(scan.unsent(scan.files(root, tally), state, tally), tally))
     return [state.plan(plan) for group in series for plan in Planner(state, tally)(group)]
 
 
