@@ -2,16 +2,18 @@
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from pydicom import dcmread
 from pydicom.filebase import DicomBytesIO
 
 from chalicelib import wiring
+from chalicelib.domain.seal import hour_of
 from infra.local.personas import LAKE, RIVER
 from infra.local.samples import chest_ct, make_pack
 from infra.verify_audit import prove
+from infra.verify_receipt import canonical, verify, verify_proof
 from tests.support.country import TODAY, Country
 from tests.support.served_app import jwks_url, served
 
@@ -71,3 +73,7 @@ def test_what_it_states_is_in_the_sealed_archive_and_can_be_proven_there(country
     assert proof["holds"]
     assert (proof["seal"]["hour"], proof["seal"]["count"] > 0) == (told["sealed_with"], True)
     assert json.loads(proof["line"])["event"]["statement"] == told["statement_sha256"]
+    proof = json.loads(json.dumps(proof, ensure_ascii=False))
+    assert verify([told]) + verify_proof([told], proof) == []
+    kept = archive.kept(archive.survey(), hour_of(datetime.fromisoformat(told["statement"]["issued_at"])))
+    assert canonical(proof["seal"]) == kept.seal
