@@ -170,18 +170,23 @@ def messages(stage):
 
 
 def sweeps(stage):
-    """Missed deadlines, an emergency that nobody reviewed, a queue that is not empty."""
+    """A warning, missed deadlines, an outage, an emergency that nobody reviewed, a queue that is not empty."""
     from tests.support.matrix_world import World
 
     World(stage.served)
     _tell(stage, "notices")
     _take_up(stage, "ingest")
     stage.settle()
-    stage.later(hours=40)
+    stage.later(hours=8.5)
     assert stage.run("sweep")["held"], "S3's own messages wait in the queues"
     for name in json.loads(stage.cloud.settings["BACKLOG_QUEUES"]):
         stage.cloud.client("sqs").purge_queue(QueueUrl=stage.cloud.queue_url(name.removeprefix("imaging-cloud-")))
+    assert stage.run("sweep")["warned"]
+    stage.later(hours=40)
     assert stage.run("sweep")["judged"]
+    outage = {"scope": "all", "from": "2026-01-01T00:00:00+08:00", "to": "2026-01-02T00:00:00+08:00", "reason": "停电"}
+    assert stage.served.ask("POST", "/compliance/excuses", "regulator", outage).status_code == 202
+    assert stage.run("sweep")["excuses"]
 
 
 def night(stage):

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import date
 
 import pytest
 
 from chalicelib.domain.timeline import read_token
+from chalicelib.services.list_exams import ListWorklist
 from chalicelib.store.assisted import DynamoHandOvers
 from chalicelib.store.audit import DynamoAudit
+from chalicelib.store.exams import DynamoExams
 from chalicelib.store.flags import DynamoFlags
 from chalicelib.store.guardians import DynamoInAppNotices
+from chalicelib.store.outages import DynamoOutages
 from chalicelib.store.reviews import DynamoReviews
 from chalicelib.store.standings import DynamoStandings
+
+DAY = date(2026, 11, 20)
 
 
 class Never:
@@ -29,6 +35,10 @@ LISTS = {
     "reviews": lambda token: DynamoReviews(Never(), "t").of_hospital("H1", token, 5),
     "papers": lambda token: DynamoHandOvers(Never(), "t").waiting("H1", token, 5),
     "flags": lambda token: DynamoFlags(Never(), "t").open(token, 5),
+    "steps of a flag": lambda token: DynamoFlags(Never(), "t").history(("H1", "2026-11-20", "r"), token, 5),
+    "exams of a day": lambda token: DynamoExams(Never(), "t").page_of_day("H1", "2026-11-20", token, 5),
+    "outages": lambda token: DynamoOutages(Never(), "t").list(token, 5),
+    "worklist": lambda token: ListWorklist(Never())("H1", DAY, DAY, token, 5),
     "releases": lambda token: DynamoStandings(Never(), "t").asked(token, 5),
     "own list": read_token,
 }

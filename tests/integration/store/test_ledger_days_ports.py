@@ -1,0 +1,222 @@
+"""The ports of days, outages, warnings and of what was said to flags, as the fakes and AWS keep them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.exam import ExamKey, Excuse
+from chalicelib.domain.flag import LISTED, Behind, Flag, FlaggedExam, Step
+from chalicelib.domain.hospital_day import DayMark
+from chalicelib.domain.ledger import Docket, derive
+from chalicelib.domain.outage import Outage
+from chalicelib.domain.warning import Warned, told
+from chalicelib.store.days import DynamoDays, DynamoWarnings
+from chalicelib.store.exams import DynamoExams
+from chalicelib.store.flags import DynamoFlags
+from chalicelib.store.outages import DynamoExcuses, DynamoOutages
+from tests.support.fakes_ledger import FakeDays, FakeExcuses, FakeFlags, FakeLedger, FakeOutages, FakeWarnings
+from tests.support.ledger_world import DUE, HOUR, NOON, notice
+
+DAY = "2026-11-20"
+PLACE = ("H1", DAY, "missed_deadline")
+
+
+def port(fake, real):
+    @pytest.fixture(params=["fake", "dynamo"])
+    def made(request):
+        if request.param == "fake":
+            return fake()
+        cloud = request.getfixturevalue("cloud")
+        return real(cloud.client("dynamodb"), cloud.settings["MAIN_TABLE"])
+
+    return made
+
+
+ledger = port(FakeLedger, DynamoExams)
+flags = port(FakeFlags, DynamoFlags)
+excuses = port(FakeExcuses, DynamoExcuses)
+outages = port(FakeOutages, DynamoOutages)
+days = port(FakeDays, DynamoDays)
+warnings = port(FakeWarnings, DynamoWarnings)
+
+
+def pages(asked):
+    """All items of a list asked for two at a time."""
+    found, token = [], ""
+    while True:
+        page = asked(token, 2)
+        assert len(page.items) <= 2
+        found += page.items
+        if not (token := page.next_token):
+            return found
+
+
+# Days
+
+
+def test_a_days_mark_is_put_by_whoever_read_the_last(days):
+    mark = DayMark("H1", DAY, DUE, watched=True, closed=True, excused=True, exams=0, usual=7)
+    assert days.get("H1", DAY) is None
+    assert days.put(mark)
+    assert not days.put(mark)
+    held = days.get("H1", DAY)
+    assert (held, held.revision) == (mark, 1)
+    assert days.put(replace(held, due_at=None))
+    assert not days.put(held)
+    assert days.get("H1", DAY) == replace(mark, due_at=None)
+
+
+def test_days_are_due_until_they_are_looked_at(days):
+    for number, hospital in enumerate(("H1", "H2", "H3")):
+        days.put(DayMark(hospital, DAY, DUE + number * HOUR))
+    assert list(days.due(DUE + HOUR)) == [("H1", DAY), ("H2", DAY)]
+    days.put(DayMark("H1", DAY, closed=True, revision=1))
+    assert list(days.due(DUE + HOUR)) == [("H2", DAY)]
+
+
+def test_days_of_a_hospital_between_two(days):
+    for day in ("2026-11-19", DAY, "2026-11-21"):
+        days.put(DayMark("H1", day, exams=3))
+    days.put(DayMark("H2", DAY))
+    assert [mark.day for mark in days.between("H1", "2026-11-19", DAY)] == ["2026-11-19", DAY]
+
+
+def test_until_when_days_were_opened(days):
+    assert days.opened_until() == ""
+    days.put_opened_until(DAY)
+    assert days.opened_until() == DAY
+
+
+# Outages
+
+
+def excuse(hospital="H1", reason="停电"):
+    return Excuse(hospital, NOON, NOON + HOUR, reason, "r1", NOON)
+
+
+def test_an_excuse_is_due_until_it_is_applied_and_stands_for_ever(excuses):
+    for _ in range(2):
+        excuses.put(excuse())
+        excuses.put(excuse("H2"))
+    assert {one.hospital_id for one in excuses.due()} == {"H1", "H2"}
+    excuses.applied(excuse())
+    assert [one.hospital_id for one in excuses.due()] == ["H2"]
+    assert excuses.overlapping("H1", NOON, NOON) == (excuse(),)
+    excuses.put(excuse())
+    assert len(list(excuses.due())) == 2
+
+
+def outage(begin=0, **changes):
+    return replace(Outage("region", "苏南", NOON + begin * HOUR, NOON + 99 * HOUR, "停电", "r1", NOON), **changes)
+
+
+def test_an_outage_is_due_until_every_hospital_has_it(outages):
+    outages.put(outage())
+    (held,) = outages.due()
+    assert (held, held.revision) == (outage(), 1)
+    come = replace(held, after="H2", hospitals=2)
+    assert outages.come(come)
+    assert not outages.come(come)
+    (held,) = outages.due()
+    assert (held.after, held.hospitals) == ("H2", 2)
+    assert outages.come(replace(held, spread_at=DUE))
+    assert list(outages.due()) == []
+    outages.put(outage())
+    assert [one.after for one in outages.due()] == [""]
+    assert not outages.come(replace(held, revision=3))
+
+
+def test_outages_are_listed_the_latest_first(outages):
+    for begin in range(5):
+        outages.put(outage(begin))
+    assert [(one.from_at - NOON) // HOUR for one in pages(outages.list)] == [4, 3, 2, 1, 0]
+
+
+# Warnings
+
+
+def test_what_a_hospital_was_warned_of_is_put_by_whoever_read_the_last(warnings):
+    assert warnings.get("H1") == Warned()
+    first = warnings.get("H1").and_of([told("A1", DUE), told("检查/2", DUE + HOUR)], NOON)
+    assert warnings.put("H1", first)
+    assert not warnings.put("H1", first)
+    held = warnings.get("H1")
+    assert (held, held.revision, warnings.get("H2")) == (first, 1, Warned())
+    assert warnings.put("H1", held.and_of([], DUE))
+    assert warnings.get("H1").told == {told("检查/2", DUE + HOUR)}
+
+
+def test_twenty_thousand_warnings_of_a_hospital_fit_an_item(warnings):
+    many = Warned().and_of(
+        [told(f"A{number}", DUE + timedelta(seconds=number % 7000)) for number in range(20_000)], NOON
+    )
+    assert warnings.put("H1", many)
+    assert warnings.get("H1") == many
+
+
+# Exams
+
+
+def test_what_is_due_between_two_instants(ledger):
+    for number in range(4):
+        ledger.put_docket(ExamKey("H1", f"A{number}"), Docket(due_at=DUE + number * HOUR, fact_count=1))
+    found = [one for shard in range(16) for one in ledger.due_between(shard, DUE, DUE + 2 * HOUR)]
+    assert sorted(found) == [(ExamKey("H1", f"A{number}"), DUE + number * HOUR) for number in (1, 2)]
+
+
+def test_the_rows_of_a_day_come_page_by_page_without_what_has_vanished(ledger):
+    key = ExamKey("H1", "检查 #1/x")
+    fact = replace(notice(), accession_number=key.accession)
+    ledger.put_notice(key, fact)
+    (row,) = derive(key, ledger.read(key).facts, (), NOON.tzinfo)
+    for accession in ("B", "A", "检查 #1/x", "D", "C"):
+        ledger.put_exam(replace(row, key=ExamKey("H1", accession)), 1)
+    ledger.bury(ExamKey("H1", "C"), DAY, 1, 1)
+    found = pages(lambda token, limit: ledger.page_of_day("H1", DAY, token, limit))
+    assert [one.key.accession for one in found] == ["检查 #1/x", "A", "B", "D"]
+
+
+# Flags
+
+
+def flag(**changes):
+    exams = tuple(FlaggedExam(f"{number:064d}", 1, "missing", DUE, None) for number in range(LISTED))
+    return replace(Flag(*PLACE, "raised", Behind((("missing", 9000),), exams, 9000, "d"), NOON), **changes)
+
+
+def test_the_steps_of_a_flag_are_kept_with_it_or_not_at_all(flags):
+    steps = [Step(NOON + number * HOUR, "explained", "h1", "hospital", f"停电 {number}") for number in range(5)]
+    assert flags.put(flag(), steps[0])
+    assert not flags.put(flag(), steps[4])
+    for number in range(1, 5):
+        held = flags.get(*PLACE)
+        assert flags.put(replace(held, state="explained", steps=(steps[number],)), steps[number])
+    assert flags.put(flags.get(*PLACE))
+    assert pages(lambda token, limit: flags.history(PLACE, token, limit)) == steps
+    assert flags.get(*PLACE).steps == (steps[4],)
+    assert flags.history(("H1", DAY, "missed_deadlin"), "", 9).items == ()
+
+
+@pytest.mark.parametrize("state", ["raised", "acknowledged", "explained", "closed", "withdrawn"])
+def test_a_flag_is_in_the_list_of_open_ones_until_it_is_closed_or_withdrawn(flags, state):
+    flags.put(flag(state=state))
+    assert bool(flags.open("", 9).items) == (state not in ("closed", "withdrawn"))
+
+
+def test_the_largest_flag_that_there_can_be_fits_an_item(cloud):
+    """Accession numbers of 64 characters that no compression helps, and words of 2,000 in each step."""
+    import random
+
+    chance = random.Random(7)  # noqa: S311 - made up data
+    names = ["".join(chr(chance.randrange(0x4E00, 0x9FA5)) for _ in range(64)) for _ in range(LISTED)]
+    text = "".join(chr(chance.randrange(0x4E00, 0x9FA5)) for _ in range(2000))
+    exams = tuple(FlaggedExam(name, 1, "missing", DUE, None) for name in names)
+    steps = tuple(Step(NOON, state, "x" * 128, "hospital", text) for state in ("acknowledged", "explained", "closed"))
+    client, table = cloud.client("dynamodb"), cloud.settings["MAIN_TABLE"]
+    largest = flag(behind=Behind((), exams, LISTED, "d"), steps=steps)
+    assert DynamoFlags(client, table).put(largest, steps[1])
+    (item,) = (one for one in client.scan(TableName=table)["Items"] if "body" in one)
+    assert len(item["body"]["B"]) < 200_000
