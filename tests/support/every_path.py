@@ -24,7 +24,7 @@ from chalicelib.http.access import ROUTES
 from infra.local.poller import scheduled_event
 from infra.local.samples import make_pack
 from tests.support import cloud as clouds
-from tests.support import tokens
+from tests.support import newcomer, tokens
 from tests.support.access_log_lines import line
 from tests.support.ingest_samples import archive, instance
 from tests.support.served_app import ORIGIN, Served, national_id
@@ -253,12 +253,20 @@ def rebuild(stage):
     uploads(stage)
     registered = {"hospital_id": "H1", "name": "省人民医院", "region": "320102"}
     stage.served.ask("POST", "/hospitals", "regulator", registered)
+    _join(stage)
     _lose(stage)
     stage.put(stage.key("archives"), archive([("a", instance(3, 1)), ("b", b"no image")]))
     for notice in _notices("P8", "32010219810101003"):
         stage.put(stage.key("notices"), json.dumps(notice, ensure_ascii=False).encode())
     clouds.forget_cached()
     assert stage.functions("reindex", {"after": ""})["done"]
+
+
+def _join(stage):
+    """A key that came with a code, and ended."""
+    code = stage.served.ask("POST", "/hospitals/H1/joining-code", "regulator", {}).json_body["code"]
+    assert newcomer.join(stage.served, code, hospital_id="H1").status_code == 201
+    assert stage.served.ask("POST", "/hospitals/H1/keys/revoke", "regulator", {}).json_body["revoked"]
 
 
 def singles(stage):
