@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 import signal
 import subprocess
@@ -18,6 +20,7 @@ from infra.local.client import until
 from tests.support.fake_s3 import Silent
 from tests.support.flaky_proxy import FlakyProxy
 from tests.support.hospital_client import join
+from tests.support.ingest_samples import instance
 
 KILLS = 10
 LARGE = 3_000_000  # bytes of pixels: seven of them are a pack of several parts
@@ -136,3 +139,46 @@ def test_a_key_that_nobody_registered_is_told_as_such(hospital):
     assert refused.returncode == Exit.NOT_ALLOWED
     assert "not allowed" in refused.stderr
     assert hospital.versions() == []
+
+
+def test_status_proves_what_is_there_by_its_receipt_and_asks_no_more(hospital):
+    hospital.add(1)
+    hospital.add(2, 1)
+    hospital.run("upload", hospital.images)
+    assert hospital.run("status", "--study", "1.2.3.999").returncode == Exit.SKIPPED
+    hospital.arrived_once()
+    told = hospital.run("status")
+    assert told.returncode == Exit.DONE, told.stdout + told.stderr
+    assert told.stdout.count("proven") == 2
+    kept = json.loads((hospital.settings.spool / "receipts" / "1.2.3.1.json").read_text(encoding="utf-8"))
+    assert kept["pages"][0]["statement"]["instances"] == 6
+    assert "all 2 studies are proven" in hospital.run("status").stdout
+
+
+def test_status_tells_what_ended_in_quarantine_and_what_to_do(hospital):
+    broken = instance(1, 1)[:-40]  # cut off inside its pixels: the client leaves it to the cloud
+    (hospital.images / "broken.dcm").write_bytes(broken)
+    assert hospital.run("upload", hospital.images).returncode == Exit.DONE
+    until(lambda: hospital.town.of_hospital(hospital.hospital_id).all("/hospital/quarantine", "records"), "a refusal")
+    told = hospital.run("status")
+    assert told.returncode == Exit.REFUSED
+    assert "in quarantine" in told.stdout
+
+
+def test_watch_sends_what_settles_and_goes_on_after_a_kill(hospital):
+    watching = ("watch", hospital.images)
+    with (hospital.place / "hospital.toml").open("a", encoding="utf-8") as settings:
+        settings.write("\nsettle_seconds = 1\n")
+    first = hospital.start(*watching)
+    hospital.add(1)
+    hospital.receipt("1.2.3.1", 6)
+    first.kill()
+    first.wait()
+    hospital.add(2)
+    (hospital.images / "half").write_bytes(instance(3, 1)[:-40])
+    second = hospital.start(*watching)
+    (hospital.images / "half").write_bytes(instance(3, 1))
+    hospital.wanted["1.2.3.3"] = [hashlib.sha256(instance(3, 1)).hexdigest()]
+    hospital.arrived_once()
+    second.terminate()
+    assert second.wait(30) == Exit.DONE

@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, Said]] = {
     "join": Said("make this hospital's key and register it", "生成本院密钥并登记"),
     "upload": Said("send everything in a directory", "上传一个目录中的全部影像"),
     "watch": Said("send what appears in a directory, for ever", "持续监视一个目录并上传新影像"),
+    "status": Said("ask what the cloud has of what was sent", "查询云端已收到的内容"),
     "notice": Said("send what the RIS tells of exams (HL7, CSV, JSON)", "发送 RIS 的检查通知（HL7、CSV、JSON）"),
 }
 

@@ -43,9 +43,11 @@ CREATE TABLE IF NOT EXISTS part (
 CREATE TABLE IF NOT EXISTS instance (
     sha256 BLOB PRIMARY KEY, sop TEXT NOT NULL, study TEXT NOT NULL, upload INTEGER NOT NULL REFERENCES upload (id)
 );
+CREATE TABLE IF NOT EXISTS proof (study TEXT PRIMARY KEY, images INTEGER NOT NULL, at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS file_of_upload ON file (upload);
 CREATE INDEX IF NOT EXISTS instance_of_study ON instance (study);
 CREATE INDEX IF NOT EXISTS instance_of_sop ON instance (sop);
+CREATE INDEX IF NOT EXISTS upload_of_key ON upload (key);
 CREATE INDEX IF NOT EXISTS upload_under_way ON upload (id) WHERE outcome = '';
 """
 
@@ -231,3 +233,27 @@ class State:
             for table in ("part", "file", "instance"):
                 db.execute(f"DELETE FROM {table} WHERE upload = ?", (upload.id,))  # noqa: S608 - our own three names
             db.execute("DELETE FROM upload WHERE id = ?", (upload.id,))
+
+    def studies(self, *, proven_too: bool) -> list[str]:
+        """Of which images were sent, latest first; without those whose images are all proven, unless asked for."""
+        query = """SELECT instance.study FROM instance JOIN upload ON upload.id = upload
+                   LEFT JOIN proof ON proof.study = instance.study
+                   WHERE outcome = 'sent' AND instance.study <> '' GROUP BY instance.study
+                   HAVING ? OR proof.images IS NULL OR proof.images < count(*) ORDER BY max(ended_at) DESC"""
+        return [str(study) for (study,) in self._rows(query, proven_too)]
+
+    def instances(self, study: str) -> dict[str, str]:
+        """SOP Instance UID by digest (hex) of what was sent of a study."""
+        query = """SELECT sha256, sop FROM instance JOIN upload ON upload.id = upload
+                   WHERE instance.study = ? AND outcome = 'sent'"""
+        return {sha256.hex(): str(sop) for sha256, sop in self._rows(query, study)}
+
+    def prove(self, study: str, images: int, now: datetime) -> None:
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO proof VALUES (?, ?, ?)", (study, images, now.isoformat()))
+
+    def count_under_way(self) -> int:
+        return int(self._rows("SELECT count(*) FROM upload WHERE outcome = ''")[0][0])
+
+    def sent_as(self, key: str) -> bool:
+        return bool(self._rows("SELECT 1 FROM upload WHERE key = ?", key))
