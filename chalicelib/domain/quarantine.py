@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from chalicelib.domain import upload_key
+
+UNKNOWN: Final = "unknown"  # stands for the hospital where the key names none; never a hospital's id
 
 
 class Reason(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast, get_args
 
 from chalicelib import wiring
+from chalicelib.domain.quarantine import UNKNOWN
 from chalicelib.domain.release import GROUNDS, Decision, Ground
 from chalicelib.http import shapes, upload_shapes
 from chalicelib.http.answers import answer
@@ -66,11 +67,12 @@ def asked_releases(asked: Asked) -> Response:
 
 @routes.get("/compliance/quarantine/{hospital_id}")
 def quarantine_of(asked: Asked) -> Response:
-    hospital_id = asked.hospital()
+    """`unknown` stands for what lies under a key that names no hospital."""
+    hospital_id = UNKNOWN if asked.path["hospital_id"] == UNKNOWN else asked.hospital()
     wiring.on_record()(asked.caller, "read_quarantine", asked.now, of=hospital_id)
     with asked.own_token():
         found = wiring.list_quarantine()(hospital_id, asked.query("token"), PAGE)
-    if not found.items and wiring.hospitals().get(hospital_id) is None:
+    if not found.items and hospital_id != UNKNOWN and wiring.hospitals().get(hospital_id) is None:
         return tell("not_found")
     return answer(shapes.page("records", found, upload_shapes.quarantined_abroad))
 

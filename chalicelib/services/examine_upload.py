@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from chalicelib.dicom.header import FIRST_RANGE, NeedMore, Unreadable, read_header
 from chalicelib.dicom.part10 import claimed_instance
 from chalicelib.domain import upload_key
+from chalicelib.domain.quarantine import UNKNOWN
 from chalicelib.domain.study import Entry, Header, Place, StudyRef
 from chalicelib.services.ports import QuarantineRecord
 
@@ -27,7 +28,6 @@ SHA256: Final = "sha256"  # metadata by which an uploader declares the digest of
 DOTS: Final = frozenset({".", ".."})  # clients take these out of a URL's path: no signed URL would open the object
 DELETED: Final = "deleted"
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
-UNKNOWN: Final = "unknown"  # stands for the hospital where the key names none; never a hospital's id
 
 
 @dataclass(frozen=True, slots=True)

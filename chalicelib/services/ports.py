@@ -114,7 +114,9 @@ class Quarantine(Protocol):
 
     def put(self, record: QuarantineRecord) -> None: ...
 
-    def list(self, hospital_id: str, token: str, limit: int) -> Page[QuarantineRecord]: ...
+    def list(self, hospital_id: str, token: str, limit: int) -> Page[QuarantineRecord]:
+        """Oldest date of upload first. ValueError: not a token of ours."""
+        ...
 
 
 class Journal(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _EXISTS: Final = {"PreconditionFailed", "412"}
+_READERS: Final = 8
 _GONE: Final = {"NoSuchKey", "404"}
 _ENTRY: Final = re.compile(r"(\d{4}-\d{2}-\d{2}|undated)/[0-9a-f]{64}", re.ASCII)
 
@@ -41,12 +43,16 @@ class S3Quarantine:
                 raise
 
     def list(self, hospital_id: str, token: str, limit: int) -> Page[QuarantineRecord]:
-        """Oldest upload date first. The token is the last key of the page before."""
+        """Oldest upload date first. The token is the last entry of the page before; ValueError for any other."""
         prefix = f"{hospital_id}/"
-        start = token if token.startswith(prefix) else prefix
+        if token and not _ENTRY.fullmatch(token):
+            raise ValueError("not a continuation token")
+        start = f"{prefix}{token}.json" if token else prefix
         found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=limit, StartAfter=start)
         keys = [item["Key"] for item in found.get("Contents", ())]
-        return Page(tuple(self._get(key) for key in keys), keys[-1] if keys and found["IsTruncated"] else "")
+        with ThreadPoolExecutor(_READERS) as pool:
+            records = tuple(pool.map(self._get, keys))
+        return Page(records, records[-1].entry_id if records and found["IsTruncated"] else "")
 
     def get(self, hospital_id: str, entry_id: str) -> QuarantineRecord | None:
         if not _ENTRY.fullmatch(entry_id):

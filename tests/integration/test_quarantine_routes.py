@@ -102,5 +102,7 @@ def test_nobody_else_can_touch_a_hospitals_entry(country):
     assert regulator(country, "POST", f"/{LAKE.hospital_id}/decisions", decision)[0] == 404
     assert regulator(country, "GET", "/H404")[0] == 404
     assert regulator(country, "GET", "?token=nonsense")[0] == 400
+    assert regulator(country, "GET", f"/{RIVER.hospital_id}?token=nonsense")[0] == 400
+    assert regulator(country, "GET", "/unknown") == (200, {"records": [], "next_token": ""})
     assert hospital(country, "POST", "quarantine/release", body)[1]["reason"] == "not_releasable"
     assert listed(country) == entry

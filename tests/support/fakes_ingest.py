@@ -114,9 +114,14 @@ class FakeQuarantine:
         self.records.setdefault(record_key(record), record)
 
     def list(self, hospital_id, token, limit):
-        keys = sorted(key for key in self.records if key.startswith(f"{hospital_id}/") and key > token)
+        if token and "/" not in token:
+            raise ValueError("not a continuation token")
+        start = f"{hospital_id}/{token}.json" if token else ""
+        keys = sorted(key for key in self.records if key.startswith(f"{hospital_id}/") and key > start)
         rest = keys[limit:]
-        return Page(tuple(self.records[key] for key in keys[:limit]), keys[limit - 1] if rest else "")
+        return Page(
+            tuple(self.records[key] for key in keys[:limit]), self.records[keys[limit - 1]].entry_id if rest else ""
+        )
 
     def get(self, hospital_id, entry_id):
         return self.records.get(f"{hospital_id}/{entry_id}.json")

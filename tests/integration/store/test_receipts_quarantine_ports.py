@@ -95,6 +95,19 @@ def test_a_hospitals_records_come_in_pages_and_only_its_own(quarantine):
     assert quarantine.list("H3", "", 2).items == ()
 
 
+@pytest.mark.parametrize("token", ["nonsense", "H1", "2026-11-24", "é"])
+def test_a_token_that_is_none_of_ours_is_refused(quarantine, token):
+    quarantine.put(record())
+    with pytest.raises(ValueError, match="token"):
+        quarantine.list("H1", token, 2)
+
+
+def test_a_record_is_read_by_its_id_and_only_under_its_hospital(quarantine):
+    quarantine.put(record(sop_instance_uid="1.2.3"))
+    assert quarantine.get("H1", record().entry_id) == record(sop_instance_uid="1.2.3")
+    assert quarantine.get("H2", record().entry_id) is None
+
+
 def test_a_records_object_speaks_both_languages(cloud):
     s3, bucket = cloud.client("s3"), cloud.settings["QUARANTINE_BUCKET"]
     S3Quarantine(s3, bucket).put(record())
