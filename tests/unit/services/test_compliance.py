@@ -175,41 +175,6 @@ def test_reports_of_all_hospitals_of_the_province_cost_two_reads_and_two_writes_
     assert json.loads(files["compliance/2026-11-20/province.json"])["missing"] == 226
 
 
-def test_the_worklist_names_what_a_person_should_look_at(world):
-    world.tell(study(NOON, accession_number="cancelled", study_instance_uid="9.9"))
-    (exam,) = ListWorklist(world.ledger)("H1", DAY, DAY, "", 9).items
-    assert (exam.key.accession, exam.worklist) == ("cancelled", ("images_of_cancelled_order",))
-
-
-BARE = {"accession_number": "", "study_instance_uid": "7.7", "patient_id": "P7", "exam_ended_at": NOON}
-WAITING = {"accession_number": "W1", "patient_id": "P7", "modality": "CT", "at": NOON + 2 * HOUR}
-
-
-@pytest.mark.parametrize(
-    ("hints", "images", "notices"),
-    [
-        (1, {}, [{}]),
-        (1, {}, [{"at": NOON - 2 * HOUR}]),
-        (0, {}, []),
-        (0, {}, [{"at": NOON + 2 * HOUR + MINUTE}]),
-        (0, {}, [{"modality": "MR"}]),
-        (0, {}, [{"patient_id": "P8"}]),
-        (0, {}, [{}, {"accession_number": "W2"}]),
-        (1, {}, [{}, {"accession_number": "HAS"}]),
-        (0, {"patient_id": ""}, [{"patient_id": ""}]),
-        (0, {"accession_number": "own"}, [{}]),
-    ],
-)
-def test_images_that_fit_just_one_waiting_notice_are_hinted_at_and_not_matched(world, hints, images, notices):
-    world.tell(study(NOON + MINUTE, **BARE | images))
-    world.tell(study(NOON, accession_number="HAS", study_instance_uid="7.8", patient_id="P7"))
-    for given_notice in notices:
-        world.tell(notice(**WAITING | given_notice))
-    found = ListWorklist(world.ledger)("H1", DAY, DAY, "", 9).items
-    assert [(exam.key.accession, exam.worklist) for exam in found] == [("7.7", ("notice_may_fit",))] * hints
-    assert not any(exam.worklist for exam in world.exams())
-
-
 @pytest.mark.parametrize(
     ("field", "changes"),
     [
