@@ -1,4 +1,4 @@
-"""What AWS makes of the Deny statements of a policy, for the operators that data.yaml uses.
+"""What AWS makes of the statements of a policy, for the operators that data.yaml uses.
 
 IAM's rules for a key that the request lacks: negated operators (`StringNotEquals`, `ArnNotLike`) hold, positive ones
 do not, `Null` says whether it is lacking ("true") or there ("false"). All operators of a statement must hold.
@@ -11,11 +11,20 @@ from fnmatch import fnmatchcase
 
 def refused_by(policy, action, resource, **context):
     """Sids of the statements that deny a request. `context` keys are condition keys with `_` for `:` and `-`."""
+    return [statement["Sid"] for statement in _fitting(policy, "Deny", action, resource, context)]
+
+
+def allows(policy, action, resource, **context):
+    """Whether a statement allows a request."""
+    return bool(_fitting(policy, "Allow", action, resource, context))
+
+
+def _fitting(policy, effect, action, resource, context):
     given = {_plain(name): str(value) for name, value in context.items()}
     return [
-        statement["Sid"]
+        statement
         for statement in policy["Statement"]
-        if statement["Effect"] == "Deny"
+        if statement["Effect"] == effect
         and any(fnmatchcase(action, pattern) for pattern in _list(statement["Action"]))
         and any(fnmatchcase(resource, pattern) for pattern in _list(statement["Resource"]))
         and all(
