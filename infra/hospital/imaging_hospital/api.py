@@ -54,14 +54,18 @@ class Line:
         except urllib3.exceptions.HTTPError as error:
             raise TryLaterError(type(error).__name__) from None
         told = _json(answer.data)
+        if not isinstance(told, dict):  # a proxy's or a captive portal's page
+            told = {}
+            if 200 <= answer.status < 300:
+                raise TryLaterError("an answer that is not the cloud's")
         if 200 <= answer.status < 300:
             return told
-        fact = str(told.get("error", "")) if isinstance(told, dict) else ""
+        fact = str(told.get("error", ""))
         if answer.status == 429 or answer.status >= 500:
             raise TryLaterError(f"HTTP {answer.status} {fact}", slow_down=True)
         if answer.status in (401, 403):
             raise NotAllowedError(*_why(answer, fact or f"HTTP {answer.status}", self.now()))
-        raise RefusedError(fact or f"HTTP {answer.status}", answer.status, told if isinstance(told, dict) else {})
+        raise RefusedError(fact or f"HTTP {answer.status}", answer.status, told)
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,10 @@ class Api:
                 return
 
     def credentials(self) -> Any:
-        return self.ask("POST", "/hospital/credentials", b"{}")
+        try:
+            return self.ask("POST", "/hospital/credentials", b"{}")
+        except RefusedError as refused:  # of the address or the registration, not of one image
+            raise NotAllowedError(NOT_KNOWN, {"fact": refused.fact}) from None
 
     def send_notice(self, notice: bytes) -> Any:
         return self.ask("POST", "/hospital/notices", notice)
@@ -121,4 +128,4 @@ def _json(data: bytes) -> Any:
     try:
         return json.loads(data[:LARGEST_ANSWER])
     except ValueError:
-        return {}
+        return None

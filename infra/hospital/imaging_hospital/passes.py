@@ -54,7 +54,7 @@ class Passes:
             if held and now < held.expires_at - EARLY and held.key("instances", "", now) is not None:
                 return held
             try:
-                self._current = self._made(self.ask())
+                self._current = self._asked()
             except TryLaterError:
                 if held and now < held.expires_at - LAST and held.key("instances", "", now) is not None:
                     return held
@@ -66,6 +66,12 @@ class Passes:
         with self._lock:
             if self._current is which:
                 self._current = None
+
+    def _asked(self) -> Pass:
+        try:
+            return self._made(self.ask())
+        except (KeyError, TypeError, ValueError):
+            raise TryLaterError("an answer that is not the cloud's") from None
 
     def _made(self, told: Any) -> Pass:
         keys, endpoint = told["credentials"], str(told["endpoint"])

@@ -59,7 +59,7 @@ def run(asked: argparse.Namespace, desk: Desk) -> Exit:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with screen(desk) as seen, at_work(settings, seen, stop) as work, alone(settings.spool, root):
         desk.complain(WATCHING, path=root)
-        keep_sending(work, [Root(root)], desk)
+        keep_sending(work, [Root(root)], desk, pause=min(PAUSE, settings.settle_seconds))
     return Exit.DONE
 
 

@@ -67,7 +67,7 @@ class Work:
         run = _Run(self, tally, owned)
         jobs: list[Callable[[], None]] = [partial(run.finish, one) for one in began]
         jobs += [partial(run.begin, group) for group in series]
-        pool = ThreadPoolExecutor(self.settings.parallel, thread_name_prefix="send")
+        pool = ThreadPoolExecutor(_workers(self.settings), thread_name_prefix="send")
         try:
             done, _ = wait([pool.submit(job) for job in jobs], return_when=FIRST_EXCEPTION)
             for one in done:
@@ -148,6 +148,12 @@ def at_work(settings: Settings, watcher: Watcher, stop: threading.Event) -> Iter
 
 def slower(settings: Settings, megabits_per_second: float | None) -> Settings:
     return settings if megabits_per_second is None else replace(settings, megabits_per_second=megabits_per_second)
+
+
+def _workers(settings: Settings) -> int:
+    """Fewer on a narrow line: S3 hangs up where nothing comes for 20 seconds."""
+    limit = settings.megabits_per_second
+    return min(settings.parallel, max(1, int(limit * 4))) if limit else settings.parallel
 
 
 def _has_arrived(api: Api, upload: Upload) -> bool:
