@@ -7,16 +7,17 @@ from typing import Any
 from chalice.app import Chalice, CloudWatchEvent, Cron, Rate, SQSEvent
 
 from chalicelib import wiring
+from chalicelib.events import disposal, oversight, sweeps
 from chalicelib.events import exports as copies
 from chalicelib.events import ingest as uploads
 from chalicelib.events import messages as words
 from chalicelib.events import notices as visits
-from chalicelib.events import oversight, sweeps
 from chalicelib.events import reconcile as nights
 from chalicelib.events import settle as studies
 from chalicelib.http import (
     administrators,
     desks,
+    disposals,
     doctors,
     exceptions,
     guardians,
@@ -40,6 +41,7 @@ app.register_blueprint(joining.routes.blueprint)
 app.register_blueprint(quarantine.routes.blueprint)
 app.register_blueprint(desks.routes.blueprint)
 app.register_blueprint(privacy.routes.blueprint)
+app.register_blueprint(disposals.routes.blueprint)
 app.register_blueprint(doctors.routes.blueprint)
 app.register_blueprint(exceptions.routes.blueprint)
 app.register_blueprint(patients.routes.blueprint)
@@ -122,3 +124,8 @@ def check_reads(event: CloudWatchEvent) -> dict[str, Any]:
 @app.lambda_function()
 def reindex(event: dict[str, Any], context: Any) -> dict[str, Any]:  # run by an operator, until "done"
     return sweeps.reindex(event, context)
+
+
+@app.lambda_function()
+def dispose(event: dict[str, Any], context: Any) -> dict[str, Any]:  # run by an operator, where `Disposal` is on
+    return disposal.dispose(event, context)

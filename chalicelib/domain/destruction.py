@@ -97,11 +97,12 @@ def certificate(disposal: Disposal, hospital: Hospital | None) -> bytes:
 
 
 REST_ZH: Final = (
-    "通知及其所附报告、收件回执、审计记录按各自的锁定期限保留；与仍须保存的检查同处一个压缩包的影像"
+    "通知及其所附报告、收件回执、审计记录、另一区域的副本和备份按各自的锁定期限保留；与仍须保存的检查同处一个压缩包的影像"
     "随该压缩包保留，不向任何人提供。"
 )
 REST_EN: Final = (
-    "Notices with the reports in them, receipts and the audit stay for as long as each is locked. Images in an archive "
+    "Notices with the reports in them, receipts, the audit, copies in another region and backups stay for as long as "
+    "each is locked. Images in an archive "
     "together with a study that must be kept stay in that archive, and are given to nobody."
 )
 

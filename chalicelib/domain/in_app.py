@@ -153,8 +153,8 @@ WORDINGS: Mapping[str, Wording] = {
     ),
     "studies_destroyed": Wording(
         "您的部分检查影像已超过法定保存期限，经医院和卫生健康主管部门批准后销毁，不能恢复。",
-        "Images of yours were past the time for which the law has them kept. They were destroyed after the hospital and "
-        "the health commission had approved it, and cannot be brought back.",
+        "Images of yours were past the time for which the law has them kept. They were destroyed after the hospital "
+        "and the health commission had approved it, and cannot be brought back.",
     ),
 }
 

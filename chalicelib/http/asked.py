@@ -93,9 +93,13 @@ class Fields:
     def hospital(self, name: str) -> str:
         return _hospital(self.values.get(name), name)
 
+    def uid(self, name: str) -> str:
+        """A DICOM UID."""
+        return _uid(self.values.get(name), name)
+
     def study(self) -> StudyRef:
         """The StudyRef that hospital_id and study_instance_uid name."""
-        return StudyRef(self.hospital("hospital_id"), _uid(self.values.get("study_instance_uid"), "study_instance_uid"))
+        return StudyRef(self.hospital("hospital_id"), self.uid("study_instance_uid"))
 
     def part(self, name: str) -> Fields:
         """An object within."""
@@ -132,6 +136,10 @@ class Asked:
 
     def hospital(self) -> str:
         return _hospital(unquote(self.path["hospital_id"]), "hospital_id")
+
+    def ulid(self, part: str) -> str:
+        """A part of the path that is an id of ours."""
+        return self.path[part] if _REFERENCE.fullmatch(self.path[part]) else _refuse(part)
 
     def day(self, part: str) -> date:
         """A part of the path that is a date."""

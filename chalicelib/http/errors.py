@@ -160,6 +160,16 @@ FACTS: Mapping[str, Fact] = {
     "quarantine_refused": Fact(
         409, "The entry does not stand so that this can be done.", "该隔离条目目前的状态不允许此操作。"
     ),
+    # disposal
+    "disposal_closed": Fact(409, "This proposal takes no decision any more.", "该销毁申请已不能再审批。"),
+    "nothing_to_dispose": Fact(
+        422,
+        "Every study of the list must still be kept; it says why and until when.",
+        "清单中的检查均须继续保存，原因和期限见清单。",
+    ),
+    "placed_above": Fact(
+        403, "The health commission placed this hold and lifts it.", "该保全由卫生健康主管部门作出，须由其解除。"
+    ),
     # us
     "try_again": Fact(503, "Busy; please try again.", "系统繁忙，请重试。"),
     "internal": Fact(500, "Something failed on our side.", "系统内部错误。"),
@@ -185,6 +195,7 @@ TOLD_DENIALS = frozenset(
         "not_confirmed",
         "own_part",
         "phone_exists",
+        "placed_above",
         "session_ended",
         "study_conflicted",
         "unknown_hand_over",
@@ -217,6 +228,7 @@ RAISED: Mapping[str, Raised] = {
     "Contended": Raised("try_again"),
     "DayContended": Raised("try_again"),
     "FlagNotSo": Raised("flag_not_so", ("state",)),
+    "DisposalClosed": Raised("disposal_closed", ("state",)),
     "GuardianRefused": Raised("guardian_refused", ("reason",)),
     "JoiningRefused": Raised("joining_refused"),
     "KeyRefused": Raised("key_refused", ("reason", "tries_left")),
@@ -237,7 +249,9 @@ RAISED: Mapping[str, Raised] = {
     "StandingContended": Raised("try_again"),
     "TokenNotOurs": Raised("bad_request", field="token"),
     "TooManyDays": Raised("bad_request", field="to"),
+    "UnknownDisposal": Raised("not_found"),
     "UnknownDoctor": Raised("not_found"),
+    "UnknownHold": Raised("not_found"),
     "TooManyExports": Raised("export_limit"),
     "UnknownEntry": Raised("not_found"),
     "UnknownFlag": Raised("not_found"),

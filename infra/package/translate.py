@@ -50,6 +50,8 @@ def _attach_policies(resources: dict[str, Any]) -> None:
             "Type": "AWS::IAM::Policy",
             "Properties": {"PolicyName": "least", "PolicyDocument": policy["PolicyDocument"], "Roles": [name]},
         }
+        if "Condition" in function:  # its role stands only then
+            resources[f"{stem}Policy"]["Condition"] = function["Condition"]
         function["Properties"]["Role"] = {
             "Fn::Sub": f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{name['Fn::Sub']}"
         }

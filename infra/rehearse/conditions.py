@@ -10,6 +10,7 @@ only what is deployed here, and says what.
 - It knows no association and no log of a web ACL and no selection of a backup plan: they are left out and told,
   as is an alarm over more than one metric.
 - Its CloudFront goes to no name of AWS: `near` sends it to the API's stand-in on loopback.
+- Choices by a condition are made before: nothing is destroyed in the rehearsal, whose stacks have `Disposal` off.
 - A queue's function runs at most twice at a time (AWS's least ceiling): MiniStack starts a process for each, at once.
 """
 
@@ -51,6 +52,8 @@ def near(template: dict[str, Any], port: int) -> dict[str, Any]:
 def rehearsable(template: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The template as MiniStack can judge it, and a line for each part left out: `Resource.Sid: keys` or its type."""
     changed = deepcopy(template)
+    for _, document in _documents(changed):
+        _choose(document, changed)
     resources = changed["Resources"]
     unmade = [logical for logical, one in resources.items() if one["Type"] in UNKNOWN_KINDS or _is_math(one)]
     told = [f"{logical}: {_why(resources.pop(logical))}" for logical in unmade]
@@ -85,6 +88,24 @@ def _documents(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
     for logical, resource in template["Resources"].items():
         if document := resource.get("Properties", {}).get("PolicyDocument"):
             yield logical, document
+
+
+def _choose(value: Any, template: dict[str, Any]) -> Any:
+    """The part of a policy that stands when every parameter has its default, in place; None for nothing."""
+    if isinstance(value, list):
+        value[:] = [found for one in value if (found := _choose(one, template)) is not None]
+    elif isinstance(value, dict) and list(value) == ["Fn::If"]:
+        condition, yes, no = value["Fn::If"]
+        one, other = template["Conditions"][condition]["Fn::Equals"]
+        is_on = template["Parameters"][one["Ref"]].get("Default") == other
+        return _choose(yes if is_on else no, template)
+    elif isinstance(value, dict):
+        for key in list(value):
+            value[key] = _choose(value[key], template)
+            if value[key] is None:
+                del value[key]
+        return None if value == {"Ref": "AWS::NoValue"} else value
+    return value
 
 
 def _keys(statement: dict[str, Any]) -> set[str]:

@@ -65,6 +65,12 @@ def _prove(kit):
 
 SEEN = {"day": FLAG.day, "rule": FLAG.rule, "version": FLAG.version}
 FLAGGED = f"?day={FLAG.day}&rule={FLAG.rule}"
+
+
+def _decide(kit):
+    return {"disposal_id": kit.other["disposal"], "decision": "approve"}
+
+
 # What some routes name that no other does, or in their own way.
 BODIES = {
     # Never the unknown one: a process keeps what it read of a hospital for minutes
@@ -85,6 +91,13 @@ BODIES = {
         "note": "属实",
     },
     "POST /privacy/suspensions/lift": lambda kit: {"doctor_id": kit.other["suspended"], "note": "已培训"},
+    "POST /hospital/disposals": lambda kit: {"studies": [{"study_instance_uid": kit.uid, "last_visit": "1990-02-03"}]},
+    "POST /privacy/disposals/decide": _decide,
+    "POST /hospitals/{hospital_id}/disposals/decide": _decide,
+    "POST /privacy/holds": lambda kit: {"study_instance_uid": kit.uid, "reason": "纠纷"},
+    "POST /hospitals/{hospital_id}/holds": lambda kit: {"patient_id": kit.patient_id, "reason": "纠纷"},
+    "POST /privacy/holds/lift": lambda kit: {"hold_id": kit.other["hold"], "reason": "结案"},
+    "POST /hospitals/{hospital_id}/holds/lift": lambda kit: {"hold_id": kit.other["hold"], "reason": "结案"},
     "POST /assisted-requests": lambda kit: kit.other["assisted"],
     "POST /assisted-requests/confirm": lambda kit: {"request_id": kit.other["confirm"]},
     "POST /assisted-requests/outcome": lambda kit: {
@@ -129,7 +142,13 @@ QUERIES = {
 def ask(world, route, role, target, unaudited=None, **changes):
     method, path = route
     kit = world.kit(role, target)
-    filled = path.format(hospital_id=kit.hospital_id, uid=kit.uid, encounter_id=kit.encounter_id, day=kit.day)
+    filled = path.format(
+        hospital_id=kit.hospital_id,
+        uid=kit.uid,
+        encounter_id=kit.encounter_id,
+        day=kit.day,
+        disposal_id=kit.other["executed"],
+    )
     body = BODIES.get(" ".join(route), body_of)(kit) if method == "POST" else None
     headers = {"X-Ward": kit.ward}
     world.watch.added()  # what making the kit left
@@ -153,6 +172,9 @@ ABOUT_THE_CALLER = {
     "DELETE /session",
     "GET /hospital/quarantine",
     "GET /hospital/compliance",
+    "GET /hospital/disposals",
+    "GET /disposals",
+    "GET /privacy/holds",
     "GET /hospital/worklist",
     "GET /hospital/flags/exams",
     "GET /hospital/flags/history",
@@ -222,6 +244,12 @@ EXCEPTIONS = {
     ("POST /desk/accesses/object", "other_hospital"): (THROUGH, "as above: an objection is taken anywhere"),
     ("POST /privacy/identities/history", "other_hospital"): ((200, ""), "a list, empty as for a number never given"),
     ("POST /privacy/identities/history", "unknown"): ((200, ""), "the number was never given: its history is empty"),
+    ("POST /privacy/holds", "other_hospital"): (THROUGH, "a hold is of the caller's hospital, and may come first"),
+    ("POST /privacy/holds", "unknown"): (THROUGH, "as above"),
+    ("POST /hospital/disposals", "own"): ((422, "nothing_to_dispose"), "nothing of this world is old enough"),
+    ("POST /hospital/disposals", "other_hospital"): ((422, "nothing_to_dispose"), "as unknown: it says so of each"),
+    ("POST /hospital/disposals", "other_person"): ((422, "nothing_to_dispose"), "as own"),
+    ("POST /hospital/disposals", "unknown"): ((422, "nothing_to_dispose"), "it says so of each"),
     ("POST /consent-requests/verify", "other_person"): ((403, "code_locked"), "a colleague's request in their visit"),
     ("POST /consent-requests/outcome", "other_person"): (
         HIDDEN,

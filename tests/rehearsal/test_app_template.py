@@ -118,6 +118,7 @@ def test_the_parameters_are_the_outputs_of_the_stack_of_state_and_what_the_opera
         if value["Ref"] not in BY_OPERATOR:
             assert described[value["Ref"]] == variable
     needless = {
+        "Disposal",
         "SmsSecretId",
         "SweepGraceSeconds",
         "DomainName",

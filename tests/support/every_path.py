@@ -269,12 +269,30 @@ def _join(stage):
     assert stage.served.ask("POST", "/hospitals/H1/keys/revoke", "regulator", {}).json_body["revoked"]
 
 
+def disposals(stage):
+    """A study of each way to come, proposed, held, approved, destroyed, and told to who asks."""
+    from tests.support import old_studies as old
+
+    person_id = old.upload_all(stage)
+    made = old.approved(stage.served, old.SINGLE, old.PACKED, old.ZIPPED)
+    held = {"study_instance_uid": old.PACKED.study_instance_uid, "reason": "纠纷"}
+    assert stage.served.ask("POST", "/privacy/holds", "privacy_officer", held).status_code == 201
+    stage.later(minutes=1)
+    assert stage.functions("dispose", {})["waiting"]
+    assert old.dispose(stage, made)["destroyed"] == 2
+    for path in (f"/hospital/disposals/{made}/certificate", f"/hospital/disposals/{old.UNKNOWN}/certificate"):
+        stage.served.ask("GET", path, "hospital")
+    stage.served.manifest("patient", old.SINGLE, person_id=person_id)
+    stage.upload("ingest", stage.key("instances"), old.old(old.number(old.SINGLE), 3))
+    stage.settle(old.SINGLE)
+
+
 def singles(stage):
     """What failed in a batch comes alone."""
     uploads(stage, "ingest_single", "notices_single")
 
 
-ACTS = (uploads, singles, routes, copies, messages, sweeps, night, audits, rebuild)
+ACTS = (uploads, singles, routes, copies, messages, sweeps, night, audits, rebuild, disposals)
 
 
 def play(directory, jwks_url, acts=ACTS):

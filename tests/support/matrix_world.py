@@ -23,6 +23,7 @@ from chalicelib.services.record_encounter import EncounterNotice, RecordEncounte
 from infra.local.provision import ACCOUNT_ID, REGION
 from tests.support.audit_watch import Watch
 from tests.support.hospital_keys import registered
+from tests.support.old_studies import put_disposals
 from tests.support.served_app import national_id
 from tests.support.settle_samples import T0, entry
 
@@ -101,7 +102,7 @@ class World:
         self.served = served
         self.watch = Watch()
         self.cards = {name: card(*given) for name, given in CARDS.items()}
-        self.ids, self.wards, self.given = {}, {}, {}
+        self.ids, self.wards, self.given, self.disposals = {}, {}, {}, {}
         self._open()
         self._register()
         self._study()
@@ -109,6 +110,7 @@ class World:
         self._consents()
         self._exceptions()
         self._quarantine()
+        self._disposals()
         self._kits = {"others": self._others(), "guardian": self._guardians()}
         self._kept = {name: pickle.dumps(dict(table.items)) for name, table in _tables().items()}
 
@@ -247,6 +249,12 @@ class World:
             self.ask("POST", "/hospital/quarantine/release", "hospital", body, hospital_id=hospital_id)
             self.given[visit] |= {"kept": kept.entry_id, "waits": waits.entry_id}
 
+    def _disposals(self):
+        """For each study of the first three visits a hold, a proposal that waits, and one that was carried out."""
+        for number, visit in enumerate(("E1", "E2", "E3"), 1):
+            hospital_id = VISITS[visit][0]
+            self.disposals[visit] = put_disposals(hospital_id, f"1.2.840.{number}", number)
+
     # What it holds
 
     def _others(self):
@@ -283,6 +291,7 @@ class World:
             "waiting": self.wards["waiting"],
             "quarantined": given.pop("kept"),
             "release": given.pop("waits"),
+            **self.disposals.get(visit, self.disposals["E1"]),
         }
         return Kit(
             hospital_id=hospital_id,
@@ -344,5 +353,8 @@ UNKNOWN = Kit(
         "waiting": NOBODY,
         "quarantined": f"2026-11-23/{'0' * 64}",
         "release": f"2026-11-23/{'0' * 64}",
+        "disposal": NOBODY,
+        "executed": NOBODY,
+        "hold": NOBODY,
     }
 )

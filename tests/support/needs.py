@@ -83,6 +83,12 @@ def _s3(call: Call) -> Iterator[Need]:
     if call.operation in _LISTS:
         yield Need(_LISTS[call.operation], bucket)
         return
+    if call.operation == "DeleteObjects":
+        for one in given["Delete"]["Objects"]:
+            yield Need("s3:DeleteObjectVersion" if "VersionId" in one else "s3:DeleteObject", f"{bucket}/{one['Key']}")
+            if given.get("BypassGovernanceRetention"):
+                yield Need("s3:BypassGovernanceRetention", f"{bucket}/{one['Key']}")
+        return
     key = f"{bucket}/{given['Key']}"
     if call.operation in _READS:
         yield Need("s3:GetObjectVersion" if "VersionId" in given else "s3:GetObject", key)

@@ -39,7 +39,7 @@ def test_a_policy_names_its_actions_and_its_partition(name, statement):
     actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
     assert not any("*" in action for action in actions)
     assert "s3:DeleteObject" not in actions
-    assert "s3:DeleteObjectVersion" not in actions
+    assert ("s3:DeleteObjectVersion" in actions) == ((name, statement["Sid"]) == ("policy-dispose.json", "Destroy"))
     assert "arn:aws:" not in json.dumps(statement)
     if "NotResource" in statement:
         assert (actions, statement["NotResource"]) == (["sns:Publish"], NO_TOPIC), "numbers are no resources"

@@ -57,10 +57,11 @@ def _of_url(url):
 
 @pytest.fixture(scope="module")
 def data():
-    """data.yaml as it is deployed where these calls go."""
+    """data.yaml as it is deployed where these calls go, with the one function that may destroy."""
     body = template.load()
     pseudo = {**PSEUDO, "AWS::AccountId": ACCOUNT_ID, "AWS::Region": REGION}
-    stack = template.Stack(body, {name: str(one["Default"]) for name, one in body["Parameters"].items()}, pseudo, {})
+    defaults = {name: str(one["Default"]) for name, one in body["Parameters"].items()}
+    stack = template.Stack(body, {**defaults, "Disposal": "on"}, pseudo, {})
     for logical, one in body["Resources"].items():
         properties = one.get("Properties", {})
         name = next((properties[key] for key in ("BucketName", "RoleName", "TableName") if key in properties), logical)
