@@ -7,6 +7,7 @@ READY := $(VENV)/.ready
 MINISTACK := build/venv-ministack-$(VERSION)
 RUNTIME ?= python3.13
 ARCHITECTURE ?= x86_64
+TEMPLATES := $(filter-out infra/app-merge.yaml,$(wildcard infra/*.yaml))
 
 .PHONY: run test check unit package rehearse checkov lock bench bases cost clean
 
@@ -20,7 +21,7 @@ check: $(READY)  ## style, types, architecture
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cfn-lint -r us-east-1 cn-north-1 -- infra/data.yaml infra/watch.yaml infra/keep.yaml infra/replica.yaml
+	$(BIN)/cfn-lint -r us-east-1 cn-north-1 -- $(TEMPLATES)
 
 unit: $(READY) $(MINISTACK)/.ready
 	$(BIN)/coverage erase
@@ -41,7 +42,7 @@ rehearse: $(READY) $(MINISTACK)/.ready  ## both stacks and the zip on an emulate
 
 checkov: package  ## what checkov says of the templates; in an environment of its own, so not part of `make test`
 	test -x build/venv-checkov/bin/checkov || { $(PYTHON) -m venv build/venv-checkov && build/venv-checkov/bin/pip install --quiet checkov==3.3.30; }
-	build/venv-checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation -f infra/data.yaml infra/watch.yaml infra/keep.yaml infra/replica.yaml build/package/app.json
+	build/venv-checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation -f $(TEMPLATES) build/package/app.json
 
 cost: $(READY)  ## what a day and a month cost, from recorded calls and list prices
 	$(BIN)/python -m infra.cost
