@@ -72,7 +72,13 @@ VIEW_ANSWER = Metric("ViewAnswer", "Milliseconds", "of it: making the answer", "
 SWEEP_DUE = Metric("SweepDue", "Count", "exams that were due in a sweep", "一次巡检中到期的检查数")
 SWEEP_DONE = Metric("SweepDone", "Count", "exams that it judged", "其中已判定的检查数")
 SWEEP_FAULTS = Metric(
-    "SweepFaults", "Count", "exams that it left for the next by a fault of ours", "因故障留待下次的检查数"
+    "SweepFaults",
+    "Count",
+    "exams, days, outages or warnings that it left for the next by a fault of ours",
+    "因故障留待下次的检查、日期、停机或预警数",
+)
+SWEEP_WARNED = Metric(
+    "SweepWarned", "Count", "hospitals warned of what is due within 2 hours", "已预警2小时内到期的医院数"
 )
 SWEEP_UNFINISHED = Metric("SweepUnfinished", "Count", "1 where time ran out", "时间用尽为 1")
 SWEEP_HELD = Metric(

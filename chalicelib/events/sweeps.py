@@ -25,8 +25,8 @@ log = Logger(service="sweeps")
 
 
 def sweep(context: Context) -> dict[str, Any]:
-    """Judge what is due. An error in the log when it held, for then our own backlog could not be measured. Reviews of
-    break-glass first: they wait for no upload."""
+    """All of the ledger that must happen at a time. An error in the log when nothing was judged, for then our own
+    backlog could not be measured. Reviews of break-glass first: they wait for no upload."""
     reviews = _reviews(context)
     now = wiring.now()
     swept = wiring.sweep_due()(now, lambda: context.get_remaining_time_in_millis() > SPARE_MS)
@@ -39,6 +39,7 @@ def sweep(context: Context) -> dict[str, Any]:
 
 def _emit(swept: Swept, now: datetime) -> None:
     counts = {metrics.SWEEP_DUE: swept.due, metrics.SWEEP_DONE: swept.judged, metrics.SWEEP_FAULTS: swept.faults}
+    counts[metrics.SWEEP_WARNED] = swept.warned
     states = {metrics.SWEEP_UNFINISHED: int(swept.more), metrics.SWEEP_HELD: int(swept.held)}
     behind = {metrics.SWEEP_BEHIND: (now - swept.horizon).total_seconds()} if swept.horizon else {}
     wiring.emit({**counts, **states, **behind})

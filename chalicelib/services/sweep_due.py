@@ -27,7 +27,7 @@ CAP = timedelta(hours=6)  # our backlog puts judgement off for no longer than th
 class Swept:
     """What a run did. `held`: our queues could not be measured, so nothing was judged: raise the alarm.
     `due`: accession numbers that it came to. `days`: hospitals' days that were over. `excuses`: accepted outages whose
-    exams were judged again. `warned`: hospitals told of what is due soon; `patient`: no warnings, for our own queues
+    exams were judged again. `warned`: hospitals told of what is due soon; `warnings_held`: no warnings, for our own queues
     are behind. `more`: time ran out, what is left is found by the next run. `faults`: what was left for the next run
     by a fault."""
 
@@ -40,7 +40,7 @@ class Swept:
     days: int = 0
     excuses: int = 0
     warned: int = 0
-    patient: bool = False
+    warnings_held: bool = False
 
     @property
     def held(self) -> bool:
@@ -82,7 +82,7 @@ class SweepDue:
         faults += fault
         oldest = self.oldest_unprocessed()
         if oldest is None:
-            return Swept(None, faults=faults, excuses=excuses, patient=True)
+            return Swept(None, faults=faults, excuses=excuses, warnings_held=True)
         patient = oldest > PATIENCE
         warned, fault = (0, 0) if patient else self._guarded(lambda: self.warn(now, keep_going))
         run = _Run(now - min(max(oldest, self.grace), CAP), now, keep_going, faults=faults + fault)

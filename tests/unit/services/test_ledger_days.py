@@ -100,6 +100,15 @@ def test_a_hospital_is_silent_against_its_own_weekday(exams, silent):
     assert [body["rule"] for _, body in world.topic.messages] == ["silent"] * silent
 
 
+def test_a_hospital_that_is_new_is_silent_against_what_it_registered():
+    world = world_of(weekday_volume=(50, 50, 50, 50, 12, 0, 0))  # twelve on a Friday
+    open_day(world)
+    world.sweep(OVER + GRACE)
+    world.sweep(OVER + 24 * HOUR + GRACE)
+    assert world.flag(rule="silent").figures == {"exams": 0, "usual": 12}
+    assert world.flag("2026-11-21", rule="silent") is None
+
+
 def test_silence_that_was_only_a_late_notice_is_withdrawn():
     world = world_of()
     learnt(world, 30)

@@ -89,9 +89,9 @@ def test_an_index_that_is_behind_warns_of_nothing_that_is_complete(world):
 def test_while_our_queues_are_behind_nobody_is_warned_of_what_may_be_here(world):
     world.tell(notice())
     world.backlog.oldest = 31 * MINUTE
-    assert world.sweep(SOON).patient
+    assert world.sweep(SOON).warnings_held
     world.backlog.oldest = None
-    assert world.sweep(SOON + MINUTE).patient
+    assert world.sweep(SOON + MINUTE).warnings_held
     assert named(world) == []
     world.backlog.oldest = 30 * MINUTE
     world.sweep(SOON + 2 * MINUTE)
