@@ -18,6 +18,7 @@ PAIRS = [
     ("README.md", "README.zh-CN.md"),
     ("infra/README.md", "infra/README.zh-CN.md"),
     ("infra/NOTICES.md", "infra/NOTICES.zh-CN.md"),
+    ("infra/hospital/README.md", "infra/hospital/README.zh-CN.md"),
     ("infra/AUDIT.md", "infra/AUDIT.zh-CN.md"),
     ("infra/RUNBOOK.md", "infra/RUNBOOK.zh-CN.md"),
     ("infra/QUARANTINE.md", "infra/QUARANTINE.zh-CN.md"),
