@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from infra.local import samples
-from infra.local.client import Client, expect, until
+from infra.local import newcomer, samples
+from infra.local.client import Client, expect, to_the_minute, until
 from infra.local.personas import HOSPITALS, LAKE, PATIENT, RIVER
 from infra.local.story import Stage
 from infra.local.story_images import key, pydicom_files, study_uids, upload
@@ -33,6 +32,22 @@ def hospitals(stage: Stage) -> dict[str, Any]:
     refused = stage.client.call("doctor-li", "POST", "/hospitals", vars(RIVER))
     expect(refused.status == 403, "a doctor registers no hospital")
     return {"names": "、".join(f"{one.hospital_id} {one.name} {one.name_en}" for one in HOSPITALS)}
+
+
+def joining(stage: Stage) -> dict[str, Any]:
+    """From the commission's letter to credentials; what a hospital uploads from here on is put with them."""
+    for hospital in HOSPITALS:
+        path = f"/hospitals/{hospital.hospital_id}/joining-code"
+        letter = stage.client.call("regulator", "POST", path, {}).of(201)
+        joined = newcomer.join(stage.client, hospital.hospital_id, letter)
+        again = newcomer.body_of(joined.private, hospital.hospital_id, letter)
+        expect(stage.client.call("", "POST", "/joining", again).status == 403, "a code is good once")
+        token = joined.token()
+        vended = joined.ask("POST", "/hospital/credentials", {}, token).of(201)
+        expect(joined.ask("GET", "/hospital/keys", token=token).status == 401, "and so is a token")
+        stage.client.vended[hospital.hospital_id] = vended["credentials"]
+        stage.kept[f"joined {hospital.hospital_id}"] = joined
+    return {"until": to_the_minute(vended["credentials"]["expires_at"]), "bucket": vended["bucket"]}
 
 
 def doctor(stage: Stage) -> dict[str, Any]:
@@ -85,12 +100,7 @@ def notices(stage: Stage) -> dict[str, Any]:
     taken = exam_notice(RIVER.hospital_id, ACCESSION, now - timedelta(minutes=20), declared_instances=SLICES)
     stage.client.call("hospital-jb001", "POST", "/hospital/notices", taken).of(202)
     missed = exam_notice(LAKE.hospital_id, MISSED_ACCESSION, now - timedelta(hours=13), declared_instances=120)
-    hospital = stage.client.hospital(LAKE.hospital_id)
-    stage.client.s3(LAKE.hospital_id).put_object(
-        Bucket=hospital["bucket"],
-        Key=key("notices", LAKE.hospital_id, "missed.json"),
-        Body=json.dumps(missed, ensure_ascii=False).encode(),
-    )
+    stage.kept[f"joined {LAKE.hospital_id}"].ask("POST", "/hospital/notices", missed).of(202)
     return {}
 
 

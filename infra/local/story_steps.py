@@ -9,6 +9,7 @@ from infra.local.story import Step
 STEPS: dict[str, Step] = {
     "health": first.health,
     "hospitals": first.hospitals,
+    "joining": first.joining,
     "doctor": first.doctor,
     "patient": first.patient,
     "notices": first.notices,

@@ -32,6 +32,12 @@ TEXTS = {
         "{names}",
         "{names}",
     ),
+    "joining": Text(
+        "两家医院凭接入码登记公钥，此后自签令牌，领取上传凭证",
+        "Both hospitals join with their codes, sign their own tokens, and get credentials to upload with",
+        "接入码、令牌各只能用一次；凭证到 {until} 为止，只能上传到本院当日的前缀",
+        "a code and a token are good once each; the credentials end at {until} and put under the own prefixes of today",
+    ),
     "doctor": Text(
         "管理员为湖滨医院登记李医生",
         "The administrator registers Dr Li of Lakeside Hospital",
@@ -47,8 +53,8 @@ TEXTS = {
     "notices": Text(
         "两份检查通知：江北刚做完一次 CT；湖滨 13 小时前做完一次，却没有影像",
         "Two exam notices: Jiangbei has just performed a CT; Lakeside did one 13 hours ago and never uploaded it",
-        "江北经接口，202；湖滨以文件放入 notices/",
-        "Jiangbei's by the API, 202; Lakeside's as a file under notices/",
+        "均经接口，202；湖滨用自签的令牌",
+        "both by the API, 202; Lakeside's with a token that it signed itself",
     ),
     "real_files": Text(
         "江北医院上传 pydicom 自带的真实 DICOM 文件",
