@@ -35,7 +35,7 @@ def message(hospital_id: str, exams: Sequence[Exam]) -> dict[str, object]:
     """Accession numbers, that the hospital can find the exams by; nothing of a patient."""
     first = sorted(exams, key=lambda exam: (exam.due_at, exam.key, exam.use))[:LISTED]
     zh = f"{len(exams)}例检查将在2小时内到达12小时上传时限，影像尚未收齐。"
-    en = f"{len(exams)} exams reach the 12 hours within 2 hours, and their images are not complete."
+    en = f"Within 2 hours the 12 hours are over for exams whose images are not complete: {len(exams)}."
     return {
         "event": "due_soon",
         "hospital_id": hospital_id,

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 PAIRS = [
     ("README.md", "README.zh-CN.md"),
     ("infra/README.md", "infra/README.zh-CN.md"),
+    ("infra/LEDGER.md", "infra/LEDGER.zh-CN.md"),
     ("infra/NOTICES.md", "infra/NOTICES.zh-CN.md"),
     ("infra/hospital/README.md", "infra/hospital/README.zh-CN.md"),
     ("infra/AUDIT.md", "infra/AUDIT.zh-CN.md"),
