@@ -21,6 +21,9 @@ UTC_LABEL = (timedelta(hours=7), timedelta(hours=8, minutes=30))
 
 OLD = timedelta(days=30)
 
+# What a hospital is told of how its devices tell the time.
+FLAGS = ("start_only", "pps_end_implausible", "future_clock", "utc_label", "import", "no_time")
+
 ENDED_STEPS = frozenset({"COMPLETED", "DISCONTINUED"})
 
 _START_OF = ("SeriesDate/Time", "StudyDate/Time")
@@ -39,18 +42,11 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class ExamEnd:
     """`at` is None when nothing tells. `source` is the attribute's name, "MPPS", "received_at" or "none". `flags` are
-    of start_only, pps_end_implausible, future_clock, import, no_time. `clock_ahead` is by how much the device's
-    clock passes the arrival where it was clamped."""
+    of FLAGS."""
 
     at: datetime | None
     source: str
     flags: tuple[str, ...] = ()
-    clock_ahead: timedelta = timedelta(0)
-
-    @property
-    def utc_label(self) -> bool:
-        """Whether the clock is ahead by about 8 hours: a local time labelled UTC, for the device's owner to mend."""
-        return UTC_LABEL[0] <= self.clock_ahead <= UTC_LABEL[1]
 
 
 def exam_end(times: Sequence[Times], received_at: datetime, steps: Sequence[Step] = ()) -> ExamEnd:
@@ -89,5 +85,6 @@ def _against_arrival(at: datetime | None, source: str, flags: list[str], receive
         return ExamEnd(None, "none", (*flags, "no_time"))
     ahead = at - received_at
     if ahead > CLOCK_TOLERANCE:
-        return ExamEnd(received_at, "received_at", (*flags, "future_clock"), ahead)
+        label = ("utc_label",) if UTC_LABEL[0] <= ahead <= UTC_LABEL[1] else ()
+        return ExamEnd(received_at, "received_at", (*flags, "future_clock", *label))
     return ExamEnd(at, source, (*flags, "import") if -ahead > OLD else tuple(flags))

@@ -109,7 +109,6 @@ def test_a_clock_up_to_ten_minutes_ahead_is_left_alone():
     assert exam_end([acquired()], NINE - 10 * MINUTE).at == NINE
     end = exam_end([acquired()], NINE - 11 * MINUTE)
     assert (end.at, end.source, end.flags) == (NINE - 11 * MINUTE, "received_at", ("future_clock",))
-    assert end.clock_ahead == 11 * MINUTE
 
 
 @pytest.mark.parametrize(
@@ -117,8 +116,7 @@ def test_a_clock_up_to_ten_minutes_ahead_is_left_alone():
 )
 def test_about_eight_hours_ahead_is_a_label_fault(hours, utc):
     end = exam_end([acquired()], NINE - timedelta(hours=hours))
-    assert end.flags == ("future_clock",)
-    assert end.utc_label is utc
+    assert end.flags == (("future_clock", "utc_label") if utc else ("future_clock",))
 
 
 def test_what_is_older_than_thirty_days_is_an_import():

@@ -12,6 +12,7 @@ import pytest
 from chalicelib.domain import hospital_day, outage, warning
 from chalicelib.domain.deadline import GAP
 from chalicelib.domain.exam import ExamKey, Facts, Standing
+from chalicelib.domain.exam_end import FLAGS
 from chalicelib.domain.flag import LISTED, VERDICTS, FlagState
 from chalicelib.domain.ledger import derive
 from chalicelib.domain.rule import RULES
@@ -39,7 +40,7 @@ def tables(guide):
 
 def test_every_standing_rule_and_state_is_explained_and_nothing_else(guide):
     standings, rules, states = tables(guide)
-    assert set(standings) == set(get_args(Standing))
+    assert set(standings) == {*get_args(Standing), *FLAGS}
     assert set(rules) == {rule.name for rule in RULES}
     assert set(states) == set(get_args(FlagState))
     assert all(f"`{verdict}`" in states["closed"] for verdict in VERDICTS)
