@@ -119,10 +119,11 @@ def _settings(data: Mapping[str, Any], outputs: Mapping[str, str]) -> dict[str, 
 
 
 def _functions(here: Account, app: Mapping[str, Any]) -> dict[str, str]:
-    """Physical names by those of app.py: `CheckReads` is `check_reads` there."""
-    listed = here.client("cloudformation").describe_stack_resources(StackName=APP)["StackResources"]
+    """Physical names by those of app.py: `CheckReads` is `check_reads` there. Without what a condition left out."""
+    pages = here.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=APP)
+    listed = [one for page in pages for one in page["StackResourceSummaries"]]
     physical = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in listed}
-    return {name: physical[logical] for name, logical in _logical(app).items()}
+    return {name: physical[logical] for name, logical in _logical(app).items() if logical in physical}
 
 
 def _logical(app: Mapping[str, Any]) -> dict[str, str]:

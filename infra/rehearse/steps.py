@@ -19,6 +19,7 @@ from infra.local.story_images import key
 from infra.rehearse import cloud, deploy
 from infra.rehearse.ministack import ACCOUNT_ID, REGION
 from infra.rehearse.steps_beside import STEPS as BESIDE
+from infra.rehearse.steps_joining import STEPS as JOINING
 from infra.rehearse.upgrade import upgrade
 
 POISON_SECONDS = 1  # between two tries, in place of four or six minutes
@@ -192,7 +193,17 @@ def schedules(stage: Stage) -> dict[str, Any]:
     for name in sorted(wanted):
         expect(standing.get(rehearsed.functions[name]) == "ENABLED", f"a rule runs {name}")
         cloud.run(rehearsed, name)
+    until(lambda: _waiting(rehearsed, "reconcile") == 0, "the night's reconcile is done, piece by piece", 180)
+    expect(_waiting(rehearsed, "reconcile-dead") == 0, "no piece of the night's reconcile failed")
     return {"names": ", ".join(sorted(wanted))}
+
+
+def _waiting(rehearsed: cloud.Rehearsed, name: str) -> int:
+    """Messages in a queue, those just being done included."""
+    sqs = rehearsed.here.client("sqs")
+    url = sqs.get_queue_url(QueueName=f"imaging-cloud-{name}")["QueueUrl"]
+    asked = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    return sum(map(int, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=asked)["Attributes"].values()))
 
 
 def dead_letters(stage: Stage) -> dict[str, Any]:
@@ -226,6 +237,7 @@ STEPS: dict[str, Step] = {
     "plain_http": plain_http,
     "wrong_role": wrong_role,
     "wrong_token": wrong_token,
+    **JOINING,
     "schedules": schedules,
     "dead_letters": dead_letters,
     **BESIDE,

@@ -139,7 +139,7 @@ def test_every_function_has_a_role_of_its_own_that_stands_with_the_state(package
     roles = {name: one["Role"]["Fn::Sub"].removeprefix(start) for name, one in functions.items()}
     assert roles == {name: f"imaging-cloud-{name.replace('_', '-')}-${{AWS::Region}}" for name in functions}
     assert set(roles.values()) == standing - {
-        f"imaging-cloud-{name}-${{AWS::Region}}" for name in ("signer", "uploader")
+        f"imaging-cloud-{name}-${{AWS::Region}}" for name in ("signer", "uploader", "replication")
     }
 
 
