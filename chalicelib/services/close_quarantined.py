@@ -7,6 +7,7 @@ from chalicelib.domain import upload_key
 from chalicelib.domain.access import Caller
 from chalicelib.domain.exam import ExamKey
 from chalicelib.domain.manifest import Manifest
+from chalicelib.domain.receipt import arrivals
 from chalicelib.domain.release import QuarantineRefused, Replacement, Standing, closed
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.ledger_ports import ExamLedger
@@ -52,15 +53,16 @@ class CloseQuarantined:
         if summary is None or not summary.manifest_digest:
             raise QuarantineRefused("not_received")
         body = self.studies.manifest(ref, summary.manifest_digest, summary.manifest_parts)
-        rows = ({**series.shared, **row} for series in Manifest.from_json(body).series for row in series.rows)
-        for row in rows:
-            if (row["version_id"], row["offset"]) == (sent.version_id, sent.offset):
-                if found.sop_instance_uid not in ("", row["sop_instance_uid"]):
-                    raise QuarantineRefused("other_instance")
-                if found.received_at and datetime.fromisoformat(row["received_at"]) < found.received_at:
-                    raise QuarantineRefused("not_received")
-                return Replacement(ref.study_instance_uid, sent.version_id, sent.offset)
-        raise QuarantineRefused("not_received")
+        leaves = (one.leaf for one in arrivals(Manifest.from_json(body)))
+        place = (sent.version_id, sent.offset)
+        leaf = next((leaf for leaf in leaves if (leaf["version_id"], leaf["offset"]) == place), None)
+        if leaf is None:
+            raise QuarantineRefused("not_received")
+        if found.sop_instance_uid not in ("", leaf["sop_instance_uid"]):
+            raise QuarantineRefused("other_instance")
+        if found.received_at and datetime.fromisoformat(leaf["received_at"]) < found.received_at:
+            raise QuarantineRefused("not_received")
+        return Replacement(ref.study_instance_uid, *place)
 
     def _notice(self, ref: StudyRef, sent: Sent, found: QuarantineRecord) -> Replacement:
         """The latest notice of the exam, no older than the one it replaces."""
