@@ -37,8 +37,9 @@ package: $(READY)  ## build/package/: the functions' zip and plain CloudFormatio
 	$(BIN)/python -m infra.package --architecture $(ARCHITECTURE) --runtime $(RUNTIME)
 	$(BIN)/cfn-lint -r us-east-1 cn-north-1 -- build/package/app.json
 
-rehearse: $(READY) $(MINISTACK)/.ready  ## both stacks and the zip on an emulated AWS with IAM enforced: the story, then every break-in that must fail
+rehearse: $(READY) $(MINISTACK)/.ready  ## both stacks and the zip on an emulated AWS with IAM enforced: the story, every break-in that must fail, the operator's guide
 	$(BIN)/python -m infra.rehearse
+	$(BIN)/python -m infra.rehearse.operate
 
 checkov: package  ## what checkov says of the templates; in an environment of its own, so not part of `make test`
 	test -x build/venv-checkov/bin/checkov || { $(PYTHON) -m venv build/venv-checkov && build/venv-checkov/bin/pip install --quiet checkov==3.3.30; }

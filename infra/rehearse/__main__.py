@@ -34,13 +34,13 @@ MACHINES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 def main(arguments: list[str]) -> int:
     asked = _parse(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        signal.signal(number, interrupt)
     console = Console(highlight=False)
     try:
         with tempfile.TemporaryDirectory(prefix="imaging-cloud-rehearsal-") as made:
             directory = asked.directory or Path(made)
             directory.mkdir(parents=True, exist_ok=True)
-            package = asked.package or _package(directory / "package")
+            package = asked.package or make_package(directory / "package")
             with cloud.running(directory, package) as rehearsed:
                 return 0 if _rehearse(rehearsed, console, asked.lang) else 1
     except (ministack.NotStartedError, NotDeployedError, subprocess.CalledProcessError) as error:
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
         return 130  # as shells say it
 
 
-def _interrupt(*_: Any) -> None:
+def interrupt(*_: Any) -> None:
     """Ends like Ctrl-C: every context closes what it opened."""
     raise KeyboardInterrupt
 
@@ -88,7 +88,7 @@ def _told(steps: Mapping[str, Step]) -> dict[str, Step]:
     return {name: guarded(step) for name, step in steps.items()}
 
 
-def _package(out: Path) -> Path:
+def make_package(out: Path) -> Path:
     """The package for this machine's Python, so that its zip runs here."""
     runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
     command = [sys.executable, "-m", "infra.package", "--out", str(out)]
