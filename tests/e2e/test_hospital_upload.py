@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -19,8 +20,9 @@ from infra.hospital.imaging_hospital.work import at_work
 from infra.local.client import until
 from tests.support.fake_s3 import Silent
 from tests.support.flaky_proxy import FlakyProxy
-from tests.support.hospital_client import join
+from tests.support.hospital_client import CLIENT, join
 from tests.support.ingest_samples import instance
+from tests.support.local_cloud import run_to_end
 
 KILLS = 10
 LARGE = 3_000_000  # bytes of pixels: seven of them are a pack of several parts
@@ -182,3 +184,57 @@ def test_watch_sends_what_settles_and_goes_on_after_a_kill(hospital):
     hospital.arrived_once()
     second.terminate()
     assert second.wait(30) == Exit.DONE
+
+
+def test_an_upload_that_tells_of_its_exam_is_complete_against_what_it_declares(hospital):
+    hospital.add(1)
+    ended = datetime.now(UTC).isoformat()
+    sent = hospital.run("upload", hospital.images, "--ended", ended, "--class", "outpatient")
+    assert sent.returncode == Exit.DONE, sent.stdout + sent.stderr
+    assert "sent: 1" in sent.stdout
+    path = "/hospital/studies/1.2.3.1/receipt"
+
+    def statement():
+        answer = hospital.town.of_hospital(hospital.hospital_id).ask("GET", path)
+        return answer.status == 200 and answer.json["statement"]["complete"] and answer.json["statement"]
+
+    assert until(statement, "a complete study")["declared"] == 6
+    assert "proven, complete" in hospital.run("status").stdout
+
+
+def test_an_exam_cannot_be_told_of_two_studies(hospital):
+    hospital.add(1)
+    hospital.add(2)
+    refused = hospital.run("upload", hospital.images, "--ended", "2026-11-24T10:30:00+08:00", "--class", "inpatient")
+    assert (refused.returncode, hospital.versions()) == (Exit.SETTINGS, [])
+    assert "images of 2 studies" in refused.stderr
+
+
+def test_joining_takes_the_code_from_a_file_and_tells_no_secret(town, tmp_path):
+    hospital_id = f"C{town.new():04d}"
+    body = {"hospital_id": hospital_id, "name": "测试医院"}
+    code = town.caller("regulator").ask("POST", "/hospitals", body).of(201)["joining"]["code"]
+    settings, file = tmp_path / "new" / "hospital.toml", tmp_path / "code.txt"
+
+    def joining(typed):
+        file.write_text(typed + "\n")
+        command = [
+            *CLIENT,
+            "--settings",
+            settings,
+            "join",
+            town.client.told["api_url"],
+            hospital_id,
+            "--code-file",
+            file,
+        ]
+        return run_to_end([*map(str, command)])
+
+    wrong = joining("AAAA-AAAA-AAAA-AAAA-AAAA-AAAA")
+    assert wrong.returncode == Exit.NOT_ALLOWED
+    right = joining(code)
+    assert right.returncode == Exit.DONE, right.stderr
+    assert key.load(settings.parent / "key.pem").kid in right.stdout
+    assert code not in wrong.stdout + wrong.stderr + right.stdout + right.stderr
+    sent = run_to_end([*CLIENT, "--settings", str(settings), "upload", str(tmp_path)])
+    assert sent.returncode == Exit.SKIPPED, sent.stderr

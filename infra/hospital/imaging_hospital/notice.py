@@ -82,7 +82,7 @@ def _once(whole: NoticeRun, desk: Desk) -> Exit:
     from .faults import NotAllowedError, TryLaterError
 
     count, unread = whole.read()
-    _tell(count, desk, whole.outbox.spool.refused)
+    tell(count, desk, whole.outbox.spool.refused)
     if unread:
         desk.complain(NO_FILE, count=unread)
     try:
@@ -99,7 +99,7 @@ def _once(whole: NoticeRun, desk: Desk) -> Exit:
     return Exit.SKIPPED if unread else Exit.DONE
 
 
-def _tell(count: Count, desk: Desk, folder: Path) -> None:
+def tell(count: Count, desk: Desk, folder: Path) -> None:
     """Which place of which message, and why; never what it holds."""
     desk.say(READ, kept=count.kept, before=count.before, passed=count.passed)
     if count.refused:
@@ -119,7 +119,7 @@ def _for_ever(whole: NoticeRun, noticing: Noticing, desk: Desk, *, mllp: bool) -
     if server is not None:
         desk.say(LISTENING, host=noticing.host, port=server.server_address[1])
     try:
-        whole.keep_on(stop, lambda count: _tell(count, desk, whole.outbox.spool.refused))
+        whole.keep_on(stop, lambda count: tell(count, desk, whole.outbox.spool.refused))
     finally:
         if server is not None:
             server.shutdown()

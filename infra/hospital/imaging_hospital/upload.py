@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,13 +12,22 @@ from rich.filesize import decimal
 
 from . import settings as settings_file
 from .desk import Desk, Exit
+from .settings import SettingsError
 from .tongue import Said, language
 
 if TYPE_CHECKING:
     from .tally import Tally
+    from .work import Work
 
 DIRECTORY: Final = Said("directory with DICOM files", "存放 DICOM 文件的目录")
 LIMIT: Final = Said("most to send, in Mbit/s (0: no limit)", "上传带宽上限，单位 Mbit/s（0 为不限）")
+NOTICE: Final = Said("file with notices of these exams", "这些检查的通知文件")
+ENDED: Final = Said("when the exam ended: its last image was taken", "检查结束时间：最后一幅影像的采集时间")
+CLASS: Final = Said("whose exam it was", "患者类别")
+NO_TIME: Final = Said(
+    "--ended: a time such as 2026-11-24T10:30:00+08:00", "--ended：应为如 2026-11-24T10:30:00+08:00 的时间"
+)
+BOTH: Final = Said("--ended and --class belong together", "--ended 与 --class 须同时给出")
 NO_DIRECTORY: Final = Said("{path} is no directory", "{path} 不是目录")
 SENT: Final = Said(
     "in the cloud: {sent} new images ({size}; {packs} packs, {singles} single objects), {before} from before, "
@@ -36,6 +46,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     spoken = language("")
     parser.add_argument("directory", type=Path, metavar="DIR", help=DIRECTORY.in_(spoken))
     parser.add_argument("--mbit", type=float, metavar="N", help=LIMIT.in_(spoken))
+    parser.add_argument("--notice", type=Path, metavar="FILE", help=NOTICE.in_(spoken))
+    parser.add_argument("--ended", metavar="TIME", help=ENDED.in_(spoken))
+    classes = ("outpatient", "inpatient", "emergency")
+    parser.add_argument("--class", dest="patient_class", choices=classes, help=CLASS.in_(spoken))
 
 
 def run(asked: argparse.Namespace, desk: Desk) -> Exit:
@@ -50,14 +64,47 @@ def run(asked: argparse.Namespace, desk: Desk) -> Exit:
     if not root.is_dir():
         desk.complain(NO_DIRECTORY, path=asked.directory)
         return Exit.SETTINGS
+    told = _exam(asked, root)
     with screen(desk) as seen, at_work(settings, seen, threading.Event()) as work, alone(settings.spool, root):
         try:
-            tally = work.send(root)
+            return _send(work, asked, root, told, desk)
         except NotAllowedError as error:
             desk.complain(NOT_ALLOWED, why=error.said, **error.values)
             return Exit.NOT_ALLOWED
-    tell(tally, desk, root, settings.spool / "not-sent.csv")
-    return tally.exit
+
+
+def _exam(asked: argparse.Namespace, root: Path) -> bytes | None:
+    """The notice of the exam that the arguments tell of."""
+    from .exam_notice import of_images
+
+    if bool(asked.ended) != bool(asked.patient_class):
+        raise SettingsError(BOTH)
+    if not asked.ended:
+        return None
+    try:
+        ended_at = datetime.fromisoformat(asked.ended)
+    except ValueError:
+        raise SettingsError(NO_TIME) from None
+    if ended_at.tzinfo is None:
+        raise SettingsError(NO_TIME)
+    return of_images(root, ended_at, asked.patient_class, datetime.now(UTC))
+
+
+def _send(work: Work, asked: argparse.Namespace, root: Path, told: bytes | None, desk: Desk) -> Exit:
+    """Notices first, for the exam's twelve hours count from its end; where the line is cut, after the images."""
+    from . import interfaces
+    from .exam_notice import Notices
+
+    reading = interfaces.noticing(asked.settings).reading
+    notices = Notices.of(work.spool, work.api, reading, [asked.notice] if asked.notice else [], desk)
+    try:
+        outcomes = [notices.keep(told), notices.send(last=False)]
+        tally = work.send(root)
+        outcomes.append(notices.send(last=True))
+    finally:
+        notices.close()
+    tell(tally, desk, root, work.spool.directory / "not-sent.csv")
+    return max(*outcomes, tally.exit)
 
 
 def tell(tally: Tally, desk: Desk, root: Path, listed: Path) -> None:
