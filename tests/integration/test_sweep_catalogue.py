@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.outage import Outage
 from chalicelib.domain.study import Hospital
 from chalicelib.store.days import DynamoDays, DynamoWarnings
 from chalicelib.store.exams import DynamoExams
@@ -125,3 +126,44 @@ def test_what_changes_afterwards_leaves_the_right_flags(world):
     left = FLAGS | {("H1", DAY): {"late": 2, "partial": 1, "missing": 2}}
     del left["H1", NEXT], left[WEST, DAY]
     assert {place: flag.figures for place, flag in flags(world).items()} == left
+
+
+def many(world):
+    """A day of each kind that is judged as a whole: shares at SHARE, silence at SILENT, a region's outage at CUT."""
+    for hospital in ("SHARE", "CUT"):
+        for number in range(20):
+            name = {"accession_number": f"A{number}"}
+            world.tell(notice(declared_instances=1, **name), hospital)
+            if number < 15:
+                world.tell(study(NOON + HOUR, study_instance_uid=f"1.{number}", **name), hospital)
+    world.tell(study(DUE + 24 * HOUR, accession_number="A19", study_instance_uid="1.19"), "SHARE")
+    world.tell(notice(at=NOON + 36 * HOUR, accession_number="soon"), "SHARE")
+
+
+def test_days_shares_silence_outages_and_warnings_end_as_they_must(world):
+    known = {"SHARE": "north", "CUT": "south", "SILENT": "north"}
+    for name, region in known.items():
+        world.hospitals.put(Hospital(name, name, region=region, weekday_volume=(0, 0, 0, 0, 30, 0, 0)))
+    world.sweep(NOON - 8 * HOUR)
+    many(world)
+    over = NOON + 24 * HOUR + GRACE
+    world.sweep(over)
+    figures = {"due": 20, "on_time": 15, "percent": 75}
+    missed = {"missed_deadline": {"late": 1, "missing": 4}, "low_rate": figures}
+    late = {"late": 1, "longest_minutes_after_due": 24 * 60}
+    assert told_of(world, "SHARE") == missed | {"long_delay": late}
+    assert told_of(world, "CUT") == {"missed_deadline": {"missing": 5}, "low_rate": figures}
+    assert told_of(world, "SILENT") == {"silent": {"exams": 0, "usual": 30}}
+    world.accept(Outage("region", "south", NOON, NOON + HOUR, "停电", "r", over))
+    world.sweep(over + HOUR)
+    assert told_of(world, "CUT") == {}
+    assert world.warned.messages == []
+    world.sweep(NOON + 46 * HOUR)
+    assert [body["hospital_id"] for _, body in world.warned.messages] == ["SHARE"]
+    again = world.sweep(NOON + 46 * HOUR + MINUTE)
+    assert (again.judged, again.days, again.excuses, again.warned, again.faults) == (0, 0, 0, 0, 0)
+
+
+def told_of(world, hospital):
+    found = world.flags.of_hospital(hospital, DAY, DAY)
+    return {flag.rule: flag.figures for flag in found if flag.is_open}
