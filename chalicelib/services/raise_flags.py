@@ -29,6 +29,7 @@ class RaiseFlags:
     flags: Flags
     look: LookAtDay
     topic: Topic
+    rules: tuple[Rule, ...] = RULES
 
     def __call__(self, hospital_id: str, day: str, now: datetime, horizon: datetime) -> int:
         """How many messages were sent. `horizon`: all that was received before it is in the rows. Raises FlagContended
@@ -38,7 +39,7 @@ class RaiseFlags:
             # Flags before the rows: whoever read older rows loses the put.
             held = {flag.rule: flag for flag in self.flags.of_hospital(hospital_id, day, day)}
             seen = HospitalDay(tuple(self.ledger.of_day(hospital_id, day)), mark.expected)
-            rules = [rule for rule in RULES if mark.closed or not rule.when_over]
+            rules = [rule for rule in self.rules if mark.closed or not rule.when_over]
             stand = self._stand(rules, (hospital_id, day), seen, held, now)
             if stand is None:
                 continue

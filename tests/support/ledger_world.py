@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib.domain.arrivals import Arrivals
 from chalicelib.domain.exam import Excuse, NoticeFact, StudyFact
 from chalicelib.domain.outage import Outage
+from chalicelib.domain.rule import RULES
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.accept_outage import AcceptOutage, ApplyOutages
 from chalicelib.services.derive_exams import DeriveExams
@@ -69,6 +70,7 @@ class World:
     outages: Any = field(default_factory=FakeOutages)
     warnings: Any = field(default_factory=FakeWarnings)
     warned: Any = field(default_factory=FakeTopic)
+    rules: Any = RULES
 
     def look(self, gate=lambda port: port):
         return LookAtDay(gate(self.days), gate(self.excuses), gate(self.hospitals))
@@ -85,7 +87,7 @@ class World:
         return WarnHospitals(*ports, self.derive(gate), gate(self.warnings), gate(self.warned))
 
     def flagging(self, gate=lambda port: port):
-        return RaiseFlags(gate(self.ledger), gate(self.flags), self.look(gate), gate(self.topic))
+        return RaiseFlags(gate(self.ledger), gate(self.flags), self.look(gate), gate(self.topic), self.rules)
 
     def sweeping(self, gate=lambda port: port):
         return SweepDue(
