@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from infra.local import template
-from tests.support.deployed import deployed
+from tests.support.deployed import ROLE, bucket_policy, deployed
 from tests.support.made_of import CHINA, ELSEWHERE, made_of
+from tests.support.policy import refused_by
 from tests.support.taggable import untagged
 
 ROOT = Path(__file__).parents[3]
@@ -188,3 +189,23 @@ def test_what_a_stack_is_given_is_what_another_puts_out(name):
     outputs = {*DATA["Outputs"], *KEEP["Outputs"], *REPLICA["Outputs"]}
     wanted = {"keep": {"MainTable", "AuditTable", "AlarmsTopicArn", "UploadsBucket", "CopyVaultArn"}, "replica": set()}
     assert wanted[name] <= outputs & {*(KEEP if name == "keep" else REPLICA)["Parameters"]}
+
+
+def test_nobody_but_who_sorts_receipts_can_make_a_lost_upload_look_received():
+    policy = bucket_policy(deployed(ReportsBucket="reports"), "ReportsBucketPolicy")
+    part = "arn:aws-cn:s3:::reports/reconcile/20261124T180000.000000Z/2026-11-24-a--last"
+
+    def refused(who):
+        return refused_by(policy, "s3:PutObject", part, aws_PrincipalArn=f"{ROLE}{who}", aws_SecureTransport="true")
+
+    assert refused("reconcilepiecesrole") == []
+    for other in ("reportrole", "exportrole", "reconcilerole", "apihandlerrole", "admin"):
+        assert refused(other) == ["RefuseOtherWritersOfSortedReceipts"]
+
+
+def test_sorted_receipts_outlive_the_letters_that_name_them_and_no_longer():
+    resources = DATA["Resources"]
+    rules = resources["ReportsBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    (rule,) = [one for one in rules if one.get("Prefix") == "reconcile/"]
+    waits = resources["ReconcileQueue"]["Properties"]["MessageRetentionPeriod"] / 86400
+    assert waits < rule["ExpirationInDays"] <= 7
