@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infra.local import template
 from infra.rehearse import conditions, deploy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from infra.rehearse.cloud import Rehearsed
+
+    Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 TEMPLATES = Path(__file__).resolve().parent.parent
 
 
-def stand(rehearsed: Rehearsed, name: str, own: Mapping[str, str], api_port: int = 0) -> dict[str, str]:
+def stand(
+    rehearsed: Rehearsed, name: str, own: Mapping[str, str], changed: Change = dict, stack: str = ""
+) -> dict[str, str]:
     """Deploy `infra/{name}.yaml` with the outputs of what stands and the operator's `own` parameters; its outputs.
-    NotDeployedError. `api_port`: where on loopback the API is, for CloudFront (`conditions.near`)."""
-    given = template.load(TEMPLATES / f"{name}.yaml")
-    made, told = conditions.rehearsable(conditions.near(given, api_port) if api_port else given)
-    rehearsed.left_out.extend(told)
+    NotDeployedError. `changed`: what of the template must be otherwise here (`conditions.near`)."""
+    made, told = conditions.rehearsable(changed(template.load(TEMPLATES / f"{name}.yaml")))
+    rehearsed.left_out.extend(one for one in told if one not in rehearsed.left_out)
     asked = {key: value for key, value in {**rehearsed.outputs, **own}.items() if key in made["Parameters"]}
-    return deploy.deploy(rehearsed.here, f"imaging-cloud-{name}", made, asked)
+    return deploy.deploy(rehearsed.here, f"imaging-cloud-{stack or name}", made, asked)

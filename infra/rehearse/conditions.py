@@ -9,6 +9,7 @@ only what is deployed here, and says what.
 - MiniStack asks for `sqs:SendMessageBatch` where AWS asks for `sqs:SendMessage`: who may do the one may do the other.
 - It knows no association and no log of a web ACL and no selection of a backup plan: they are left out and told,
   as is an alarm over more than one metric.
+- An origin access identity is a user there, and a canonical user in the templates: it is named so.
 - Its CloudFront goes to no name of AWS: `near` sends it to the API's stand-in on loopback.
 - Choices by a condition are made before: nothing is destroyed in the rehearsal, whose stacks have `Disposal` off.
 - A queue's function runs at most twice at a time (AWS's least ceiling): MiniStack starts a process for each, at once.
@@ -40,9 +41,13 @@ UNKNOWN_KINDS = frozenset(
 )
 
 
-def near(template: dict[str, Any], port: int) -> dict[str, Any]:
-    """infra/front.yaml with the API's origin at another port; its host is a parameter."""
+def near(template: dict[str, Any], port: int, *, china: bool = False) -> dict[str, Any]:
+    """infra/front.yaml with the API's origin at another port; its host is a parameter. `china`: as it is in China's
+    partition, which MiniStack has not; beside the other, in a bucket of its own."""
     changed = deepcopy(template)
+    if china:
+        changed["Conditions"]["InChina"] = {"Fn::Equals": ["", ""]}
+        changed["Resources"]["PagesBucket"]["Properties"]["BucketName"] = "imaging-cloud-pages-china"
     for origin in changed["Resources"]["Front"]["Properties"]["DistributionConfig"]["Origins"]:
         if "CustomOriginConfig" in origin:
             origin["CustomOriginConfig"]["HTTPSPort"] = port
@@ -63,6 +68,7 @@ def rehearsable(template: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     for logical, document in _documents(changed):
         kept = []
         for statement in document["Statement"]:
+            _name_identity(statement)
             _name_keys(statement)
             _name_batches(statement)
             unknown = sorted(key for key in _keys(statement) if not KNOWN.fullmatch(key.lower()))
@@ -110,6 +116,14 @@ def _choose(value: Any, template: dict[str, Any]) -> Any:
 
 def _keys(statement: dict[str, Any]) -> set[str]:
     return {key for block in statement.get("Condition", {}).values() for key in block}
+
+
+def _name_identity(statement: dict[str, Any]) -> None:
+    principal = statement.get("Principal")
+    if isinstance(principal, dict) and "CanonicalUser" in principal:
+        identity = principal["CanonicalUser"]["Fn::GetAtt"][0]
+        user = f"arn:${{AWS::Partition}}:iam::cloudfront:user/CloudFront Origin Access Identity ${{{identity}}}"
+        statement["Principal"] = {"AWS": {"Fn::Sub": user}}
 
 
 def _name_keys(statement: dict[str, Any]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from infra.local.client import Answer, expect, fetch
 from infra.local.story import Stage, Step
-from infra.rehearse import cloud, edge
+from infra.rehearse import cloud, conditions, edge
 from infra.rehearse.beside import stand
 
 PAGE = b"<!doctype html><title>rehearsal</title>"
@@ -52,18 +53,19 @@ def own_name(stage: Stage) -> dict[str, Any]:
 
 
 def front(stage: Stage) -> dict[str, Any]:
-    """CloudFront before pages and API: each asked through it, then the API without it."""
+    """CloudFront before pages and API, as elsewhere and as in China: each asked through it, then the API without it."""
     here = _here(stage)
     secret, header = here.parameters["OriginSecret"], cloud.secret_header(here.app)
+    own = {"DomainName": OWN_PAGE, "Certificate": "a" * 21, "OriginSecret": secret, "ApiHost": cloud.LOOPBACK}
     with edge.running(here.here.emulator, cloud.API_NAME, header, secret) as way:
-        own = {"DomainName": OWN_PAGE, "Certificate": "a" * 21, "OriginSecret": secret, "ApiHost": cloud.LOOPBACK}
-        made = stand(here, "front", own, way.port)
-        here.here.client("s3").put_object(
-            Bucket=made["PagesBucket"], Key="index.html", Body=PAGE, ContentType="text/html"
-        )
-        through = _Through(here.here.emulator.endpoint, made["FrontTarget"])
-        _pages(through, here.here.emulator.endpoint, made["PagesBucket"])
-        _session(stage, through)
+        for china in (False, True):
+            changed = partial(conditions.near, port=way.port, china=china)
+            made = stand(here, "front", own, changed, "front-china" if china else "front")
+            page = {"Bucket": made["PagesBucket"], "Key": "index.html", "Body": PAGE, "ContentType": "text/html"}
+            here.here.client("s3").put_object(**page)
+            through = _Through(here.here.emulator.endpoint, made["FrontTarget"])
+            _pages(through, here.here.emulator.endpoint, made["PagesBucket"], headers=not china)
+            _session(stage, through)
         expect({one.get(header) for one in way.seen} == {secret}, "each request of CloudFront has the secret")
         without = fetch(f"https://{cloud.LOOPBACK}:{way.port}/api/health", {header: secrets.token_hex(16)})
         expect(without.status == 403, "whoever goes round CloudFront is refused")
@@ -83,12 +85,13 @@ class _Through:
         return self.ask("GET", path, headers)
 
 
-def _pages(through: _Through, endpoint: str, bucket: str) -> None:
+def _pages(through: _Through, endpoint: str, bucket: str, *, headers: bool) -> None:
     page = through.get("/")
     expect((page.status, page.body) == (200, PAGE), f"the page at /, not {page.status}")
     told = {name.lower(): value for name, value in page.headers.items()}
-    expect("frame-ancestors 'none'" in told.get("content-security-policy", ""), "a page's own policy")
-    expect(told.get("referrer-policy") == "no-referrer", "and the other headers")
+    if headers:
+        expect("frame-ancestors 'none'" in told.get("content-security-policy", ""), "a page's own policy")
+        expect(told.get("referrer-policy") == "no-referrer", "and the other headers")
     expect(through.get("/?list-type=2").body == PAGE, "no query reaches the bucket")
     expect(through.get("/missing.js").status in (403, 404), "what there is not is not the first page")
     expect(fetch(f"{endpoint}/{bucket}/index.html").status == 403, "the bucket itself is open to nobody")

@@ -39,6 +39,24 @@ TEXTS = {
         "{tokens} 个令牌 401，{roles} 个角色 403",
         "{tokens} tokens 401, {roles} roles 403",
     ),
+    "vended": Text(
+        "接口发给医院的凭证：单次上传、覆盖、分段上传与放弃",
+        "The credentials that the API gave a hospital: PUT, again, in parts, and given up",
+        "在当日本院前缀下全部可行，到 {until} 为止",
+        "all of it under its own prefixes of today, until {until}",
+    ),
+    "neighbours": Text(
+        "同一凭证去做相邻的一切：别院、别日、别桶、读删列、别的服务、扮演角色",
+        "The same at all that is beside: others' places, other dates, buckets and services, read, delete, list, roles",
+        "{tries} 次，全部被拒",
+        "{tries} tries, each refused",
+    ),
+    "shut_out": Text(
+        "主管部门停用一家医院的公钥",
+        "The commission ends a hospital's keys",
+        "{keys} 个公钥停用；旧令牌和旧接入码都换不来新公钥",
+        "{keys} ended; neither a token nor a code of before makes another",
+    ),
     "schedules": Text(
         "定时任务：规则存在且启用，逐个执行一次",
         "Schedules: each has its rule, enabled, and is run once",
@@ -67,8 +85,9 @@ TEXTS = {
         "https://{name}/api/…, and nowhere else",
     ),
     "front": Text(
-        "CloudFront 之后的页面与接口（front.yaml）：同一来源，会话 Cookie，绕行被拒",
-        "Pages and API behind CloudFront (front.yaml): one origin, a session's cookie, no way round it",
+        "CloudFront 之后的页面与接口（front.yaml，一般与中国两种）：同一来源，会话 Cookie，绕行被拒",
+        "Pages and API behind CloudFront (front.yaml, as elsewhere and as in China): one origin, a session's cookie, "
+        "no way round it",
         "接口收到 {requests} 次请求；不带密钥者 403",
         "{requests} requests reached the API; without the secret 403",
     ),

@@ -20,6 +20,7 @@ from infra.rehearse import conditions
 from infra.rehearse.steps import STEPS
 from infra.rehearse.text import FRAME, NOT_REHEARSED, TEXTS
 from tests.support.local_cloud import environment, run_to_end
+from tests.support.made_of import CHINA, ELSEWHERE, made_of
 
 
 def command(package, directory, *more):
@@ -161,3 +162,24 @@ def test_cloudfront_goes_to_another_port_for_the_api_and_nowhere_else_otherwise(
     before = given["Resources"]["Front"]["Properties"]["DistributionConfig"]["Origins"]
     assert before[1]["CustomOriginConfig"].pop("HTTPSPort") == 443
     assert (changed, pages) == (given, before[0])
+
+
+def test_china_is_rehearsed_by_its_condition_in_a_bucket_of_its_own():
+    given = template.load(Path(__file__).parents[2] / "infra/front.yaml")
+    changed = conditions.near(given, 1234, china=True)
+    name = changed["Resources"]["PagesBucket"]["Properties"]["BucketName"]
+    resources = made_of(changed, ELSEWHERE)
+    assert (name, "PagesIdentity" in resources, "PagesAccess" in resources) == (
+        "imaging-cloud-pages-china",
+        True,
+        False,
+    )
+    assert made_of(given, CHINA).keys() == resources.keys() - {one for one in resources if one.startswith("Edge")}
+
+
+def test_an_origin_access_identity_is_named_by_its_user():
+    user = {"CanonicalUser": {"Fn::GetAtt": ["PagesIdentity", "S3CanonicalUserId"]}}
+    allow = {"Effect": "Allow", "Action": ["s3:GetObject"], "Principal": user}
+    (changed,) = statements(conditions.rehearsable(policy_of(allow))[0])
+    named = "arn:${AWS::Partition}:iam::cloudfront:user/CloudFront Origin Access Identity ${PagesIdentity}"
+    assert changed["Principal"] == {"AWS": {"Fn::Sub": named}}
