@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, date, datetime
 
 import pytest
 
 from chalicelib.domain.reconciling import CheckPiece, SortPiece, Span, from_message
+from chalicelib.store.receipts import S3Receipts
 from chalicelib.store.sorted_receipts import PiecesBusyError, S3SortedReceipts, SqsPieces
 from chalicelib.store.uploads import S3Uploads
 from tests.support.answers import Answers
@@ -42,6 +44,15 @@ def test_a_part_without_digests_is_a_part_all_the_same(kept):
 def test_each_night_has_its_own_parts(kept):
     kept.put(NIGHT, "2026-11-24-a--last", {"H1": b"1" * 8})
     assert kept.parts(NIGHT.replace(minute=1)) == []
+
+
+@pytest.mark.parametrize("body", [b"", b"no gzip", gzip.compress(b"{"), gzip.compress(b'{"outcomes": [{}]}')[:-4]])
+def test_a_receipt_that_is_none_stops_no_share(cloud, body):
+    s3, bucket = cloud.client("s3"), cloud.settings["UPLOADS_BUCKET"]
+    s3.put_object(Bucket=bucket, Key="receipts/2026-11-24/a1", Body=body, ChecksumAlgorithm="SHA256")
+    receipts = S3Receipts(s3, bucket)
+    receipts.write("a2", NIGHT, [{"key": "k", "version_id": "v", "outcome": "indexed"}])
+    assert list(receipts.of("2026-11-24", "a")) == [("a1", []), ("a2", [("k", "v")])]
 
 
 def test_all_pieces_reach_the_queue_whole(cloud):
