@@ -1,4 +1,4 @@
-"""infra/front.yaml: pages and API under one name, in both partitions, and the API's firewall behind it."""
+"""infra/front.yaml: pages and API under one name, in both partitions."""
 
 from __future__ import annotations
 
@@ -26,10 +26,6 @@ def standing(where, **parameters):
 
 def distribution(where):
     return standing(where)["Front"]["Properties"]["DistributionConfig"]
-
-
-def firewall(secret):
-    return made_of(APP, CHINA, OriginSecret=secret)["WebAcl"]["Properties"]["Rules"]
 
 
 @pytest.fixture(params=WHERE)
@@ -136,66 +132,7 @@ def test_the_edges_log_has_the_address_and_neither_path_nor_query_nor_cookie():
     assert "Logging" not in distribution("elsewhere"), "the standard log holds queries"
 
 
-def test_without_cloudfront_each_address_is_counted_as_it_comes():
-    rules = {one["Name"]: one["Statement"]["RateBasedStatement"] for one in firewall("")}
-    assert set(rules) == {"all", "session", "consent-requests", "codes"}
-    assert {(one["AggregateKeyType"], one.get("ForwardedIPConfig") is None) for one in rules.values()} == {("IP", True)}
-    assert rules["codes"]["Limit"] < rules["consent-requests"]["Limit"] < rules["session"]["Limit"]
-
-
-def test_behind_cloudfront_who_does_not_know_its_secret_is_refused_before_anything_he_says_is_believed():
-    rules = {one["Name"]: one for one in firewall("s" * 32)}
-    first = min(rules.values(), key=lambda one: one["Priority"])
-    assert first["Name"] == "front"
-    assert first["Action"]["Block"]["CustomResponse"]["ResponseCode"] == 403
-    (api,) = [one for one in distribution("china")["Origins"] if one["Id"] == "api"]
-    (sent,) = api["OriginCustomHeaders"]
-    for one in first["Statement"]["NotStatement"]["Statement"]["OrStatement"]["Statements"]:
-        asked = one["ByteMatchStatement"]
-        assert asked["FieldToMatch"]["SingleHeader"]["Name"] == sent["HeaderName"].lower()
-        assert asked["PositionalConstraint"] == "EXACTLY"
-    for name in ("all", "session", "consent-requests", "codes"):
-        counted = rules[name]["Statement"]["RateBasedStatement"]
-        assert (counted["AggregateKeyType"], counted["ForwardedIPConfig"]["HeaderName"]) == (
-            "FORWARDED_IP",
-            "X-Forwarded-For",
-        )
-
-
-@pytest.mark.parametrize(
-    ("header", "is_counted_by_its_edge"),
-    [("203.0.113.9, 198.51.100.1", False), ("1.2.3.4, 203.0.113.9, 198.51.100.1", True), ("a,b,c,d", True)],
-)
-def test_whoever_writes_a_forwarded_address_himself_gains_nothing(header, is_counted_by_its_edge):
-    (rule,) = [one for one in firewall("s" * 32) if one["Name"] == "forwarded"]
-    counted = rule["Statement"]["RateBasedStatement"]
-    assert counted["AggregateKeyType"] == "IP"
-    asked = counted["ScopeDownStatement"]["RegexMatchStatement"]
-    assert asked["FieldToMatch"] == {"SingleHeader": {"Name": "x-forwarded-for"}}
-    assert bool(re.search(asked["RegexString"], header)) == is_counted_by_its_edge
-
-
-def test_both_secrets_are_good_while_one_follows_the_other():
-    def accepted(**parameters):
-        (front, *_) = made_of(APP, CHINA, OriginSecret="n" * 32, **parameters)["WebAcl"]["Properties"]["Rules"]
-        statements = front["Statement"]["NotStatement"]["Statement"]["OrStatement"]["Statements"]
-        return {one["ByteMatchStatement"]["SearchString"]["Ref"] for one in statements}
-
-    assert accepted() == {"OriginSecret"}
-    assert accepted(OriginSecretBefore="o" * 32) == {"OriginSecret", "OriginSecretBefore"}
-
-
 def test_the_secrets_are_shown_by_nobody():
     for one in (FRONT["Parameters"]["OriginSecret"], *(APP["Parameters"][f"OriginSecret{n}"] for n in ("", "Before"))):
         assert one["NoEcho"] is True
     assert [one for one in FRONT["Outputs"].values() if "Secret" in str(one)] == []
-
-
-@pytest.mark.parametrize(("secret", "everything"), [("", False), ("s" * 32, True)])
-def test_the_firewalls_log_has_nothing_that_opens_anything_and_no_study(secret, everything):
-    logs = made_of(APP, CHINA, OriginSecret=secret)["WebAclLogs"]["Properties"]
-    redacted = {one["SingleHeader"]["Name"] for one in logs["RedactedFields"] if "SingleHeader" in one}
-    assert redacted == {"authorization", "cookie", "x-csrf", "x-ward", "x-origin-secret"}
-    assert {"QueryString": {}} in logs["RedactedFields"]
-    assert ("LoggingFilter" not in logs) == everything, "or nobody could say which address asked"
-    assert ({"UriPath": {}} in logs["RedactedFields"]) == everything
