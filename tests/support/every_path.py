@@ -24,7 +24,7 @@ from chalicelib.http.access import ROUTES
 from infra.local.poller import scheduled_event
 from infra.local.samples import make_pack
 from tests.support import cloud as clouds
-from tests.support import newcomer, tokens
+from tests.support import newcomer, old_studies, tokens
 from tests.support.access_log_lines import line
 from tests.support.ingest_samples import archive, instance
 from tests.support.served_app import ORIGIN, Served, national_id
@@ -199,14 +199,14 @@ def night(stage):
     for kind in ("instances", "archives", "notices", "unpacked"):
         stage.put(stage.key(kind), b"never told of")
     stage.later(minutes=20)
-    _reconcile(stage)
+    reconcile(stage)
     day = "2026-11-23"
     with pytest.raises(TimeoutError):
         app.report({**scheduled_event("report"), "detail": {"day": day}}, NoTime())
     assert stage.run("report", day=day) == {"day": day}
 
 
-def _reconcile(stage):
+def reconcile(stage):
     """The night's pieces as their queue brings them."""
     assert stage.run("reconcile")["pieces"]
     sqs, url = stage.cloud.client("sqs"), stage.cloud.queue_url("reconcile")
@@ -269,30 +269,12 @@ def _join(stage):
     assert stage.served.ask("POST", "/hospitals/H1/keys/revoke", "regulator", {}).json_body["revoked"]
 
 
-def disposals(stage):
-    """A study of each way to come, proposed, held, approved, destroyed, and told to who asks."""
-    from tests.support import old_studies as old
-
-    person_id = old.upload_all(stage)
-    made = old.approved(stage.served, old.SINGLE, old.PACKED, old.ZIPPED)
-    held = {"study_instance_uid": old.PACKED.study_instance_uid, "reason": "纠纷"}
-    assert stage.served.ask("POST", "/privacy/holds", "privacy_officer", held).status_code == 201
-    stage.later(minutes=1)
-    assert stage.functions("dispose", {})["waiting"]
-    assert old.dispose(stage, made)["destroyed"] == 2
-    for path in (f"/hospital/disposals/{made}/certificate", f"/hospital/disposals/{old.UNKNOWN}/certificate"):
-        stage.served.ask("GET", path, "hospital")
-    stage.served.manifest("patient", old.SINGLE, person_id=person_id)
-    stage.upload("ingest", stage.key("instances"), old.old(old.number(old.SINGLE), 3))
-    stage.settle(old.SINGLE)
-
-
 def singles(stage):
     """What failed in a batch comes alone."""
     uploads(stage, "ingest_single", "notices_single")
 
 
-ACTS = (uploads, singles, routes, copies, messages, sweeps, night, audits, rebuild, disposals)
+ACTS = (uploads, singles, routes, copies, messages, sweeps, night, audits, rebuild, old_studies.every_path)
 
 
 def play(directory, jwks_url, acts=ACTS):

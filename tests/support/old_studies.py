@@ -93,3 +93,19 @@ def put_disposals(hospital_id, uid, number):
     wiring.compliance_reports().put(f"disposals/{hospital_id}/{done.disposal_id}.json", b"{}", "application/json")
     wiring.holds().put(Hold(ids["hold"], hospital_id, "1.9", "", "纠纷", "o9", "privacy_officer", now))
     return ids
+
+
+def every_path(stage):
+    """A study of each way to come, proposed, held, approved, destroyed, and told to who asks."""
+    person_id = upload_all(stage)
+    made = approved(stage.served, SINGLE, PACKED, ZIPPED)
+    held = {"study_instance_uid": PACKED.study_instance_uid, "reason": "纠纷"}
+    assert stage.served.ask("POST", "/privacy/holds", "privacy_officer", held).status_code == 201
+    stage.later(minutes=1)
+    assert stage.functions("dispose", {})["waiting"]
+    assert dispose(stage, made)["destroyed"] == 2
+    for path in (f"/hospital/disposals/{made}/certificate", f"/hospital/disposals/{UNKNOWN}/certificate"):
+        stage.served.ask("GET", path, "hospital")
+    stage.served.manifest("patient", SINGLE, person_id=person_id)
+    stage.upload("ingest", stage.key("instances"), old(number(SINGLE), 3))
+    stage.settle(SINGLE)
