@@ -157,6 +157,9 @@ def _session(role: Any, template: dict[str, Any]) -> Any:
     if isinstance(role, dict) and "Fn::GetAtt" in role:
         properties = template["Resources"][role["Fn::GetAtt"][0]]["Properties"]
         name = properties["RoleName"]["Fn::Sub"]
+    elif isinstance(role, dict) and "Ref" in role:  # a parameter: its name is what follows the first `role/`
+        after = {"Fn::Select": [1, {"Fn::Split": [":role/", role]}]}
+        return {"Fn::Sub": [f"{start}${{Name}}/*", {"Name": after}]}
     else:
         name = role["Fn::Sub"].split(":role/", 1)[1]
     return {"Fn::Sub": f"{start}{name}/*"}

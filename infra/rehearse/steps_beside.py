@@ -11,9 +11,11 @@ from infra.local.client import Answer, expect, fetch
 from infra.local.story import Stage, Step
 from infra.rehearse import cloud, conditions, edge
 from infra.rehearse.beside import stand
+from infra.rehearse.ministack import ACCOUNT_ID, REGION
 
 PAGE = b"<!doctype html><title>rehearsal</title>"
 OWN_PAGE = "rehearsal.example.cn"
+_ROLES = f"arn:{cloud.PARTITION}:iam::{ACCOUNT_ID}:role"
 
 
 def _here(stage: Stage) -> cloud.Rehearsed:
@@ -33,11 +35,18 @@ def watch(stage: Stage) -> dict[str, Any]:
 
 
 def keep(stage: Stage) -> dict[str, Any]:
+    """The stack of the other region, here beside the first, and the one of backups, which copies into it."""
     here = _here(stage)
-    stand(here, "keep", {})
-    plans = here.here.client("backup").list_backup_plans()["BackupPlansList"]
-    expect(plans, "a plan of backups")
-    return {"plans": len(plans)}
+    roles = {f"{name}RoleArn": f"{_ROLES}/imaging-cloud-{name.lower()}-{REGION}" for name in ("Replication", "Backup")}
+    replica = stand(here, "replica", roles)
+    bucket = replica["UploadsReplicaArn"].rsplit(":", 1)[1]
+    stand(here, "keep", {"CopyVaultArn": replica["CopyVaultArn"], "ReplicaUploadsBucket": bucket})
+    backup = here.here.client("backup")
+    (plan,) = backup.list_backup_plans()["BackupPlansList"]
+    rules = backup.get_backup_plan(BackupPlanId=plan["BackupPlanId"])["BackupPlan"]["Rules"]
+    into = {copy["DestinationBackupVaultArn"] for rule in rules for copy in rule["CopyActions"]}
+    expect(into == {replica["CopyVaultArn"]}, "each backup is copied to the other region")
+    return {"rules": len(rules)}
 
 
 def own_name(stage: Stage) -> dict[str, Any]:

@@ -76,7 +76,10 @@ TEXTS = {
         "{alarms} alarms, each with somebody to tell",
     ),
     "keep": Text(
-        "备份的栈（keep.yaml）", "The stack of backups (keep.yaml)", "{plans} 个备份计划", "{plans} plan of backups"
+        "另一区域的栈（replica.yaml）与备份的栈（keep.yaml）",
+        "The stack of the other region (replica.yaml) and that of backups (keep.yaml)",
+        "{rules} 条备份规则，各复制到另一区域的保管库",
+        "{rules} rules of backups, each copied into the other region's vault",
     ),
     "own_name": Text(
         "接口的自有域名：路径与阶段相同",

@@ -138,6 +138,15 @@ def test_a_role_in_a_condition_is_named_as_role_and_as_its_session():
     assert changed["Condition"]["ArnNotLike"]["aws:PrincipalArn"] == [named, {"Fn::Sub": session}]
 
 
+def test_a_role_that_is_a_parameter_is_named_as_its_session_too():
+    given = {"Ref": "ReplicationRoleArn"}
+    deny = {"Effect": "Deny", "Action": ["s3:*"], "Condition": {"ArnNotEquals": {"aws:PrincipalArn": given}}}
+    (changed,) = statements(conditions.rehearsable(policy_of(deny))[0])
+    name = {"Name": {"Fn::Select": [1, {"Fn::Split": [":role/", given]}]}}
+    session = {"Fn::Sub": ["arn:${AWS::Partition}:sts::${AWS::AccountId}:assumed-role/${Name}/*", name]}
+    assert changed["Condition"]["ArnNotEquals"]["aws:PrincipalArn"] == [given, session]
+
+
 def test_a_key_allowed_by_its_alias_is_allowed_by_itself():
     alias = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/imaging-cloud-mac"}}
     allow = {"Effect": "Allow", "Action": "kms:GenerateMac", "Resource": "*", "Condition": alias}
