@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from pydicom import uid
-from pynetdicom import AllStoragePresentationContexts, build_context, register_uid
-from pynetdicom.presentation import PresentationContext  # noqa: TC002 - as TC001
+from pynetdicom import DEFAULT_TRANSFER_SYNTAXES, AllStoragePresentationContexts, register_uid
+from pynetdicom.presentation import PresentationContext
 from pynetdicom.service_class import StorageServiceClass
 from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]  # made at import
 
@@ -73,13 +74,26 @@ OLD_AND_PRIVATE: Final = {
 COMMITMENT: Final = StorageCommitmentPushModel
 
 
+class _Shared(PresentationContext):
+    """What is offered is the same for all, and only read: pynetdicom copies all of it for each association, which takes
+    longer (80 ms) than to receive an image."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Shared:
+        return self
+
+
+def _context(sop_class: str, syntaxes: Sequence[str] = DEFAULT_TRANSFER_SYNTAXES) -> PresentationContext:
+    context = _Shared()
+    context.abstract_syntax = sop_class
+    context.transfer_syntax = list(syntaxes)
+    return context
+
+
 def supported() -> list[PresentationContext]:
     """C-ECHO, C-STORE of all the above, and storage commitment."""
     for keyword, sop_class in OLD_AND_PRIVATE.items():
         register_uid(sop_class, keyword, StorageServiceClass)
     classes = [str(context.abstract_syntax) for context in AllStoragePresentationContexts]
-    contexts = [
-        build_context(sop_class, list(TRANSFER_SYNTAXES))
-        for sop_class in dict.fromkeys([*classes, *OLD_AND_PRIVATE.values()])
-    ]
-    return [*contexts, build_context(Verification), build_context(COMMITMENT)]
+    stored = dict.fromkeys([*classes, *OLD_AND_PRIVATE.values()])
+    contexts = [_context(sop_class, TRANSFER_SYNTAXES) for sop_class in stored]
+    return [*contexts, _context(Verification), _context(COMMITMENT)]

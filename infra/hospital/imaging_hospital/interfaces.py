@@ -48,9 +48,9 @@ class Tls:
     key: Path
     authority: Path | None
 
-    def server(self) -> ssl.SSLContext:
+    def server(self, kind: type[ssl.SSLContext] = ssl.SSLContext) -> ssl.SSLContext:
         """As DICOM's BCP 195 profile asks (PS3.15 B.12): TLS 1.2 or later. Raises OSError (ssl.SSLError is one)."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = kind(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(self.certificate, self.key)
         if self.authority:

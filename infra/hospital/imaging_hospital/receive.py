@@ -155,22 +155,22 @@ class Receiver:
 
     def watch_size(self, event: Event) -> None:
         """An object without an end: nothing but closing the line stops who sends it."""
-        for incoming in self._of(event):
+        for incoming in self._of(event.assoc.dul):
             if incoming.is_too_large:
                 log.warning("an object larger than %d MiB: association closed", self.largest >> 20)
                 line: Any = event.assoc.dul.socket
                 line.close()
 
-    def forget(self, event: Event) -> None:
-        """The line is gone: what was half sent on it is no object."""
-        for incoming in self._of(event):
+    def forget(self, thread: threading.Thread) -> None:
+        """The line is gone that this thread read: what was half sent on it is no object."""
+        for incoming in self._of(thread):
             with self._lock:
                 self._files.pop(incoming.name, None)
             incoming.discard()
 
-    def _of(self, event: Event) -> list[Incoming]:
+    def _of(self, thread: threading.Thread) -> list[Incoming]:
         with self._lock:
-            return [incoming for incoming in self._files.values() if incoming.thread is event.assoc.dul]
+            return [incoming for incoming in self._files.values() if incoming.thread is thread]
 
     def _refuse(self, status: int, why: str) -> int:
         with self._lock:
