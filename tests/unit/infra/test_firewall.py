@@ -54,6 +54,9 @@ def directly(path="/api/me/studies", **headers):
         ("/api/consent-requests", {"all", "consent-requests"}),
         ("/api/consent%2Drequests/qr", {"all", "consent-requests"}),
         ("/api/consent-requests/verify", {"all", "consent-requests", "codes"}),
+        ("/api/joining", {"all", "codes"}),
+        ("/api/%6aoining", {"all", "codes"}),
+        ("/api/hospitals/JB001/joining-code", {"all"}),
         ("/api/CONSENT-requests/%76erify", {"all", "consent-requests", "codes"}),
     ],
 )
