@@ -209,3 +209,14 @@ def test_sorted_receipts_outlive_the_letters_that_name_them_and_no_longer():
     (rule,) = [one for one in rules if one.get("Prefix") == "reconcile/"]
     waits = resources["ReconcileQueue"]["Properties"]["MessageRetentionPeriod"] / 86400
     assert waits < rule["ExpirationInDays"] <= 7
+
+
+@pytest.mark.parametrize("name", ["infra/README.md", "infra/README.zh-CN.md"])
+def test_what_copies_cost_is_as_it_is_multiplied(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    number = r"([0-9][0-9.,]*)"
+    told = re.findall(rf"{number}(?: GB)? [x×] {number} = (?:每天 )?{number}", text)
+    assert len(told) == 3
+    for factors in told:
+        first, second, product = (float(one.replace(",", "")) for one in factors)
+        assert first * second == pytest.approx(product)
