@@ -44,6 +44,32 @@ def test_intrinsic_functions_come_to_what_cloudformation_makes_of_them(stack, va
     assert stack.resolve(value) == comes_to
 
 
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ({"Fn::Equals": [{"Ref": "Name"}, "n"]}, True),
+        ({"Fn::Not": [{"Fn::Equals": [{"Ref": "Name"}, "n"]}]}, False),
+        ({"Fn::Or": [{"Fn::Equals": ["a", "b"]}, {"Condition": "Named"}]}, True),
+    ],
+)
+def test_a_condition_chooses_values_properties_and_resources(stack, condition, holds) -> None:
+    body = dict(stack.template)
+    body["Conditions"] = {"Named": {"Fn::Equals": [{"Ref": "Name"}, "n"]}, "Asked": condition}
+    nothing = {"Ref": "AWS::NoValue"}
+    properties = {"A": {"Fn::If": ["Asked", {"Ref": "Name"}, nothing]}, "B": [{"Fn::If": ["Asked", nothing, "b"]}]}
+    topic = {"Type": "AWS::SNS::Topic", "Condition": "Asked", "Properties": properties}
+    body["Resources"] = {**stack.template["Resources"], "Topic": topic, "Other": {**topic, "Condition": "Named"}}
+    asked = template.Stack(body, stack.parameters, stack.pseudo, stack.physical).resources("AWS::SNS::Topic")
+    assert ("Topic" in asked) == holds
+    assert asked["Other"] == ({"A": "n", "B": []} if holds else {"B": ["b"]})
+
+
+def test_a_condition_not_taught_yet_is_told(stack) -> None:
+    body = {**stack.template, "Conditions": {"Both": {"Fn::And": []}}}
+    with pytest.raises(NotImplementedError, match="Fn::And"):
+        template.Stack(body, stack.parameters, stack.pseudo, {}).resolve({"Fn::If": ["Both", 1, 2]})
+
+
 def test_a_function_not_taught_yet_is_told(stack) -> None:
     with pytest.raises(NotImplementedError, match="Fn::Split"):
         stack.resolve({"Fn::Split": [",", "a"]})
