@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KIND = "day"
+TOUCHED = "SET due_at = :due_at, GSI2PK = :GSI2PK, GSI2SK = :GSI2SK ADD revision :one"
 FROM_TO = "PK = :pk AND SK BETWEEN :first AND :last"
 DUE = "GSI2PK = :due AND GSI2SK < :end"
 
@@ -33,6 +34,15 @@ class DynamoDays:
 
     def put(self, mark: DayMark) -> bool:
         return calls.put_if(self._client, self._table, _item(mark), **items.at_revision(mark.revision))
+
+    def touch(self, mark: DayMark, due_at: datetime) -> None:
+        due = _due(mark.hospital_id, mark.day, due_at)
+        self._client.update_item(
+            TableName=self._table,
+            Key=items.key(keys.hospital(mark.hospital_id), day_keys.day(mark.day)),
+            UpdateExpression=TOUCHED,
+            ExpressionAttributeValues={f":{name}": value for name, value in {**due, "one": {"N": "1"}}.items()},
+        )
 
     def between(self, hospital_id: str, first_day: str, last_day: str) -> tuple[DayMark, ...]:
         values = {":pk": keys.hospital(hospital_id), ":first": day_keys.day(first_day), ":last": day_keys.day(last_day)}
@@ -70,11 +80,9 @@ class DynamoDays:
 
 def _item(mark: DayMark) -> dict[str, Any]:
     """As it stands after this write."""
-    owner = keys.hospital(mark.hospital_id)
-    item = items.key(owner, day_keys.day(mark.day)) | items.attributes(
+    item = items.key(keys.hospital(mark.hospital_id), day_keys.day(mark.day)) | items.attributes(
         hospital_id=mark.hospital_id,
         day=mark.day,
-        due_at=mark.due_at,
         watched=mark.watched,
         closed=mark.closed,
         excused=mark.excused,
@@ -82,10 +90,12 @@ def _item(mark: DayMark) -> dict[str, Any]:
         usual=mark.usual,
         revision=mark.revision + 1,
     )
-    if mark.due_at is not None:
-        item["GSI2PK"] = {"S": keys.due(KIND)}
-        item["GSI2SK"] = {"S": keys.due_order(mark.due_at, f"{owner}#{mark.day}")}
-    return item
+    return item | (_due(mark.hospital_id, mark.day, mark.due_at) if mark.due_at else {})
+
+
+def _due(hospital_id: str, day: str, due_at: datetime) -> dict[str, Any]:
+    order = keys.due_order(due_at, f"{keys.hospital(hospital_id)}#{day}")
+    return items.attributes(due_at=due_at, GSI2PK=keys.due(KIND), GSI2SK=order)
 
 
 def _mark(item: items.Item) -> DayMark:

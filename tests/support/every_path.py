@@ -18,9 +18,11 @@ from chalice.test import Client
 
 import app
 from chalicelib import wiring
+from chalicelib.domain.hospital_day import DayMark
 from chalicelib.domain.seal import HOUR, hour_of
 from chalicelib.domain.study import StudyRef
 from chalicelib.http.access import ROUTES
+from chalicelib.wiring import adapters
 from infra.local.poller import scheduled_event
 from infra.local.samples import make_pack
 from tests.support import cloud as clouds
@@ -51,6 +53,7 @@ def uploads(stage, instances="ingest", notices="notices"):
     _lose(stage)
     for number in (1, 2):
         stage.settle(StudyRef("H1", f"1.2.3.{number}"))
+    _close_days()
     _tell(stage, notices)
     _look(stage)
     _correct(stage, pack)
@@ -76,6 +79,12 @@ def _correct(stage, pack):
     wrong = {"kind": "exclude", "version_id": pack, "offset": offset, "reason": "核对"}
     answer = stage.served.ask("POST", f"/hospital/studies/{FIRST.study_instance_uid}/amendments", "hospital", wrong)
     assert answer.status_code < 300, answer.body
+
+
+def _close_days():
+    """Those of which the notices tell: which of two in one second counts is not for us to say."""
+    for day in ("2026-11-20", (datetime.now(UTC) + timedelta(hours=6)).date().isoformat()):
+        adapters.days().put(DayMark("H1", day, closed=True))
 
 
 def _tell(stage, function):
@@ -175,6 +184,8 @@ def sweeps(stage):
 
     World(stage.served)
     _tell(stage, "notices")
+    soon = {**_notices("P7", "32010219800101002")[2], "notice_id": "soon", "accession_number": "SOON"}
+    stage.upload("notices", stage.key("notices"), json.dumps(soon, ensure_ascii=False).encode())
     _take_up(stage, "ingest")
     stage.settle()
     stage.later(hours=8.5)
@@ -184,7 +195,7 @@ def sweeps(stage):
     assert stage.run("sweep")["warned"]
     stage.later(hours=40)
     assert stage.run("sweep")["judged"]
-    outage = {"scope": "all", "from": "2026-01-01T00:00:00+08:00", "to": "2026-01-02T00:00:00+08:00", "reason": "停电"}
+    outage = {"scope": "all", "from": "2026-11-20T06:00:00+08:00", "to": "2026-11-20T09:00:00+08:00", "reason": "停电"}
     assert stage.served.ask("POST", "/compliance/excuses", "regulator", outage).status_code == 202
     assert stage.run("sweep")["excuses"]
 

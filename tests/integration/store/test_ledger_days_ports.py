@@ -69,6 +69,20 @@ def test_a_days_mark_is_put_by_whoever_read_the_last(days):
     assert days.get("H1", DAY) == replace(mark, due_at=None)
 
 
+def test_a_days_mark_that_is_touched_is_due_and_loses_whoever_read_it_before(days):
+    mark = DayMark("H1", DAY, closed=True, exams=3, usual=7)
+    days.put(mark)
+    held = days.get("H1", DAY)
+    for _ in range(3):
+        days.touch(held, DUE)
+    assert not days.put(held)
+    touched = days.get("H1", DAY)
+    assert (touched, touched.revision) == (replace(mark, due_at=DUE), 4)
+    assert list(days.due(DUE)) == [("H1", DAY)]
+    assert days.put(replace(touched, due_at=None))
+    assert list(days.due(DUE)) == []
+
+
 def test_days_are_due_until_they_are_looked_at(days):
     for number, hospital in enumerate(("H1", "H2", "H3")):
         days.put(DayMark(hospital, DAY, DUE + number * HOUR))
