@@ -137,6 +137,10 @@ class Days(Protocol):
         """Put as revision + 1 if it still is at `mark.revision` (0: absent). False: it is not."""
         ...
 
+    def touch(self, mark: DayMark, due_at: datetime) -> None:
+        """It is due, and at another revision, whoever else wrote meanwhile: thousands may at once."""
+        ...
+
     def between(self, hospital_id: str, first_day: str, last_day: str) -> tuple[DayMark, ...]:
         """Both ends included, by day."""
         ...
