@@ -213,6 +213,10 @@ class FakeDays:
         self.held[mark.hospital_id, mark.day] = replace(mark, revision=mark.revision + 1)
         return True
 
+    def touch(self, mark, due_at):
+        held = self.held[mark.hospital_id, mark.day]
+        self.held[mark.hospital_id, mark.day] = replace(held, due_at=due_at, revision=held.revision + 1)
+
     def between(self, hospital_id, first_day, last_day):
         found = [mark for (hospital, _), mark in sorted(self.held.items()) if hospital == hospital_id]
         return tuple(mark for mark in found if first_day <= mark.day <= last_day)
