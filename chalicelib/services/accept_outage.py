@@ -53,13 +53,14 @@ class ApplyOutages:
     ledger: ExamLedger
     derive: DeriveExams
     look: LookAtDay
+    most: int = MOST
 
     def __call__(self, now: datetime, keep_going: Callable[[], bool]) -> tuple[int, int]:
         """(excuses applied, hospitals left for the next run by a fault)."""
         for outage in tuple(self.outages.due()):
             self._spread(outage, now, keep_going)
         applied = faults = 0
-        keep_going = _at_most(MOST, keep_going)
+        keep_going = _at_most(self.most, keep_going)
         for excuse in tuple(self.excuses.due()):
             if not keep_going():
                 break

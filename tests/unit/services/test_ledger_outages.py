@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -112,6 +113,20 @@ def test_a_run_that_is_cut_short_anywhere_is_gone_on_with():
         world.sweep(AFTER + HOUR, keep_going=lambda answers=answers: next(answers, False))
         world.sweep(AFTER + 2 * HOUR)
         assert standings(world) == ["excused", "missing", "excused", "excused"], calls
+
+
+def test_a_great_outage_does_not_hold_up_what_else_is_due():
+    world = world_of()
+    for number in range(10):
+        world.tell(notice(accession_number=f"A{number}"))
+    world.sweep(AFTER)
+    world.accept(outage("hospital", "H1"))
+    done = []
+    while not done or not done[-1]:
+        done.append(replace(world.apply(), most=4)(AFTER + HOUR, lambda: True)[0])
+        assert len(done) < 6
+    assert {exam.standing for exam in world.exams()} == {"excused"}
+    assert len(done) > 2
 
 
 @settings(max_examples=60, deadline=None)
