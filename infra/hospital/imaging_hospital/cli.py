@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import logging
 import os
 import signal
+import sqlite3
 import sys
 import warnings
 from collections.abc import Sequence
@@ -21,14 +23,19 @@ COMMANDS: Final[dict[str, Said]] = {
     "join": Said("make this hospital's key and register it", "生成本院密钥并登记"),
     "upload": Said("send everything in a directory", "上传一个目录中的全部影像"),
     "watch": Said("send what appears in a directory, for ever", "持续监视一个目录并上传新影像"),
+    "listen": Said("take what a PACS sends (C-STORE), and send it on", "接收 PACS 发送的影像（C-STORE）并上传"),
     "status": Said("ask what the cloud has of what was sent", "查询云端已收到的内容"),
     "notice": Said("send what the RIS tells of exams (HL7, CSV, JSON)", "发送 RIS 的检查通知（HL7、CSV、JSON）"),
 }
 
+BROKEN = Said("this machine: {why}; run it again when that is mended", "本机故障：{why}；排除后请再次运行")
 STOPPED = Said("stopped; run it again and it goes on where it was", "已停止；再次运行即从中断处继续")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console need not know Chinese
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     asked = _parser().parse_args(arguments)
     os.umask(0o077)  # what this leaves on the disk tells of patients
@@ -41,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except settings.SettingsError as error:
         desk.complain(error.said, **error.values)
         return Exit.SETTINGS
+    except (OSError, sqlite3.Error) as error:
+        desk.complain(BROKEN, why=getattr(error, "strerror", None) or type(error).__name__)
+        return Exit.BROKEN
     except KeyboardInterrupt:
         desk.complain(STOPPED)
         os._exit(Exit.STOPPED)  # without waiting for lines that are dead: all this survives a kill

@@ -13,11 +13,12 @@ from .tongue import Language, Said
 
 
 class Exit(IntEnum):
-    """DONE: everything is in the cloud. SETTINGS: nothing was tried. SKIPPED: some files are no DICOM or cannot be
-    read. REFUSED: the cloud did not take something. NOT_ALLOWED: key or registration are not valid. STOPPED: by the
-    user; what is left is sent next time."""
+    """DONE: everything is in the cloud. BROKEN: this machine, such as its disk. SETTINGS: nothing was tried. SKIPPED:
+    some files are no DICOM or cannot be read. REFUSED: the cloud did not take something. NOT_ALLOWED: key or
+    registration are not valid. STOPPED: by the user; what is left is sent next time."""
 
     DONE = 0
+    BROKEN = 1
     SETTINGS = 2
     SKIPPED = 3
     REFUSED = 4
@@ -41,7 +42,12 @@ class Desk:
         return replace(self, language=language)
 
     def say(self, said: Said, **values: Any) -> None:
-        self.out.print(escape(said.in_(self.language, **values)))
+        self.out.print(escape(_printable(said.in_(self.language, **values))))
 
     def complain(self, said: Said, **values: Any) -> None:
-        self.err.print(escape(said.in_(self.language, **values)))
+        self.err.print(escape(_printable(said.in_(self.language, **values))))
+
+
+def _printable(text: str) -> str:
+    """A file's name need not be text."""
+    return text.encode("utf-8", "backslashreplace").decode()

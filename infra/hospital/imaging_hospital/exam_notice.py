@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,9 +70,9 @@ class Notices:
         self.run.outbox.close()
 
 
-def of_images(root: Path, ended_at: datetime, patient_class: str, now: datetime) -> bytes:
+def of_images(root: Path, spool: Path, ended_at: datetime, patient_class: str) -> bytes:
     """A notice of the one study below `root`. Raises SettingsError where it cannot be made."""
-    found = [one for one in scan.read(scan.files(root, Tally()), Tally()) if one.study]
+    found = [one for one in scan.read(scan.files(root, Tally(), spool), Tally()) if one.study]
     studies = {one.study for one in found}
     if len(studies) != 1:
         raise SettingsError(SEVERAL, count=len(studies))
@@ -82,7 +82,11 @@ def of_images(root: Path, ended_at: datetime, patient_class: str, now: datetime)
         raise SettingsError(BAD, field="-", what=NOT_PLAIN)
     (study,) = studies
     body = _body(told, study, len({one.sop for one in found}))
-    body |= {"patient_class": patient_class, "performed_at": ended_at.isoformat(), "sent_at": now.isoformat()}
+    body |= {
+        "patient_class": patient_class,
+        "performed_at": ended_at.isoformat(),
+        "sent_at": datetime.now(UTC).isoformat(),
+    }
     try:
         check(body)
     except BadFieldError as bad:

@@ -131,7 +131,7 @@ class Content:
         return sum(_size(piece) for piece in self.pieces)
 
     def read(self, start: int, length: int) -> bytes:
-        """Bytes `start` to `start + length`. Raises ChangedError where a file is not what it was, or OSError."""
+        """Bytes `start` to `start + length`. Raises ChangedError where a file is not what it was, or cannot be read."""
         found = bytearray()
         ends = list(accumulate(_size(piece) for piece in self.pieces))
         for piece, end in zip(self.pieces, ends, strict=True):
@@ -151,9 +151,12 @@ def _part(piece: bytes | Source, start: int, length: int) -> bytes:
         return piece[start : start + length]
     if not piece.is_unchanged():
         raise ChangedError(piece.path)
-    with Path(piece.path).open("rb") as file:
-        file.seek(start)
-        found = file.read(length)
+    try:
+        with Path(piece.path).open("rb") as file:
+            file.seek(start)
+            found = file.read(length)
+    except OSError:
+        raise ChangedError(piece.path) from None
     whole = length == piece.size
     if len(found) != length or (whole and zlib.crc32(found) != piece.crc32):
         raise ChangedError(piece.path)

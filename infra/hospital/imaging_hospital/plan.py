@@ -38,7 +38,7 @@ class Planner:
                 again.append((source, one.sop))
                 continue
             digests.add(source.sha256)
-            told = header.read(Path(one.path)).header if one.packable and one.sop not in packed else None
+            told = self._header(one) if one.packable and one.sop not in packed else None
             if told is None:  # also other bytes under a UID that is in the pack: the cloud shall see both
                 single.append(Indexed(source, one.sop, {}))
             else:
@@ -47,6 +47,14 @@ class Planner:
         for source, sop in again:
             self.state.note_copy(source, sop)
             self.tally.copy()
+
+    @staticmethod
+    def _header(one: Found) -> header.Header | None:
+        """None where it is no longer what it was: the sender will tell."""
+        try:
+            return header.read(Path(one.path)).header
+        except (header.NotDicomError, OSError):
+            return None
 
     def _digest(self, one: Found) -> Source | None:
         try:

@@ -46,14 +46,18 @@ class Standing:
     mtime_ns: int
 
 
-def files(root: Path, tally: Tally) -> Iterator[Standing]:
-    """Every file below `root`, in order. What is no plain file, or cannot be looked at, is told."""
+def files(root: Path, tally: Tally, avoid: Path | None = None) -> Iterator[Standing]:
+    """Every file below `root`, in order, but for those below `avoid`, our own. What is no plain file, or cannot be
+    looked at, is told."""
 
     def unreadable(error: OSError) -> None:
         tally.skip(str(error.filename), "unreadable")
 
     for folder, folders, names in os.walk(root, onerror=unreadable):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if avoid is None or Path(folder, name) != avoid)
+        for name in folders:
+            if os.path.islink(path := os.path.join(folder, name)):  # noqa: PTH114, PTH118 - see below
+                tally.skip(path, "link")
         for name in sorted(names):
             path = os.path.join(folder, name)  # noqa: PTH118 - a million of them: Path costs ten times as much
             try:

@@ -82,7 +82,7 @@ class Sender:
                 self._send(upload, to, patience)
         except ThereAlreadyError:
             pass
-        except (ChangedError, OSError):
+        except ChangedError:
             self.state.dissolve(upload)
             return CHANGED
         except RefusedError as refused:

@@ -25,6 +25,7 @@ NOT_AN_ID = Said("one to sixteen of A-Z and 0-9", "应为 1 到 16 位大写字�
 NOT_A_NUMBER = Said("a number from {least} to {most}", "应为 {least} 到 {most} 之间的数")
 NOT_TEXT = Said("a text", "应为文本")
 NOT_TOML = Said("not valid TOML", "不是有效的 TOML")
+NO_FILE = Said("there is no such file", "没有该文件")
 NOT_A_LANGUAGE = Said('"zh", "en" or absent', '应为 "zh"、"en" 或不写')
 
 
@@ -72,7 +73,7 @@ def load(path: Path) -> Settings:
         settle_seconds=fields.number("settle_seconds", 30, 0, 3600),
         language=fields.matching("language", re.compile("zh|en|"), NOT_A_LANGUAGE),
         proxy=fields.text("proxy", ""),
-        ca_file=str(path.parent / ca_file) if (ca_file := fields.text("ca_file", "")) else "",
+        ca_file=fields.file("ca_file"),
     )
 
 
@@ -95,6 +96,13 @@ class _Fields:
         if not pattern.fullmatch(value):
             raise self._bad(name, what)
         return value
+
+    def file(self, name: str) -> str:
+        """One that must be there, where it is named at all."""
+        told = self.text(name, "")
+        if told and not (self.path.parent / told).is_file():
+            raise self._bad(name, NO_FILE)
+        return str(self.path.parent / told) if told else ""
 
     def endpoint(self) -> str:
         value = self.text("endpoint", "").rstrip("/")

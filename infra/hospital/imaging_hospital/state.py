@@ -9,6 +9,7 @@ next is taken:
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ CREATE TABLE IF NOT EXISTS upload (
     size INTEGER NOT NULL, head BLOB, key TEXT, multipart TEXT, outcome TEXT NOT NULL DEFAULT '', ended_at TEXT
 );
 CREATE TABLE IF NOT EXISTS file (
-    path TEXT PRIMARY KEY, upload INTEGER NOT NULL REFERENCES upload (id), number INTEGER NOT NULL, sop TEXT NOT NULL,
+    path BLOB NOT NULL, upload INTEGER NOT NULL REFERENCES upload (id), number INTEGER NOT NULL, sop TEXT NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 BLOB NOT NULL, crc32 INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS part (
@@ -45,6 +46,7 @@ CREATE TABLE IF NOT EXISTS instance (
 );
 CREATE TABLE IF NOT EXISTS proof (study TEXT PRIMARY KEY, images INTEGER NOT NULL, at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS file_of_upload ON file (upload);
+CREATE INDEX IF NOT EXISTS file_of_path ON file (path);
 CREATE INDEX IF NOT EXISTS instance_of_study ON instance (study);
 CREATE INDEX IF NOT EXISTS instance_of_sop ON instance (sop);
 CREATE INDEX IF NOT EXISTS upload_of_key ON upload (key);
@@ -100,7 +102,8 @@ class Plan:
 
 
 class State:
-    """Safe for several threads, and for several processes: a file is planned once, by whoever comes first."""
+    """Safe for several threads, and for several processes: a file is planned once, by whoever comes first. Paths are
+    kept as bytes: not every file name is text."""
 
     def __init__(self, path: Path, settings: Settings) -> None:
         self._lock = threading.RLock()
@@ -145,8 +148,9 @@ class State:
         """A file's upload: "" while it is under way, SENT, or why it was refused; None for a file that is new here or
         has changed since."""
         query = """SELECT outcome FROM file JOIN upload ON upload.id = upload
-                   WHERE path = ? AND file.size = ? AND mtime_ns = ?"""
-        rows = self._rows(query, path, size, mtime_ns)
+                   WHERE path = ? AND file.size = ? AND mtime_ns = ?
+                   ORDER BY outcome = 'sent' DESC, outcome = '' DESC"""
+        rows = self._rows(query, os.fsencode(path), size, mtime_ns)
         return str(rows[0][0]) if rows else None
 
     def is_known(self, source: Source) -> bool:
@@ -155,11 +159,11 @@ class State:
 
     def note_copy(self, source: Source, sop: str) -> None:
         """A file with bytes that are known: it shares the fate of the upload that holds them."""
-        row = """INSERT OR REPLACE INTO file
-                 SELECT ?, upload, -1, ?, ?, ?, ?, ? FROM instance WHERE sha256 = ?"""
-        one = (source.path, sop, source.size, source.mtime_ns, source.sha256, source.crc32, source.sha256)
+        row = """INSERT INTO file SELECT ?, upload, -1, ?, ?, ?, ?, ? FROM instance WHERE sha256 = ?"""
+        one = (os.fsencode(source.path), sop, source.size, source.mtime_ns, source.sha256, source.crc32, source.sha256)
         with self._writing() as db:
-            db.execute(row, one)
+            if self.standing(source.path, source.size, source.mtime_ns) not in (SENT, ""):
+                db.execute(row, one)
 
     def plan(self, plan: Plan) -> Upload | None:
         """Written down, durably. None when another process was first with one of the files."""
@@ -172,15 +176,24 @@ class State:
             upload = db.execute(row, values).lastrowid
             for number, image in enumerate(plan.images):
                 one = image.source
-                of_file = (one.path, upload, number, image.sop, one.size, one.mtime_ns, one.sha256, one.crc32)
-                db.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?)", of_file)
+                of_file = (
+                    os.fsencode(one.path),
+                    upload,
+                    number,
+                    image.sop,
+                    one.size,
+                    one.mtime_ns,
+                    one.sha256,
+                    one.crc32,
+                )
+                db.execute("INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?)", of_file)
                 db.execute("INSERT INTO instance VALUES (?, ?, ?, ?)", (one.sha256, image.sop, plan.study, upload))
         sources = tuple(image.source for image in plan.images)
         return Upload(upload or 0, plan.kind, plan.name, plan.study, plan.series, plan.head, sources)
 
     def under_way(self, root: Path) -> list[Upload]:
         """Uploads of files below `root` that have no end yet, oldest first."""
-        prefix = f"{root}/" if not str(root).endswith("/") else str(root)
+        prefix = os.fsencode(os.path.join(root, ""))  # noqa: PTH118 - Path drops a separator at the end
         query = """SELECT DISTINCT upload FROM file JOIN upload ON upload.id = upload
                    WHERE outcome = '' AND number >= 0 AND substr(path, 1, ?) = ? ORDER BY upload"""
         return [self.upload(number) for (number,) in self._rows(query, len(prefix), prefix)]
@@ -192,7 +205,7 @@ class State:
         )
         of_parts = "SELECT number, etag, crc FROM part WHERE upload = ? ORDER BY number"
         ((identity, kind, name, study, series, head, key, multipart),) = self._rows(query, number)
-        sources = tuple(Source(*row) for row in self._rows(of_files, number))
+        sources = tuple(Source(os.fsdecode(path), *row) for path, *row in self._rows(of_files, number))
         # SQLite's integers are signed
         parts = tuple(Part(at, etag, crc & (2**64 - 1)) for at, etag, crc in self._rows(of_parts, number))
         return Upload(identity, kind, name, study, series, head or b"", sources, key, multipart, parts)
@@ -220,7 +233,7 @@ class State:
     def forget(self, path: str) -> None:
         """A file of ours that is deleted. Its instance stays known."""
         with self._writing() as db:
-            db.execute("DELETE FROM file WHERE path = ?", (path,))
+            db.execute("DELETE FROM file WHERE path = ?", (os.fsencode(path),))
 
     def of_sop(self, sop: str) -> list[tuple[str, str]]:
         """Study and SHA-256 (hex) of every file with this SOP Instance UID that was sent or is on its way."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import threading
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -45,11 +45,18 @@ MOST_SHOWN: Final = 10
 def add(parser: argparse.ArgumentParser) -> None:
     spoken = language("")
     parser.add_argument("directory", type=Path, metavar="DIR", help=DIRECTORY.in_(spoken))
-    parser.add_argument("--mbit", type=float, metavar="N", help=LIMIT.in_(spoken))
+    parser.add_argument("--mbit", type=mbit, metavar="N", help=LIMIT.in_(spoken))
     parser.add_argument("--notice", type=Path, metavar="FILE", help=NOTICE.in_(spoken))
     parser.add_argument("--ended", metavar="TIME", help=ENDED.in_(spoken))
     classes = ("outpatient", "inpatient", "emergency")
     parser.add_argument("--class", dest="patient_class", choices=classes, help=CLASS.in_(spoken))
+
+
+def mbit(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 100_000:  # also what is no number
+        raise ValueError(text)
+    return value
 
 
 def run(asked: argparse.Namespace, desk: Desk) -> Exit:
@@ -64,7 +71,7 @@ def run(asked: argparse.Namespace, desk: Desk) -> Exit:
     if not root.is_dir():
         desk.complain(NO_DIRECTORY, path=asked.directory)
         return Exit.SETTINGS
-    told = _exam(asked, root)
+    told = _exam(asked, root, settings.spool.resolve())
     with screen(desk) as seen, at_work(settings, seen, threading.Event()) as work, alone(settings.spool, root):
         try:
             return _send(work, asked, root, told, desk)
@@ -73,7 +80,7 @@ def run(asked: argparse.Namespace, desk: Desk) -> Exit:
             return Exit.NOT_ALLOWED
 
 
-def _exam(asked: argparse.Namespace, root: Path) -> bytes | None:
+def _exam(asked: argparse.Namespace, root: Path, spool: Path) -> bytes | None:
     """The notice of the exam that the arguments tell of."""
     from .exam_notice import of_images
 
@@ -87,7 +94,7 @@ def _exam(asked: argparse.Namespace, root: Path) -> bytes | None:
         raise SettingsError(NO_TIME) from None
     if ended_at.tzinfo is None:
         raise SettingsError(NO_TIME)
-    return of_images(root, ended_at, asked.patient_class, datetime.now(UTC))
+    return of_images(root, spool, ended_at, asked.patient_class)
 
 
 def _send(work: Work, asked: argparse.Namespace, root: Path, told: bytes | None, desk: Desk) -> Exit:

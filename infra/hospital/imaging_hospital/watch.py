@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from . import settings as settings_file
 from .desk import Desk, Exit
 from .tongue import Said, language
-from .upload import DIRECTORY, LIMIT, NO_DIRECTORY, NOT_ALLOWED, REFUSED, SKIPPED
+from .upload import DIRECTORY, LIMIT, NO_DIRECTORY, NOT_ALLOWED, REFUSED, SKIPPED, mbit
 
 if TYPE_CHECKING:
     from .settling import Settling
@@ -41,7 +41,7 @@ class Root:
 def add(parser: argparse.ArgumentParser) -> None:
     spoken = language("")
     parser.add_argument("directory", type=Path, metavar="DIR", help=DIRECTORY.in_(spoken))
-    parser.add_argument("--mbit", type=float, metavar="N", help=LIMIT.in_(spoken))
+    parser.add_argument("--mbit", type=mbit, metavar="N", help=LIMIT.in_(spoken))
 
 
 def run(asked: argparse.Namespace, desk: Desk) -> Exit:
@@ -92,7 +92,8 @@ def _once(work: Work, root: Root, settling: Settling, clock: Callable[[], float]
     from .tally import Tally
 
     tally = Tally()
-    files = scan.files(root.path, Tally())  # links and the like are not told again and again
+    own = None if root.owned else work.spool.directory.resolve()
+    files = scan.files(root.path, Tally(), own)  # links and the like are not told again and again
     if root.owned:
         files = work.without_sent(files)
     series = settling.look(scan.unsent(files, work.state, Tally()), tally, clock())

@@ -47,7 +47,7 @@ class Work:
         """Everything below `root` that is not in the cloud yet. Raises NotAllowedError, StoppedError."""
         tally = Tally()
         began = self.state.under_way(root)
-        new = scan.unsent(scan.files(root, tally), self.state, tally)
+        new = scan.unsent(scan.files(root, tally, self.spool.directory.resolve()), self.state, tally)
         self.finish(began, scan.by_series(scan.read(new, tally)), tally)
         return tally
 
