@@ -74,12 +74,14 @@ def keep_sending(
     settling = {root: Settling(work.settings.settle_seconds, whole=root.owned) for root in roots}
     patience = Patience(work.stop, NOT_ALLOWED_FIRST, NOT_ALLOWED_LONGEST)
     while not work.stop.is_set():
-        began = clock()
+        looked = 0.0
         try:
             for root in roots:
-                _tell(_once(work, root, settling[root], clock), desk)
+                tally, seconds = _once(work, root, settling[root], clock)
+                looked += seconds
+                _tell(tally, desk)
             patience.reset()
-            work.stop.wait(max(pause, LIGHT * (clock() - began)))
+            work.stop.wait(max(pause, LIGHT * looked))
         except NotAllowedError as error:
             desk.complain(NOT_ALLOWED, why=error.said, **error.values)
             work.stop.wait(patience.next())
@@ -87,20 +89,22 @@ def keep_sending(
             return
 
 
-def _once(work: Work, root: Root, settling: Settling, clock: Callable[[], float]) -> Tally:
+def _once(work: Work, root: Root, settling: Settling, clock: Callable[[], float]) -> tuple[Tally, float]:
+    """What became of the files, and how many seconds it took to look at them."""
     from . import scan
     from .tally import Tally
 
-    tally = Tally()
+    tally, began = Tally(), clock()
     own = None if root.owned else work.spool.directory.resolve()
     files = scan.files(root.path, Tally(), own)  # links and the like are not told again and again
     if root.owned:
         files = work.without_sent(files)
-    series = settling.look(scan.unsent(files, work.state, Tally()), tally, clock())
+    series = settling.look(scan.unsent(files, work.state, Tally()), tally, began)
+    looked = clock() - began
     work.finish(work.state.under_way(root.path), series, tally, owned=root.owned)
     for path, _ in tally.refused:
         settling.later(path, clock())
-    return tally
+    return tally, looked
 
 
 def _tell(tally: Tally, desk: Desk) -> None:
