@@ -85,6 +85,7 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("POST", "/hospital/quarantine/replaced"): _allow("own_hospital", "hospital"),
     ("POST", "/hospital/quarantine/release"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/compliance"): _allow("own_hospital", "hospital"),
+    ("GET", "/hospital/exams"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/worklist"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/flags/exams"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/flags/history"): _allow("own_hospital", "hospital"),

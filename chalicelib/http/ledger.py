@@ -53,6 +53,16 @@ def _days(asked: Asked, hospital_id: str) -> Response:
     return told if len(told.body) <= MOST_CHARACTERS else answer(ledger_shapes.days(found, named=False))
 
 
+@routes.get("/hospital/exams")
+def own_exams(asked: Asked) -> Response:
+    """?day=: every exam of a day and how it stands. Part by part."""
+    day = asked.day_asked().isoformat()
+    wiring.on_record()(asked.caller, "read_exams", asked.now)
+    with asked.own_token():
+        found = wiring.exam_ledger().page_of_day(asked.caller.hospital_id, day, asked.query("token"), ROWS)
+    return answer(shapes.page("exams", found, ledger_shapes.exam))
+
+
 @routes.get("/hospital/worklist")
 def own_worklist(asked: Asked) -> Response:
     """Of the last month where nothing is asked; the answer says of which days. Part by part."""

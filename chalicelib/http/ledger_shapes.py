@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def exam(found: Exam) -> Shape:
-    """A row of the ledger for its hospital's worklist."""
+    """A row of the ledger for its hospital."""
     return {
         "accession_number": found.key.accession,
         "use": found.use,
@@ -30,6 +30,7 @@ def exam(found: Exam) -> Shape:
         "completed_at": instant(found.completed_at),
         "declared": found.declared,
         "received": found.received,
+        "amended": found.amended,
         "worklist": found.worklist,
     }
 

@@ -36,7 +36,7 @@ class LookAtDay:
             begins = starts_at(day, zone_of(hospital))
             excused = mark.watched and bool(self.excuses.overlapping(hospital_id, begins, begins + DAY))
             new = replace(mark, closed=True, excused=excused)
-            if not mark.closed and mark.watched:
+            if mark.watched and mark.usual is None:
                 takes_part = hospital is not None and hospital.active
                 new = replace(new, watched=takes_part, usual=self._usual(mark))
             if new == mark:

@@ -9,6 +9,8 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.domain.flag import Behind, Flag, FlaggedExam, Step, assess
+from chalicelib.domain.study import StudyRef
+from tests.support.ledger_world import HOUR, NOON, notice, study
 from tests.support.served_app import jwks_url, served
 
 __all__ = ["jwks_url", "served"]
@@ -154,3 +156,26 @@ def test_many_days_of_large_flags_are_told_without_their_exams_rather_than_not_a
     assert len(answer.body) < 4_000_000
     flags = [flag for day in answer.json_body["days"] for flag in day["flags"]]
     assert {(flag["exams_total"], len(flag["exams"])) for flag in flags} == {(900, 0)}
+
+
+def test_a_hospital_reads_every_exam_of_a_day_and_how_it_stands(served):
+    served.prepare()
+    for number in range(3):
+        fact = notice(accession_number=f"E{number}", patient_id=f"P{number}", declared_instances=2)
+        wiring.derive_exams().notice_recorded("H1", fact)
+    wiring.derive_exams().notice_recorded("H2", notice(accession_number="other"))
+    wiring.derive_exams().study_settled(StudyRef("H1", "1.1"), images(), NOON)
+    told = served.ask("GET", f"/hospital/exams?day={DAY}", "hospital").json_body
+    assert told["next_token"] == ""
+    own = [one for one in told["exams"] if one["accession_number"].startswith("E")]
+    assert [(one["accession_number"], one["state"], one["received"]) for one in own] == [
+        ("E0", "expected", 0),
+        ("E1", "partial", 1),
+        ("E2", "expected", 0),
+    ]
+    assert served.ask("GET", "/hospital/exams", "hospital").json_body["field"] == "day"
+    assert served.ask("GET", f"/hospital/exams?day={DAY}&token=x", "hospital").json_body["field"] == "token"
+
+
+def images():
+    return study(NOON + HOUR, accession_number="E1", patient_id="P1", study_instance_uid="1.1")

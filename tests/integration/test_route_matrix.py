@@ -132,6 +132,7 @@ BODIES = {
 QUERIES = {
     ("GET", "/hospital/compliance"): "?from=2026-11-23&to=2026-11-24",
     ("GET", "/compliance/hospitals/{hospital_id}"): "?from=2026-11-23&to=2026-11-24",
+    ("GET", "/hospital/exams"): f"?day={FLAG.day}",
     ("GET", "/hospital/flags/exams"): FLAGGED,
     ("GET", "/hospital/flags/history"): FLAGGED,
     ("GET", "/compliance/flags/exams"): FLAGGED + "&hospital_id={hospital_id}",
@@ -175,6 +176,7 @@ ABOUT_THE_CALLER = {
     "GET /hospital/disposals",
     "GET /disposals",
     "GET /privacy/holds",
+    "GET /hospital/exams",
     "GET /hospital/worklist",
     "GET /hospital/flags/exams",
     "GET /hospital/flags/history",

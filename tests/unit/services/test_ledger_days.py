@@ -178,6 +178,16 @@ def test_days_are_opened_once_for_every_hospital_and_caught_up_with():
     assert len({day for _, day in world.days.held}) == 4 + 8
 
 
+def test_a_day_that_was_over_before_it_was_opened_is_judged_for_silence_too():
+    world = world_of(weekday_volume=(30,) * 7)
+    world.sweep(NOON - 24 * HOUR)
+    tell(world, 1, on_time=False)
+    world.flagging()("H1", DAY, OVER + GRACE, OVER)  # what a miss does where no sweep has opened the day
+    assert (world.days.get("H1", DAY).closed, world.days.get("H1", DAY).watched) == (True, False)
+    world.sweep(OVER + HOUR)
+    assert world.flag(rule="silent").figures == {"exams": 1, "usual": 30}
+
+
 def test_opening_that_is_cut_short_is_finished_by_the_next_run():
     world = World(hospitals=Hospitals(*(Hospital(f"H{n}", "医院") for n in range(5))))
     answers = iter([True, True])
