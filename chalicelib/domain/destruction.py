@@ -8,14 +8,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from chalicelib.domain import upload_key
 from chalicelib.domain.disposal import Disposal, Item, Outcome
 from chalicelib.domain.retention import CLAUSES, local_day
 from chalicelib.domain.study import Amendment, Hospital
-
-Kept = Literal["shared_archive"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -97,13 +95,13 @@ def certificate(disposal: Disposal, hospital: Hospital | None) -> bytes:
 
 
 REST_ZH: Final = (
-    "通知及其所附报告、收件回执、审计记录、另一区域的副本和备份按各自的锁定期限保留；与仍须保存的检查同处一个压缩包的影像"
-    "随该压缩包保留，不向任何人提供。"
+    "就诊通知、收件回执、审计记录、另一区域的副本和备份按各自的锁定期限保留；与仍须保存的检查同处一个压缩包的影像、"
+    "同用一个检查号的检查通知和报告随其保留，不向任何人提供。"
 )
 REST_EN: Final = (
-    "Notices with the reports in them, receipts, the audit, copies in another region and backups stay for as long as "
-    "each is locked. Images in an archive "
-    "together with a study that must be kept stay in that archive, and are given to nobody."
+    "Notices of visits, receipts, the audit, copies in another region and backups stay for as long as each is locked. "
+    "Images in an archive together with a study that must be kept, and notices and reports of an accession number that "
+    "stands for one too, stay with it and are given to nobody."
 )
 
 

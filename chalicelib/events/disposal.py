@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from chalicelib import wiring
+from chalicelib.domain.disposal import Disposal
 from chalicelib.events.context import Context
 
 SPARE_MS = 120_000  # a study that was begun is still finished
@@ -28,9 +29,18 @@ def dispose(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
 
 
 def _waiting() -> list[dict[str, str]]:
-    found, now = wiring.disposals().open("", LISTED), wiring.now()
+    now = wiring.now()
     return [
         {"hospital_id": one.hospital_id, "disposal_id": one.disposal_id, "state": one.state(now)}
-        for one in found.items
+        for one in _open()
         if one.state(now) in ("approved", "executing")
     ]
+
+
+def _open() -> Iterator[Disposal]:
+    token = ""
+    while True:
+        found = wiring.disposals().open(token, LISTED)
+        yield from found.items
+        if not (token := found.next_token):
+            return

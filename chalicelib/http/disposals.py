@@ -88,7 +88,7 @@ def lift_own(asked: Asked) -> Response:
 
 @routes.get("/disposals")
 def open_disposals(asked: Asked) -> Response:
-    """What is neither refused nor executed, of all hospitals, oldest first."""
+    """What is neither refused nor executed, of all hospitals, newest first."""
     with asked.own_token():
         found = wiring.read_disposals().open(asked.caller, asked.query("token"), asked.now)
     return answer(page("disposals", found, lambda one: shapes.figures(one, asked.now)))

@@ -41,7 +41,7 @@ class Disposals(Protocol):
         ...
 
     def open(self, token: str, limit: int) -> Page[Disposal]:
-        """Of all hospitals, what is neither refused nor executed, oldest first (an index: eventually consistent).
+        """Of all hospitals, what is neither refused nor executed, newest first (an index: eventually consistent).
         ValueError when `token` is none of ours."""
         ...
 

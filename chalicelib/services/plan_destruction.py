@@ -1,4 +1,4 @@
-"""Which object versions hold a study and nothing else."""
+"""Which object versions hold a study, or tell of it, and of nothing else."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.manifest import Manifest
 from chalicelib.domain.study import Place, StudyRef, Summary
 from chalicelib.services.access_ports import People
+from chalicelib.services.find_told import FindTold
 from chalicelib.services.ports import Journal, Studies, Uploads
 
 ARCHIVES = "archives/"
@@ -28,14 +29,17 @@ class PlanDestruction:
     studies: Studies
     journal: Journal
     people: People
+    told: FindTold
 
     def __call__(self, summary: Summary) -> Plan:
         places = tuple(self._places(summary))
         versions = {(place.key, place.version_id): place.length for place in places}
         versions |= self._sizes_of_packs(versions)
-        archives, kept = self._archives(versions)
-        planned = (Planned(*named, size) for named, size in {**versions, **archives}.items())
-        return Plan(tuple(sorted(planned)), {"shared_archive": kept} if kept else {}, self._person(summary))
+        archives, kept_archives = self._archives(versions)
+        told, kept_notices = self.told(summary)
+        planned = (Planned(*named, size) for named, size in {**versions, **archives, **told}.items())
+        kept = {"shared_archive": kept_archives, "shared_notice": kept_notices}
+        return Plan(tuple(sorted(planned)), {why: count for why, count in kept.items() if count}, self._person(summary))
 
     def _places(self, summary: Summary) -> Iterator[Place]:
         body = self.studies.manifest(summary.ref, summary.manifest_digest, summary.manifest_parts)

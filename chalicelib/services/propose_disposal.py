@@ -117,7 +117,7 @@ class DecideDisposal:
 
 @dataclass(frozen=True, slots=True)
 class ReadDisposals:
-    """Lists, newest first; for the commission what is open anywhere, oldest first. Raises AuditFailed, ValueError for a
+    """Lists, newest first; for the commission what is open anywhere too. Raises AuditFailed, ValueError for a
     token that is not ours."""
 
     disposals: Disposals

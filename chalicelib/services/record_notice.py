@@ -98,22 +98,7 @@ class RecordNotice:
         return Outcome(uploaded.key, part.version_id, "noted"), Handled("noted", part.last_modified)
 
     def _fact(self, hospital_id: str, said: ExamNotice, received_at: datetime) -> NoticeFact:
-        """`sent_at` is never after S3 had it: a sender's clock that runs ahead must not outrank all later notices."""
-        fact = NoticeFact(
-            notice_id=said.notice_id,
-            status=said.status,
-            sent_at=min(said.sent_at or received_at, received_at),
-            received_at=received_at,
-            accession_number=said.accession_number,
-            patient_id=said.patient.patient_id,
-            study_instance_uid=said.study_instance_uid,
-            patient_class=said.patient_class,
-            modality=said.modality,
-            procedure=said.procedure,
-            scheduled_at=said.scheduled_at,
-            performed_at=said.performed_at,
-            declared_instances=said.declared_instances,
-        )
+        fact = fact_of(said, received_at)
         return replace(fact, report=self._keep(hospital_id, fact, said.report)) if said.report else fact
 
     def _keep(self, hospital_id: str, fact: NoticeFact, report: SentReport) -> Report:
@@ -127,6 +112,26 @@ class RecordNotice:
         if stored is None:
             raise LookupError("the report just stored is not there")
         return Report(digest, report.content_type, key, stored.version_id, len(report.body))
+
+
+def fact_of(said: ExamNotice, received_at: datetime) -> NoticeFact:
+    """Without its report. `sent_at` is never after S3 had it: a sender's clock that runs ahead must not outrank all
+    later notices."""
+    return NoticeFact(
+        notice_id=said.notice_id,
+        status=said.status,
+        sent_at=min(said.sent_at or received_at, received_at),
+        received_at=received_at,
+        accession_number=said.accession_number,
+        patient_id=said.patient.patient_id,
+        study_instance_uid=said.study_instance_uid,
+        patient_class=said.patient_class,
+        modality=said.modality,
+        procedure=said.procedure,
+        scheduled_at=said.scheduled_at,
+        performed_at=said.performed_at,
+        declared_instances=said.declared_instances,
+    )
 
 
 def _read(part: ObjectPart) -> ExamNotice | VisitNotice:

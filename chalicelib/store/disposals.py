@@ -57,6 +57,7 @@ class DynamoDisposals:
             IndexName=keys.GSI2,
             KeyConditionExpression=OPEN,
             ExpressionAttributeValues={":open": {"S": NOT_DONE}},
+            ScanIndexForward=False,  # what has lapsed stays in the index: last
             Limit=limit,
             **start,
         )

@@ -9,6 +9,7 @@ from chalicelib.wiring.access import record_decision
 from chalicelib.wiring.adapters import (
     compliance_reports,
     encounters,
+    exam_ledger,
     hospitals,
     in_app_notices,
     journal,
@@ -89,14 +90,16 @@ def read_disposals() -> ReadDisposals:
 @cache
 def destroy_studies() -> DestroyStudies:
     from chalicelib.services.destroy_studies import DestroyStudies
+    from chalicelib.services.find_told import FindTold
     from chalicelib.services.plan_destruction import PlanDestruction
     from chalicelib.store import clients
     from chalicelib.store.destruction import DynamoRemains, S3Shredder
 
+    told = FindTold(uploads(), studies(), exam_ledger())
     return DestroyStudies(
         disposals=disposals(),
         judge=judge_disposal(),
-        plan=PlanDestruction(uploads(), studies(), journal(), people()),
+        plan=PlanDestruction(uploads(), studies(), journal(), people(), told),
         plans=plans(),
         studies=studies(),
         uploads=uploads(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -16,6 +18,7 @@ LONG_AGO = {"StudyDate": "19900203", "AcquisitionDate": "19900203"}
 old = partial(instance, **LONG_AGO)
 SINGLE, PACKED, ZIPPED, RECENT = (StudyRef("H1", f"1.2.3.{number}") for number in (11, 12, 13, 14))
 UNKNOWN = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+REPORT = b"%PDF-1.7 made up"
 STATED = {"last_visit": "1990-02-03"}
 NAMES = ("disposal", "executed", "hold")
 OFFICER, COMMISSION = "privacy_officer", "regulator"
@@ -27,17 +30,22 @@ def number(ref):
 
 def upload_all(stage):
     """SINGLE as objects, PACKED as a pack, ZIPPED in an archive of its own and in one that RECENT lies in too. All are
-    P1's, whom a desk has registered; RECENT is a stranger's and of this year."""
+    P1's, whom a desk has registered; RECENT is a stranger's, of this year and under ZIPPED's accession number. SINGLE
+    and ZIPPED have notices with reports."""
     stage.served.open_hospitals()
     person_id = stage.served.register()
     stage.upload("ingest", stage.key("instances"), old(number(SINGLE), 1))
     stage.upload("ingest", stage.key("instances"), old(number(SINGLE), 2))
     stage.upload("unpack", stage.key("archives"), make_pack([old(number(PACKED), one) for one in (1, 2)]))
     stage.upload("unpack", stage.key("archives", "own.zip"), archive([("a", old(number(ZIPPED), 1))]))
-    both = [("a", old(number(ZIPPED), 2)), ("b", instance(number(RECENT), 1, PatientID="P2"))]
+    recent = instance(number(RECENT), 1, PatientID="P2", AccessionNumber=f"A{number(ZIPPED)}")
+    both = [("a", old(number(ZIPPED), 2)), ("b", recent)]
     stage.upload("unpack", stage.key("archives", "shared.zip"), archive(both))
     for version in versions(stage, "unpacked/"):
         stage.send("ingest", _told(version))
+    for ref in (SINGLE, ZIPPED):
+        stage.upload("notices", stage.key("notices"), json.dumps(_notice(ref), ensure_ascii=False).encode())
+    stage.upload("notices", stage.key("notices"), b"not a notice")
     for ref in (SINGLE, PACKED, ZIPPED, RECENT):
         stage.settle(ref)
         assert wiring.studies().summary(ref).state == "served"
@@ -72,6 +80,21 @@ def approved(served, *refs):
 
 def dispose(stage, disposal_id):
     return stage.functions("dispose", {"hospital_id": "H1", "disposal_id": disposal_id})
+
+
+def _notice(ref):
+    """Of an outpatient's exam, with its report."""
+    return {
+        "type": "exam",
+        "notice_id": f"n{number(ref)}",
+        "status": "performed",
+        "accession_number": f"A{number(ref)}",
+        "patient": {"patient_id": "P1", "name": "欧阳慧敏"},
+        "patient_class": "outpatient",
+        "modality": "CT",
+        "performed_at": "1990-02-03T09:30:00+08:00",
+        "report": {"content_type": "application/pdf", "content_base64": base64.b64encode(REPORT).decode()},
+    }
 
 
 def _told(version):

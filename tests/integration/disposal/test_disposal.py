@@ -8,6 +8,7 @@ import json
 import pytest
 
 from chalicelib import wiring
+from chalicelib.domain.exam import ExamKey
 from chalicelib.domain.summary import destroyed
 from tests.support import old_studies as old
 from tests.support.cloud import forget_cached
@@ -66,7 +67,7 @@ def test_what_may_go_is_proposed_and_of_the_rest_it_is_said_why_and_until_when(s
         RECENT.study_instance_uid: "identity_unsettled",
         "1.9": "unknown_study",
     }
-    assert (made["state"], made["studies"][0]["keep_through"]) == ("proposed", "2020-02-03")
+    assert (made["state"], made["studies"][0]["keep_through"]) == ("proposed", "2005-02-03")
 
 
 def test_what_the_hospital_states_extends_this_study_and_all_that_is_the_patients(stage):
@@ -77,7 +78,7 @@ def test_what_the_hospital_states_extends_this_study_and_all_that_is_the_patient
             "study_instance_uid": SINGLE.study_instance_uid,
             "why": "not_over",
             "keep_through": "2027-05-06",
-            "rule": "unknown",
+            "rule": "outpatient",
         }
     ]
     other = old.propose(stage.served, PACKED).json_body["refused"]
@@ -186,9 +187,11 @@ def test_all_that_was_approved_is_gone_and_nothing_else(stage):
     assert (done["done"], done["destroyed"], done["spared"]) == (True, 3, 0)
     left = {(one["Key"], one["VersionId"]) for one in old.versions(stage)}
     gone = sorted(key.split("/")[0] for key, _ in before - left)
-    assert gone == ["archives", "archives", "instances", "instances", "unpacked", "unpacked"]
+    assert gone == ["archives", "archives", "instances", "instances", "notices", "reports", "unpacked", "unpacked"]
     assert any(key.endswith("shared.zip") for key, _ in left), "a study that must be kept lies in it"
     assert not any(key.endswith("own.zip") for key, _ in left)
+    assert sum(key.startswith("notices/") for key, _ in left) == 2, "that of a shared number, and one that is none"
+    assert [key for key, _ in left if key.startswith("reports/")] != []
     for ref in ALL:
         assert wiring.studies().summary(ref) == destroyed(ref)
         assert wiring.studies().hospitals_holding(ref.study_instance_uid) == ()
@@ -236,10 +239,10 @@ def test_the_certificate_is_the_one_whose_digest_the_audit_has_and_names_no_pati
     assert hashlib.sha256(told["text"].encode()).hexdigest() == told["sha256"] == done["certificate"]
     assert told["certificate"]["total"] == {
         "studies": 3,
-        "versions": 6,
+        "versions": 8,
         "bytes": told["certificate"]["total"]["bytes"],
         "spared": 0,
-        "kept": {"shared_archive": 1},
+        "kept": {"shared_archive": 1, "shared_notice": 1},
     }
     for word in ('"P1"', "小明", "欧阳", '"A11"', "19700101", stage.person_id, "instances/"):
         assert word not in told["text"]
@@ -324,6 +327,7 @@ def test_a_rebuild_from_the_bucket_brings_none_back(stage):
     for ref in ALL:
         assert wiring.studies().summary(ref) == destroyed(ref)
     assert wiring.studies().summary(RECENT).state == "served"
+    assert wiring.exam_ledger().read(ExamKey("H1", "A11")).facts.notices == (), "or the exam would be missing"
 
 
 def test_reconcile_brings_a_tombstone_to_a_table_that_lost_it(stage):
@@ -353,7 +357,7 @@ def test_what_a_page_of_the_open_list_does_not_hold_comes_on_the_next(stage):
         found += [one.disposal_id for one in page.items]
         if not (token := page.next_token):
             break
-    assert found == made
+    assert found == made[::-1]
     for bad in ("x", "Iw==", json.dumps({})):
         answer = stage.served.ask("GET", f"/disposals?token={bad}", COMMISSION)
         assert answer.status_code == 400

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.deployed import ACCOUNT, ROLE, bucket_policy, deployed
@@ -118,3 +120,30 @@ def test_only_the_api_writes_what_people_added(policy, kind):
 def test_no_hospital_writes_where_we_unpack(policy):
     assert put(policy, UNPACKED) == ["RefuseOthersInOurPrefixes"]
     assert put(policy, UNPACKED, who=f"{ROLE}unpackrole") == []
+
+
+DISPOSER = f"{ROLE}disposerole"
+DISPOSING = ("s3:DeleteObjectVersion", "s3:BypassGovernanceRetention")
+
+
+@pytest.mark.parametrize("action", DISPOSING)
+@pytest.mark.parametrize("who", [HOSPITAL, API, f"{ROLE}admin", f"{ROLE}settlerole", DISPOSER])
+def test_while_disposal_is_off_nobody_destroys_and_there_is_no_role_that_could(policy, action, who):
+    assert refused_by(policy, action, OBJECT, aws_PrincipalArn=who, **TLS) == ["RefuseDisposal"]
+    assert "DisposeRole" not in deployed().resources("AWS::IAM::Role")
+    assert "disposerole" not in str(policy)
+
+
+def test_while_it_is_on_one_role_destroys_and_nobody_else_and_locks_stay_as_they_are():
+    stack = deployed(UploadsBucket="uploads", DataKey="data")
+    on = replace(stack, parameters={**stack.parameters, "Disposal": "on"})
+    policy = bucket_policy(on, "UploadsBucketPolicy")
+    for action in DISPOSING:
+        assert refused_by(policy, action, OBJECT, aws_PrincipalArn=DISPOSER, **TLS) == []
+        for who in (HOSPITAL, API, f"{ROLE}admin", f"{ROLE}reindexrole"):
+            assert refused_by(policy, action, OBJECT, aws_PrincipalArn=who, **TLS) == ["RefuseDisposal"]
+    for action in ("s3:PutObjectRetention", "s3:PutObjectLegalHold"):
+        assert refused_by(policy, action, OBJECT, aws_PrincipalArn=DISPOSER, **TLS) == ["RefuseLocks"]
+    assert put(policy, who=DISPOSER, resource="arn:aws-cn:s3:::uploads/amendments/JB001/2026-11-24/01A.json") == []
+    assert put(policy, UNPACKED, who=DISPOSER) == ["RefuseOthersInOurPrefixes"]
+    assert "DisposeRole" in on.resources("AWS::IAM::Role")
