@@ -67,7 +67,6 @@ def registration_body(hospital: Hospital) -> bytes:
             "contacts": contacts_text(hospital.contacts),
             "weekday_volume": hospital.weekday_volume,
             "default_class": hospital.default_class,
-            "warn_email": hospital.warn_email,
         }
     )
 
@@ -97,7 +96,6 @@ def read_registration(body: bytes) -> Hospital:
         contacts=read_contacts(told.get("contacts", "[]")),
         weekday_volume=tuple(told.get("weekday_volume", ())),
         default_class=told.get("default_class", ""),
-        warn_email=told.get("warn_email", ""),
     )
 
 

@@ -181,7 +181,7 @@ class Hospital:
     no zone's name, for China has had one without summer time since 1992.
 
     `weekday_volume`: exams on a usual Monday, …, Sunday; () where nobody said. `default_class`: whose record an exam is
-    (domain.retention) that no notice gives a class; "" is unknown. `warn_email`: where warnings of deadlines go.
+    (domain.retention) that no notice gives a class; "" is unknown.
     One that is not `active` uploads no more since `closed_at` (None: since ever). What had come before stays taken,
     whenever we get to it: in a backlog, in a rebuild years later.
     """
@@ -197,7 +197,6 @@ class Hospital:
     contacts: tuple[Contact, ...] = field(default=(), repr=False)
     weekday_volume: tuple[int, ...] = ()
     default_class: Literal["", "outpatient", "inpatient"] = ""
-    warn_email: str = field(default="", repr=False)
 
     def usual_on(self, day: date) -> int:
         """How many exams are usual on such a weekday, as registered; 0 where nobody said."""

@@ -47,7 +47,6 @@ def hospital(known: Hospital) -> Shape:
         "contacts": [asdict(one) for one in known.contacts],
         "weekday_volume": [*known.weekday_volume],
         "default_class": known.default_class,
-        "warn_email": known.warn_email,
         "patient_id_issuer": known.hospital_id,
     }
 

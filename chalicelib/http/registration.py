@@ -40,7 +40,6 @@ HINTS: Mapping[str, tuple[str, str]] = {
         "outpatient or inpatient: for exams of which no notice tells the class; leave out for the longer period.",
         "outpatient 或 inpatient：通知未注明类别的检查按此保存；不填则按较长期限保存。",
     ),
-    "warn_email": ("The mailbox that warnings of deadlines go to.", "接收超时预警的电子邮箱。"),
     "patient_id_issuer": (
         "A hospital's patient numbers are its own: leave it out, or give the hospital's id.",
         "患者编号由本院发放：不填，或填写本院编号。",
@@ -53,9 +52,6 @@ def read_registration(fields: Fields) -> Hospital:
     hospital_id = fields.hospital("hospital_id")
     if fields.values.get("patient_id_issuer") not in (None, "", hospital_id):
         raise BadRequest("patient_id_issuer")
-    email = fields.optional_text("warn_email", 128)
-    if email and not is_email(email):
-        raise BadRequest("warn_email")
     return Hospital(
         hospital_id=hospital_id,
         name=fields.text("name", 128),
@@ -67,7 +63,6 @@ def read_registration(fields: Fields) -> Hospital:
         contacts=_contacts(fields),
         weekday_volume=_volume(fields),
         default_class=_class(fields),
-        warn_email=email,
     )
 
 

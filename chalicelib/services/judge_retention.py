@@ -12,7 +12,7 @@ from chalicelib.domain.study import StudyRef, Summary
 from chalicelib.services.access_ports import Encounters, People
 from chalicelib.services.find_reports import exams_of
 from chalicelib.services.ledger_ports import ExamLedger
-from chalicelib.services.ports import Studies
+from chalicelib.services.ports import Hospitals, Studies
 
 _PAGE = 500
 
@@ -42,6 +42,7 @@ class JudgeRetention:
     people: People
     encounters: Encounters
     exams: ExamLedger
+    hospitals: Hospitals
 
     def __call__(self, ref: StudyRef, now: datetime) -> Judged | None:
         """None for a study that is not known, or not any more."""
@@ -93,7 +94,12 @@ class JudgeRetention:
     def _study(self, summary: Summary, now: datetime) -> StudyFacts:
         exams = exams_of(self.exams, summary.ref, summary.accession_number)
         classes = frozenset(exam.patient_class for exam in exams if exam.patient_class)
-        return StudyFacts(summary.ref, classes, exam_day(summary, now))
+        return StudyFacts(summary.ref, classes or self._default(summary.ref.hospital_id), exam_day(summary, now))
+
+    def _default(self, hospital_id: str) -> frozenset[str]:
+        """Of an exam whose class nobody told: as its hospital is registered, which may have one kind of patients."""
+        hospital = self.hospitals.get(hospital_id)
+        return frozenset({hospital.default_class} if hospital and hospital.default_class else ())
 
 
 def exam_day(summary: Summary, now: datetime) -> date:

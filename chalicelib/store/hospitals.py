@@ -97,7 +97,6 @@ def _item(hospital: Hospital) -> dict[str, Any]:
     told = items.attributes(
         contacts=contacts_text(hospital.contacts) if hospital.contacts else "",
         default_class=hospital.default_class,
-        warn_email=hospital.warn_email,
     )
     return (
         closed
@@ -128,5 +127,4 @@ def _hospital(item: Mapping[str, Any]) -> Hospital:
         contacts=read_contacts(items.text(item, "contacts") or "[]"),
         weekday_volume=tuple(int(number["N"]) for number in item.get("weekday_volume", {"L": ()})["L"]),
         default_class=items.text(item, "default_class"),  # type: ignore[arg-type] # one of ours, as it was put
-        warn_email=items.text(item, "warn_email"),
     )

@@ -142,7 +142,7 @@ def give_receipt() -> GiveReceipt:
 def judge_retention() -> JudgeRetention:
     from chalicelib.services.judge_retention import JudgeRetention
 
-    return JudgeRetention(studies(), people(), encounters(), exam_ledger())
+    return JudgeRetention(studies(), people(), encounters(), exam_ledger(), hospitals())
 
 
 @cache

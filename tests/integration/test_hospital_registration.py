@@ -35,8 +35,7 @@ WRONG = [
     ("weekday_volume", [1, 2, 3, 4, 5, 6, -7]),
     ("weekday_volume", [1, 2, 3, 4, 5, 6, True]),
     ("default_class", "emergency"),
-    ("warn_email", "a b@c.example"),
-    ("warn_email", "a@c.example\nbcc: x@y.example"),
+    ("contacts", [{"role": "pacs", "name": "王工", "email": "a@c.example\nbcc: x@y.example"}]),
     ("patient_id_issuer", "OTHER"),
 ]
 

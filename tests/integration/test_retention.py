@@ -80,6 +80,17 @@ def test_an_inpatients_period_begins_with_the_discharge(served, study):
     assert (found["rule"], found["waits"], found["keep_through"]) == ("inpatient", "", "2059-05-06")
 
 
+def test_an_exam_whose_class_nobody_told_is_as_its_hospital_is_registered(served, study):
+    assert told(served)["rule"] == "unknown"
+    body = {"hospital_id": REF.hospital_id, "name": "H1医院"}
+    for given, rule in (("outpatient", "outpatient"), ("inpatient", "inpatient"), (None, "unknown")):
+        assert served.ask("POST", "/hospitals", "regulator", {**body, "default_class": given}).status_code == 201
+        assert told(served)["rule"] == rule
+    served.ask("POST", "/hospitals", "regulator", {**body, "default_class": "outpatient"})
+    classed(study, "inpatient")
+    assert told(served)["rule"] == "inpatient"
+
+
 def test_while_the_number_is_contested_nothing_elsewhere_is_told_and_the_period_is_not_over(served, study):
     classed(study, "outpatient")
     visit("H2", "Q1", date(2029, 5, 6))

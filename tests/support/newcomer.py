@@ -17,7 +17,6 @@ FULL = {
     ],
     "weekday_volume": [210, 200, 205, 190, 180, 60, 40],
     "default_class": "outpatient",
-    "warn_email": "warn@jiangbei.example",
 }
 numbers = itertools.count()
 

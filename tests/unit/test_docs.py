@@ -22,6 +22,7 @@ PAIRS = [
     ("infra/hospital/README.md", "infra/hospital/README.zh-CN.md"),
     ("infra/AUDIT.md", "infra/AUDIT.zh-CN.md"),
     ("infra/RUNBOOK.md", "infra/RUNBOOK.zh-CN.md"),
+    ("infra/JOINING.md", "infra/JOINING.zh-CN.md"),
     ("infra/QUARANTINE.md", "infra/QUARANTINE.zh-CN.md"),
     ("infra/RECEIPTS.md", "infra/RECEIPTS.zh-CN.md"),
     ("infra/RETENTION.md", "infra/RETENTION.zh-CN.md"),

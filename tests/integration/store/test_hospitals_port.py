@@ -18,7 +18,6 @@ FULL = Hospital(
     contacts=(Contact("network", "王工", "025-8000 0000"), Contact("pacs", "李工", email="li@example.test")),
     weekday_volume=(210, 200, 205, 190, 180, 60, 40),
     default_class="outpatient",
-    warn_email="pacs@example.test",
 )
 CLOSED = Hospital("H4", "老医院", active=False, closed_at=datetime(2026, 11, 24, 4, 5, 6, 7, tzinfo=UTC))
 

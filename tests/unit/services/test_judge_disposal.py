@@ -18,6 +18,7 @@ from chalicelib.services.judge_disposal import JudgeDisposal
 from chalicelib.services.judge_retention import JudgeRetention
 from tests.support.fakes_ledger import FakeLedger
 from tests.support.fakes_people import FakePeople
+from tests.support.fakes_settle import FakeHospitals
 from tests.support.fakes_visits import FakeEncounters
 from tests.support.ledger_world import notice, study
 from tests.support.settle_samples import entry, exclude
@@ -59,7 +60,8 @@ class Facts:
         for hospital_id, patient_id in NUMBERS.items():
             link = Link(IdentityKey(hospital_id, patient_id), "PERSON", "confirmed", noon(date(2026, 1, 1)))
             self.people.save(LinkChange(link, person=None if self.people.persons else Person("PERSON")))
-        retention = JudgeRetention(self.world.studies, self.people, self.visits, self.ledger)
+        self.hospitals = FakeHospitals()
+        retention = JudgeRetention(self.world.studies, self.people, self.visits, self.ledger, self.hospitals)
         self.judge = JudgeDisposal(retention, self.world.studies, self.visits, self.holds, workers=1)
         self.examined(Told("exam", "H1", date(1990, 2, 3), patient_class), uid="1.2.9")
 
