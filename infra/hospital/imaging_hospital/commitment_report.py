@@ -18,7 +18,7 @@ from .contexts import COMMITMENT
 
 log = logging.getLogger(__name__)
 
-FIRST: Final = timedelta(seconds=20)  # a study is settled about a minute after its last upload
+FIRST: Final = timedelta(seconds=5)  # then 10, 20, …: a study is settled about a minute after its last upload
 LONGEST: Final = timedelta(minutes=10)
 GIVEN_UP: Final = timedelta(days=7)  # the sender asks again, or never will
 

@@ -57,7 +57,7 @@ def serve(work: Work, listening: Listening, desk: Desk, reports_every: float = R
     from .commitment_report import Reporter
     from .outbox import Outbox
     from .receive import Receiver
-    from .watch import Root, keep_sending
+    from .watch import PAUSE, Root, keep_sending
 
     commitments = Commitments(work.spool)
     judge = Judge(work.state, work.api, listening.commitment)
@@ -80,8 +80,9 @@ def serve(work: Work, listening: Listening, desk: Desk, reports_every: float = R
             _every(reports_every, reporter, work.stop),
             _every(NOTICES_EVERY, lambda: outbox.send(work.api), work.stop),
         ]
+        roots, pause = [Root(work.spool.inbox, owned=True)], min(PAUSE, work.settings.settle_seconds)
         while not work.stop.is_set():
-            _guarded(lambda: keep_sending(work, [Root(work.spool.inbox, owned=True)], desk))
+            _guarded(lambda: keep_sending(work, roots, desk, pause=pause))
             work.stop.wait(AGAIN)
         for thread in threads:
             thread.join(AGAIN)
