@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from tests.support.fakes_ingest import FakeJournal, FakeQuarantine, FakeUploads, OurFaultError
+from tests.support.fakes_ingest import FakeJournal, FakeQuarantine, FakeReceipts, FakeUploads, OurFaultError
 from tests.support.ingest_samples import Bench, fed, instance, padded
 
 
@@ -59,7 +59,7 @@ def test_a_failed_settle_message_leaves_its_objects_without_a_receipt():
 
 
 def test_without_a_receipt_the_whole_batch_is_done_again():
-    bench = Bench(around=lambda port: Failing(port, "write") if hasattr(port, "seen") else port)
+    bench = Bench(around=lambda port: Failing(port, "write") if isinstance(port, FakeReceipts) else port)
     objects = fed(bench, instance(), b"not dicom")
     assert bench.ingest(objects) == frozenset(objects)
 
