@@ -65,5 +65,19 @@ def screen(desk: Desk) -> Iterator[Screen]:
         TimeRemainingColumn(),
     )
     quiet = not desk.err.is_terminal
-    with Progress(*columns, console=desk.err if not quiet else Console(stderr=True), disable=quiet) as progress:
+    with Progress(
+        *columns, console=desk.err if not quiet else Console(stderr=True), disable=quiet, transient=True
+    ) as progress:
         yield Screen(desk, progress)
+
+
+class Quiet:
+    """A watcher for commands that send nothing."""
+
+    def expects(self, size: int) -> None: ...
+
+    def moved(self, size: int) -> None: ...
+
+    def waits(self, why: str, seconds: float) -> None: ...
+
+    def goes_on(self) -> None: ...

@@ -75,12 +75,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace, desk: Desk) -> Exit:
     from .faults import NotAllowedError, TryLaterError
-    from .screen import screen
+    from .screen import Quiet
     from .work import at_work
 
     settings = settings_file.load(asked.settings)
     desk = desk.speaking(language(settings.language))
-    with screen(desk) as seen, at_work(settings, seen, threading.Event()) as work:
+    with at_work(settings, Quiet(), threading.Event()) as work:
         try:
             return _report(work, asked, desk)
         except NotAllowedError as error:

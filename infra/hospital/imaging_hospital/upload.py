@@ -72,12 +72,14 @@ def run(asked: argparse.Namespace, desk: Desk) -> Exit:
         desk.complain(NO_DIRECTORY, path=asked.directory)
         return Exit.SETTINGS
     told = _exam(asked, root, settings.spool.resolve())
-    with screen(desk) as seen, at_work(settings, seen, threading.Event()) as work, alone(settings.spool, root):
-        try:
-            return _send(work, asked, root, told, desk)
-        except NotAllowedError as error:
-            desk.complain(NOT_ALLOWED, why=error.said, **error.values)
-            return Exit.NOT_ALLOWED
+    try:
+        with screen(desk) as seen, at_work(settings, seen, threading.Event()) as work, alone(settings.spool, root):
+            exit_code, tally = _send(work, asked, root, told, desk)
+    except NotAllowedError as error:
+        desk.complain(NOT_ALLOWED, why=error.said, **error.values)
+        return Exit.NOT_ALLOWED
+    tell(tally, desk, root, settings.spool / "not-sent.csv")
+    return max(exit_code, tally.exit)
 
 
 def _exam(asked: argparse.Namespace, root: Path, spool: Path) -> bytes | None:
@@ -97,7 +99,7 @@ def _exam(asked: argparse.Namespace, root: Path, spool: Path) -> bytes | None:
     return of_images(root, spool, ended_at, asked.patient_class)
 
 
-def _send(work: Work, asked: argparse.Namespace, root: Path, told: bytes | None, desk: Desk) -> Exit:
+def _send(work: Work, asked: argparse.Namespace, root: Path, told: bytes | None, desk: Desk) -> tuple[Exit, Tally]:
     """Notices first, for the exam's twelve hours count from its end; where the line is cut, after the images."""
     from . import interfaces
     from .exam_notice import Notices
@@ -110,8 +112,7 @@ def _send(work: Work, asked: argparse.Namespace, root: Path, told: bytes | None,
         outcomes.append(notices.send(last=True))
     finally:
         notices.close()
-    tell(tally, desk, root, work.spool.directory / "not-sent.csv")
-    return max(*outcomes, tally.exit)
+    return max(outcomes), tally
 
 
 def tell(tally: Tally, desk: Desk, root: Path, listed: Path) -> None:
