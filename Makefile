@@ -9,7 +9,7 @@ RUNTIME ?= python3.13
 ARCHITECTURE ?= x86_64
 TEMPLATES := $(filter-out infra/app-merge.yaml,$(wildcard infra/*.yaml))
 
-.PHONY: run test check unit package rehearse checkov lock bench bases cost clean
+.PHONY: run test check unit package rehearse checkov lock bench bases cost clean hammer
 
 run: $(READY)  ## the local cloud: plays the story, then keeps serving (ONCE=1: stops after the story)
 	$(BIN)/python -m infra.local $(if $(ONCE),--once)
@@ -32,6 +32,9 @@ bases: $(READY)  ## every basis of a grant against the local cloud, and what the
 
 bench: $(READY)  ## the budgets, as ratios within one run, in build/bench.json
 	$(BIN)/python -m tests.bench
+
+hammer: $(READY)  ## the hospital's client killed KILLS times (100), on a bad line: every image arrives once
+	$(BIN)/python -m tests.bench.killing $(KILLS)
 
 package: $(READY)  ## build/package/: the functions' zip and plain CloudFormation (ARCHITECTURE=arm64, RUNTIME=python3.12)
 	$(BIN)/python -m infra.package --architecture $(ARCHITECTURE) --runtime $(RUNTIME)

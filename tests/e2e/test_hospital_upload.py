@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import signal
-import subprocess
 import threading
 import time
 from dataclasses import replace
@@ -33,17 +31,6 @@ def hospital(town, tmp_path):
     return join(town, tmp_path)
 
 
-def killed(process, seconds):
-    """Whether it was still at work after so long, and is dead now."""
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        return True
-    return False
-
-
 def test_killed_ten_times_at_random_moments_and_started_again_every_file_is_there_once(hospital):
     chance = random.Random(4)  # noqa: S311 - no secret; the machine's own pace makes the moments random enough
     hospital.add(1, 7, pixels=LARGE)
@@ -51,7 +38,7 @@ def test_killed_ten_times_at_random_moments_and_started_again_every_file_is_ther
     while kills < KILLS:
         lives += 1
         hospital.add(lives + 1)
-        kills += killed(hospital.start("upload", hospital.images, "--mbit", 100), chance.uniform(0.5, 2.0))
+        kills += hospital.dies(chance.uniform(0.5, 2.0), "upload", hospital.images, "--mbit", 100)
         assert lives < 4 * KILLS, "it is faster than it can be killed"
     last = hospital.run("upload", hospital.images)
     assert last.returncode == Exit.DONE, last.stdout + last.stderr

@@ -18,17 +18,17 @@ _HOP = {"connection", "transfer-encoding", "keep-alive", "content-length", "date
 
 
 class FlakyProxy:
-    """`mood` decides on each request; `moods` counts what it decided."""
+    """`mood` decides on each request; `moods` counts what it decided. `rewritten` changes an answer's body."""
 
-    def __init__(self, upstream: str, mood: Callable[[str, str], Mood]):
-        self.mood, self.moods = mood, Counter()
+    def __init__(self, upstream: str, mood: Callable[[str, str], Mood], rewritten=lambda body: body):
+        self.mood, self.moods, self.rewritten = mood, Counter(), rewritten
         self._upstream = urlsplit(upstream).netloc
         proxy = self
 
         class Handler(_Handler):
             here = proxy
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -50,6 +50,11 @@ class FlakyProxy:
             return answer.status, answer.getheaders(), answer.read()
         finally:
             line.close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_):
+        """A client that was killed does not wait for its answer."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -75,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         if mood == "lost":
             self.close_connection = True
             return
-        self._answer(status, told, content)
+        self._answer(status, told, self.here.rewritten(content))
 
     do_GET = do_PUT = do_POST = do_DELETE = _serve  # noqa: N815 - the base class's names
 

@@ -53,6 +53,17 @@ class Joined:
             self.command(*arguments), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
+    def dies(self, seconds, *arguments):
+        """Whether a command was still at work after so long, and is dead now."""
+        process = self.start(*arguments)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            return True
+        return False
+
     def add(self, study, images=6, *, pixels=3000):
         """A study of one series, one file an image."""
         folder = self.images / f"study {study}"
