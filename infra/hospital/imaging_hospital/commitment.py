@@ -129,9 +129,9 @@ class Commitments:
         return DONE, None
 
     def _keep(self, request: Request) -> bool:
-        if sum(1 for _ in self.spool.commitments.iterdir()) >= MOST_PENDING:
-            return False
         try:
+            if sum(1 for _ in self.spool.commitments.iterdir()) >= MOST_PENDING:
+                return False
             durably(self.spool.commitments, request.name(), request.told())
         except OSError:
             return False
