@@ -256,11 +256,12 @@ def test_what_api_gateway_answers_by_itself_is_ours_in_both_languages_and_kept_b
 def test_floods_are_refused_before_the_api(package):
     rules = made_of(package.template, CHINA)["WebAcl"]["Properties"]["Rules"]
     narrowed = [
-        statement["ScopeDownStatement"]["ByteMatchStatement"]
+        scope["ByteMatchStatement"]
         for one in rules
-        if "ScopeDownStatement" in (statement := one["Statement"]["RateBasedStatement"])
+        if (narrow := one["Statement"]["RateBasedStatement"].get("ScopeDownStatement"))
+        for scope in narrow.get("OrStatement", {"Statements": [narrow]})["Statements"]
     ]
-    assert len(narrowed) == 3
+    assert len(narrowed) == 4
     for one in narrowed:
         assert [path for _, path in ROUTES if one["SearchString"] in path], "a rule for no route"
         assert "URL_DECODE" in [change["Type"] for change in one["TextTransformations"]], "or %2D goes round it"
