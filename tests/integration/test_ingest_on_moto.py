@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from datetime import UTC, datetime, timedelta
 from urllib.parse import quote_plus
 
 import pytest
@@ -112,23 +111,3 @@ def test_without_time_nothing_is_taken_up(cloud_settings, calls):
     del calls[:]
     assert ingest.instances(event, Context(4_000)) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
     assert calls == []
-
-
-def test_what_an_event_missed_reconcile_feeds_again(cloud_settings, calls):
-    today = datetime.now(UTC).date().isoformat()
-    body = put(cloud_settings, f"instances/H1/{today}/lost.dcm", instance())
-    (version,) = wiring.uploads().versions("instances/")
-    received = received_from(cloud_settings)
-    assert len(received) == 1  # S3's own event, which is taken off the queue here and lost
-    later = version.last_modified + timedelta(minutes=16)
-    assert wiring.reconcile_uploads()(later) == 1
-    (fed,) = received_from(cloud_settings)
-    assert ingest.uploads_of(fed) == ingest.uploads_of(body)
-    assert ingest.instances(batch(fed), Context()) == {"batchItemFailures": []}
-    assert wiring.reconcile_uploads()(later) == 0
-
-
-def received_from(cloud):
-    url = cloud.queue_url("instances")
-    messages = cloud.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-    return [one["Body"] for one in messages]
