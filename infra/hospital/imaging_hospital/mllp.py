@@ -27,6 +27,7 @@ END: Final = b"\x1c"
 LARGEST: Final = 16 * 1024 * 1024
 IDLE: Final = 900.0  # seconds: interface engines keep their line open
 MOST_LINES: Final = 64
+POLL: Final = 0.1  # seconds until it notices that it is to end
 _PLACE = re.compile(r"([A-Z][A-Z0-9]{2})-(\d+)")
 
 
@@ -164,5 +165,5 @@ def _context(tls: Tls | None) -> ssl.SSLContext | None:
 def serve(noticing: Noticing, outbox: Outbox) -> _Server:
     """Raises OSError when the port is taken."""
     server = _Server(noticing, Desk(outbox, noticing.reading))
-    threading.Thread(target=server.serve_forever, name="mllp", daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(POLL,), name="mllp", daemon=True).start()
     return server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 
 import pytest
@@ -20,6 +21,7 @@ from infra.hospital.imaging_hospital.commitment import Commitments
 from infra.hospital.imaging_hospital.interfaces import Listening
 from infra.hospital.imaging_hospital.receive import Receiver
 from infra.hospital.imaging_hospital.spool import Spool
+from tests.support.certificates import certificate
 from tests.support.dicom_senders import SERIES, association, body, dataset, run, write
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -210,9 +212,18 @@ def test_what_was_half_received_before_a_crash_is_gone_after_it(usual, spool):
     assert list(spool.receiving.iterdir()) == []
 
 
-def test_dcmtk_as_a_pacs_verifies_and_sends_a_study(spool, listen, tmp_path):
+def test_with_a_certificate_the_line_is_encrypted_and_a_silent_peer_keeps_nobody_out(spool, listen, tmp_path):
+    tls = certificate(tmp_path)
+    port = listen(tls=tls)
+    context = ssl.create_default_context(cafile=str(tls.certificate))
+    with socket.create_connection(("127.0.0.1", port)):  # says nothing, not even hello
+        assert send(port, dataset(rows=512), dataset(2), tls_args=(context, "listener")) == [0, 0]
+    assert len(kept(spool)) == 2
+
+
+def test_dcmtk_as_a_pacs_verifies_and_sends_a_series(spool, listen, tmp_path):
     port = str(listen())
-    paths = write(tmp_path / "study", [dataset(number) for number in range(1, 301)])
+    paths = write(tmp_path / "study", [dataset(number) for number in range(1, 41)])
     assert run("echoscu", "-aet", "PACS1", "-aec", "IMAGINGCLOUD", "127.0.0.1", port).returncode == 0
     sent = run("storescu", "-aet", "PACS1", "-aec", "IMAGINGCLOUD", "+sd", "127.0.0.1", port, str(tmp_path / "study"))
     assert (sent.returncode, sent.stderr) == (0, "")
