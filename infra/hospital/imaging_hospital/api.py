@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import urllib3
 
 from .faults import NotAllowedError, RefusedError, TryLaterError
-from .key import Key
+from .key import Key, KeyFile
 from .settings import Settings
 from .tongue import Said
 
@@ -73,7 +73,7 @@ class Api:
     """`audience` is the cloud's origin, as `join` was told it."""
 
     settings: Settings
-    key: Key
+    key: Key | KeyFile
     audience: str
     line: Line
 

@@ -21,6 +21,7 @@ from .tongue import Said, language
 
 COMMANDS: Final[dict[str, Said]] = {
     "join": Said("make this hospital's key and register it", "生成本院密钥并登记"),
+    "rekey": Said("change this hospital's key for a new one", "更换本院密钥"),
     "upload": Said("send everything in a directory", "上传一个目录中的全部影像"),
     "watch": Said("send what appears in a directory, for ever", "持续监视一个目录并上传新影像"),
     "listen": Said("take what a PACS sends (C-STORE), and send it on", "接收 PACS 发送的影像（C-STORE）并上传"),

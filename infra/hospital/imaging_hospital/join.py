@@ -36,6 +36,10 @@ DONE: Final = Said(
     "joined. Fingerprint of the key (compare it with the commission by telephone): {kid}",
     "接入成功。密钥指纹（请与卫健委电话核对）：{kid}",
 )
+DONE_REKEYED: Final = Said(
+    "the key is changed. Fingerprint of the new one (compare it with the commission by telephone): {kid}",
+    "密钥已更换。新密钥指纹（请与卫健委电话核对）：{kid}",
+)
 REFUSED: Final = Said("the cloud refused: {fact}", "云端拒绝：{fact}")
 NO_LINE: Final = Said("the cloud cannot be reached ({why}): try again", "无法连接云端（{why}）：请重试")
 

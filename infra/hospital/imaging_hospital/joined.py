@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .settings import Settings, SettingsError
+from .spool import durably
 from .tongue import Said
 
 NOT_JOINED = Said(
@@ -16,11 +17,13 @@ NOT_JOINED = Said(
 
 @dataclass(frozen=True)
 class Joined:
-    """`audience`: what each token is made out to. `kid`: of the key that was registered."""
+    """`audience`: what each token is made out to. `kid`: of the key that was registered. `former`: of the one before,
+    while it still opens anything."""
 
     hospital_id: str
     audience: str
     kid: str
+    former: str = ""
 
 
 def place(settings: Settings) -> Path:
@@ -40,6 +43,4 @@ def load(settings: Settings) -> Joined:
 
 def keep(settings: Settings, joined: Joined) -> None:
     path = place(settings)
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(json.dumps(asdict(joined), indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    durably(path.parent, path.name, (json.dumps(asdict(joined), indent=2) + "\n").encode())

@@ -104,6 +104,27 @@ class Key:
         return jwt.encode(claims, self.private, algorithm="RS256", headers={"kid": self.kid})
 
 
+@dataclass
+class KeyFile:
+    """The key as it lies on the disk now: `rekey` changes it under commands that run for months."""
+
+    path: Path
+    _read: tuple[int, Key] | None = None
+
+    def current(self) -> Key:
+        """Raises SettingsError as `load` does."""
+        try:
+            written = self.path.stat().st_mtime_ns
+        except FileNotFoundError:
+            raise SettingsError(NO_KEY, path=self.path) from None
+        if self._read is None or self._read[0] != written:
+            self._read = written, load(self.path)
+        return self._read[1]
+
+    def bearer(self, hospital_id: str, audience: str, now: datetime) -> str:
+        return self.current().bearer(hospital_id, audience, now)
+
+
 def _times(now: datetime) -> dict[str, int]:
     """Five minutes at most, counted from a little before now."""
     begun = int((now - SLACK).timestamp())

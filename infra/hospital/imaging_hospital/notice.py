@@ -65,7 +65,7 @@ def run(asked: argparse.Namespace, desk: Desk) -> Exit:
     if asked.mllp and not noticing.port:
         desk.complain(NO_PORT)
         return Exit.SETTINGS
-    api = Api(settings, key.load(settings.key_file), joined.load(settings).audience, Line.of(settings))
+    api = Api(settings, key.KeyFile(settings.key_file), joined.load(settings).audience, Line.of(settings))
     spool = Spool(settings.spool)
     spool.prepare()
     outbox = Outbox(spool)

@@ -133,7 +133,8 @@ class _Run:
 def at_work(settings: Settings, watcher: Watcher, stop: threading.Event) -> Iterator[Work]:
     """Raises SettingsError where this hospital has not joined, or the spool is another's."""
     spool = Spool(settings.spool)
-    private, told = key.load(settings.key_file), joined.load(settings)
+    private, told = key.KeyFile(settings.key_file), joined.load(settings)
+    private.current()  # what is wrong with it is told before anything else
     spool.prepare()
     state = State(spool.state, settings)
     try:
