@@ -22,6 +22,7 @@ class FakeLedger:
         self.notice_ids = defaultdict(dict)
         self.patients = set()
         self.dockets = {}
+        self.dues = defaultdict(dict)  # shard → key → (due, owner): what an index would hold
         self.rows = defaultdict(dict)  # (hospital, day) → sort key → (fact count, Exam or MOVED)
         self.reads = Counter()
         self.pause = lambda: None  # between the docket and the facts: a query is no snapshot
