@@ -73,6 +73,10 @@ class FakeLedger:
         if not self._docket_stands(key, docket):
             return False
         self.dockets[key] = replace(docket, revision=docket.revision + 1)
+        owner = keys.accession(key.hospital_id, key.accession, "")
+        self.dues[keys.shard(owner)].pop(key, None)
+        if docket.due_at is not None:
+            self.dues[keys.shard(owner)][key] = (docket.due_at, owner)
         return True
 
     def put_exam(self, exam, fact_count):
