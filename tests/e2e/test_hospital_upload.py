@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import cycle
 
 import pytest
 
@@ -45,39 +46,38 @@ def test_killed_ten_times_at_random_moments_and_started_again_every_file_is_ther
     hospital.arrived_once()
 
 
-def test_a_line_that_is_cut_and_a_cloud_that_throttles_lose_and_double_nothing(town, tmp_path):
-    chance = random.Random(5)  # noqa: S311 - as above
-    down_until = [0.0]
+class Moods:
+    """The same troubles over and over, in the order in which requests happen to come; and no line at all before
+    `up_at`."""
 
-    def mood(_method, _path):
-        if time.monotonic() < down_until[0]:
+    def __init__(self, *moods):
+        self.moods, self.lock, self.up_at = cycle(moods), threading.Lock(), 0.0
+
+    def __call__(self, _method, _path):
+        if time.monotonic() < self.up_at:
             return "cut"
-        return chance.choices(["pass", "slow_down", "cut", "lost", "expired"], [55, 20, 12, 12, 1])[0]
+        with self.lock:
+            return next(self.moods)
 
+
+def test_a_line_that_is_cut_and_a_cloud_that_throttles_lose_and_double_nothing(town, tmp_path):
+    of_s3 = Moods("pass", "slow_down", "pass", "cut", "pass", "lost", "pass", "slow_down", "expired", "pass")
+    of_api = Moods("lost", "slow_down", "cut", "pass", "pass")  # keys whose answer was lost are vended again
     told = town.client.told
-    with FlakyProxy(told["s3_endpoint"], mood) as s3, FlakyProxy(told["api_url"], lambda *_: api_mood(chance)) as api:
+    with FlakyProxy(told["s3_endpoint"], of_s3) as s3, FlakyProxy(told["api_url"], of_api) as api:
         hospital = join(town, tmp_path)
         hospital.add(1, 7, pixels=LARGE)
         for study in range(2, 14):
             hospital.add(study)
-        settings = moved(hospital.settings, api.url)
+        settings = replace(hospital.settings, endpoint=api.url)
         with at_work(settings, Silent(), threading.Event()) as work:
             work.sender.first, work.sender.longest = 0.01, 0.1
             work.sender.passes.ask = lambda: {**work.api.credentials(), "endpoint": s3.url}
-            down_until[0] = time.monotonic() + 1.5
+            of_s3.up_at = time.monotonic() + 1.5
             tally = work.send(hospital.images)
     assert (tally.exit, tally.sent) == (Exit.DONE, 7 + 12 * 6)
-    assert {"slow_down", "cut", "lost"} <= s3.moods.keys()
+    assert {"slow_down", "cut", "lost", "expired"} <= s3.moods.keys()
     hospital.arrived_once()
-
-
-def moved(settings, endpoint):
-    return replace(settings, endpoint=endpoint)
-
-
-def api_mood(chance):
-    """A POST that was carried out and not answered is asked again with a new token: credentials are vended twice."""
-    return chance.choices(["pass", "slow_down", "cut", "lost"], [70, 10, 10, 10])[0]
 
 
 def test_what_is_no_dicom_is_told_and_the_rest_is_sent(hospital):

@@ -90,6 +90,7 @@ class Sender:
             return refused.fact
         self._show(upload, upload.content.size)
         self.state.end(upload, SENT, self.now())
+        self._shown.pop(upload.id, None)
         self.told.goes_on()
         return SENT
 
