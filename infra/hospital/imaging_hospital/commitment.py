@@ -26,8 +26,8 @@ from .spool import Spool, durably
 log = logging.getLogger(__name__)
 
 INSTANCE: Final = "1.2.840.10008.1.20.1.1"  # the one well-known instance (J.3.5)
-MOST_ITEMS: Final = 50_000
-MOST_PENDING: Final = 10_000
+MOST_ITEMS: Final = 20_000
+MOST_PENDING: Final = 2_000
 
 # PS3.7 annex C
 DONE: Final = 0x0000
@@ -137,15 +137,18 @@ class Commitments:
             return False
         return True
 
-    def pending(self) -> list[Request]:
-        """Oldest first. What cannot be read any more is put aside, not lost."""
-        found = []
-        for path in self.spool.commitments.glob("*.json"):
-            try:
-                found.append(Request.read(path))
-            except (OSError, ValueError, KeyError, TypeError):
-                path.replace(path.with_suffix(".unreadable"))
-        return sorted(found, key=lambda request: request.asked_at)
+    def pending(self) -> list[str]:
+        """Their names."""
+        return sorted(path.name for path in self.spool.commitments.glob("*.json"))
+
+    def read(self, name: str) -> Request | None:
+        """What cannot be read any more is put aside, not lost."""
+        path = self.spool.commitments / name
+        try:
+            return Request.read(path)
+        except (OSError, ValueError, KeyError, TypeError):
+            path.replace(path.with_suffix(".unreadable"))
+            return None
 
     def forget(self, request: Request) -> None:
         (self.spool.commitments / request.name()).unlink(missing_ok=True)

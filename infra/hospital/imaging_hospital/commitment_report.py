@@ -53,9 +53,10 @@ class Reporter:
 
     def __call__(self) -> None:
         """One round over what is due. Never raises for what a sender or the cloud does."""
-        for request in self.commitments.pending():
+        for name in self.commitments.pending():
             now = self.now()
-            if not self._is_due(request, now):
+            request = self.commitments.read(name) if self._is_due(name, now) else None
+            if request is None:
                 continue
             verdict = self.judge(request, now) if self._can_be_told(request) else None
             if verdict is not None and self._report(request, verdict):
@@ -69,13 +70,13 @@ class Reporter:
             line = self._lines.get(request.name())
         return request.requester in self.addresses or (line is not None and line.is_established)
 
-    def _is_due(self, request: Request, now: datetime) -> bool:
+    def _is_due(self, name: str, now: datetime) -> bool:
         """Less and less often, each by itself."""
         with self._lock:
-            at, wait = self._next.get(request.name(), (now, self.first))
+            at, wait = self._next.get(name, (now, self.first))
             if now < at:
                 return False
-            self._next[request.name()] = (now + wait, min(2 * wait, LONGEST))
+            self._next[name] = (now + wait, min(2 * wait, LONGEST))
             return True
 
     def _end(self, request: Request) -> None:

@@ -6,6 +6,7 @@ import logging
 import socket
 import ssl
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,7 +19,10 @@ from .receive import Receiver
 
 log = logging.getLogger(__name__)
 
-HANDSHAKE: Final = 10.0  # seconds, of each read
+HANDSHAKE: Final = 10.0  # seconds within which what was begun goes on: each read of a PDU or of TLS
+MOST_LINES: Final = 500
+BACKLOG: Final = 128
+LARGEST_REQUEST: Final = 1024 * 1024  # bytes of an A-ASSOCIATE-RQ with 128 contexts of all syntaxes, generously
 LAST_WORDS: Final = 2.0  # seconds
 QUICKLY: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)  # Linux
 
@@ -45,16 +49,16 @@ class Scp:
 def start(listening: Listening, receiver: Receiver, commitments: Commitments) -> Scp:
     """Raises OSError when the port is taken, or the certificate cannot be read."""
     receiver.install()
-    lines = _Lines(receiver)
     entity = AE(ae_title=listening.ae_title)
+    lines = _Lines(receiver, entity, listening)
     entity.require_called_aet = True
     if EVERYBODY not in listening.callers:
         entity.require_calling_aet = list(listening.callers)
-    entity.maximum_associations = listening.associations
+    entity.maximum_associations = MOST_LINES  # pynetdicom counts lines that have not said who they are: _Lines does not
     entity.maximum_pdu_size = listening.pdu
     entity.network_timeout = listening.idle_seconds
     entity.acse_timeout, entity.dimse_timeout = 10, 30
-    server = entity.start_server(
+    server: Any = entity.start_server(
         (listening.host, listening.port),
         block=False,
         contexts=supported(),
@@ -68,22 +72,48 @@ def start(listening: Listening, receiver: Receiver, commitments: Commitments) ->
             (evt.EVT_DATA_SENT, _at_once),
             (evt.EVT_CONN_OPEN, lines.opened),
             (evt.EVT_CONN_CLOSE, lines.closed),
+            (evt.EVT_REQUESTED, lines.requested),
             (evt.EVT_REJECTED, _rejected),
         ],
     )
+    server.verify_request = lines.has_room
+    server.socket.listen(BACKLOG)  # five by default: the sixth of those that come together would wait for seconds
     return Scp(server, entity, lines)
 
 
 @dataclass(frozen=True)
 class _Lines:
-    """What pynetdicom leaves open when a peer goes away without a word: port scans, health checks, hostile ones."""
+    """Peers that say nothing, say half of it, say too much or go away without a word cost little, and nobody else's
+    place: port scans, health checks, hostile ones. pynetdicom by itself would wait for them, or read whatever comes."""
 
     receiver: Receiver
+    entity: AE
+    listening: Listening
     sockets: dict[Any, socket.socket] = field(default_factory=dict)
+
+    def has_room(self, *_: Any) -> bool:
+        return len(self.sockets) < MOST_LINES
 
     def opened(self, event: Any) -> None:
         self.sweep()
-        self.sockets[event.assoc.dul] = event.assoc.dul.socket.socket
+        line = event.assoc.dul.socket
+        self.sockets[event.assoc.dul] = line.socket
+        line.socket.settimeout(HANDSHAKE)
+        read = line.recv
+
+        def recv(size: int) -> Any:
+            """Of a PDU that is longer than any we offered, nothing: it would be read into memory first."""
+            return read(size) if size <= max(self.listening.pdu + 6, LARGEST_REQUEST) else b""
+
+        line.recv = recv
+
+    def requested(self, event: Any) -> None:
+        """Somebody says who he is, and wants one of the places."""
+        taken = sum(one.is_acceptor and one.is_established for one in self.entity.active_associations)
+        if taken >= self.listening.associations:
+            event.assoc.acse.send_reject(2, 3, 2)  # transient, presentation, local limit exceeded (PS3.8 9.3.4)
+            event.assoc.kill()  # which waits until that has left
+            _rejected(event)
 
     def closed(self, event: Any) -> None:
         self._end(event.assoc.dul)
@@ -98,6 +128,9 @@ class _Lines:
 
     def end(self) -> None:
         """All of them, when the listener is closed."""
+        for line in list(self.sockets.values()):
+            with suppress(OSError):  # gone already
+                line.shutdown(socket.SHUT_RDWR)  # wakes whoever reads from it
         for thread in list(self.sockets):
             if thread.ident is not None:
                 thread.join(LAST_WORDS)
@@ -129,7 +162,7 @@ def _at_once(event: Any) -> None:
 
 def _rejected(event: Any) -> None:
     """Titles are not patients'. Whoever sets up a PACS looks for this line."""
-    calling = str(getattr(event.assoc.requestor, "ae_title", "")).strip()
+    calling = str(event.assoc.requestor.primitive.calling_ae_title).strip()
     log.warning("association of %r from %s rejected", calling[:16], event.assoc.requestor.address)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import struct
+from contextlib import ExitStack
 
 import pytest
 from pydicom.uid import (
@@ -193,6 +195,30 @@ def test_garbage_ends_its_own_line_only(spool, listen, garbage):
     with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
         line.sendall(garbage)
     assert send(port, dataset()) == [0]
+
+
+def test_peers_that_say_nothing_or_half_or_too_much_take_nobody_elses_place(spool, listen):
+    port = listen(associations=1)
+    half, huge = b"\x01\x00\x00\x00\x10\x00", b"\x04\x00" + struct.pack(">L", 2**31) + b"x" * 100_000
+    with ExitStack() as held:
+        lines = [held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5)) for _ in range(30)]
+        for line, first in zip(lines, [b"", half, huge] * 10, strict=True):
+            line.sendall(first)
+        assert send(port, dataset()) == [0]
+        for line in lines[2::3]:
+            assert line.recv(1) in (b"", b"\x07")  # closed or aborted, though it would have gone on
+
+
+def test_nothing_of_a_patient_goes_into_the_log(spool, listen, caplog):
+    caplog.set_level(logging.DEBUG)
+    wrong = dataset(1)
+    del wrong.StudyInstanceUID
+    full = Receiver(spool, MIB, reserve=1, free=lambda _: 0)
+    assert send(listen(), dataset(), wrong) == [0, 0xC000]
+    assert send(listen(full), dataset(2)) == [0xA700]
+    assert "0xA700" in caplog.text
+    for value in ("小明", "P000123", "CT20261120001", "19800102", SERIES):
+        assert value not in caplog.text
 
 
 def test_a_line_that_is_cut_in_the_middle_leaves_nothing_behind(spool, listen):
