@@ -49,5 +49,6 @@ class Desk:
 
 
 def _printable(text: str) -> str:
-    """A file's name need not be text."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """A file's name need not be text, and must not steer the terminal."""
+    shown = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in shown)

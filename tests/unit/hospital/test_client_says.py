@@ -19,6 +19,7 @@ from infra.hospital import imaging_hospital
 from infra.hospital.imaging_hospital import key
 from infra.hospital.imaging_hospital import settings as settings_file
 from infra.hospital.imaging_hospital.cli import COMMANDS
+from infra.hospital.imaging_hospital.desk import Desk
 from infra.hospital.imaging_hospital.settings import SettingsError
 from infra.hospital.imaging_hospital.tally import SKIPPED, Tally, write
 from infra.hospital.imaging_hospital.tongue import Said, language
@@ -169,3 +170,9 @@ def test_the_list_of_what_was_not_sent_runs_nothing_in_a_spreadsheet(tmp_path):
 def test_every_reason_for_skipping_has_its_words():
     for reason in ("not_dicom", "empty", "dicomdir", "unreadable", "changed", "too_large", "link"):
         assert reason in SKIPPED
+
+
+def test_a_files_name_cannot_steer_the_terminal(capsys):
+    desk = Desk.of("en")
+    desk.say(Said("{path}", "{path}"), path="[red]\x1b[2J\udcff\x07 王.dcm")
+    assert capsys.readouterr().out == "[red]\\x1b[2J\\udcff\\x07 王.dcm\n"
