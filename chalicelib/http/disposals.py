@@ -162,9 +162,10 @@ def _place(asked: Asked, hospital_id: str) -> Response:
     if not asked.caller.hospital_id and wiring.hospitals().get(hospital_id) is None:
         wiring.on_record()(asked.caller, "place_hold", asked.now, of=hospital_id)
         return tell("not_found")
-    over = Over(hospital_id, fields.uid("study_instance_uid") if uid else "", patient_id)
-    hold, is_late = wiring.place_hold().place(asked.caller, over, fields.text("reason", 500), asked.now)
-    return answer({**shapes.hold(hold, asked.caller), "too_late": is_late}, 201)
+    over = Over(hospital_id, fields.uid("study_instance_uid") if uid else "", patient_id.strip())
+    placed = wiring.place_hold().place(asked.caller, over, fields.text("reason", 500), asked.now)
+    known = {"known": placed.is_known} if asked.caller.hospital_id else {}
+    return answer({**shapes.hold(placed.hold, asked.caller), **known, "too_late": placed.is_late}, 201)
 
 
 def _lift(asked: Asked, hospital_id: str) -> Response:

@@ -34,6 +34,16 @@ class Over:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """`is_known`: whether there is anything that it is over: else a number was mistyped, or it is yet to come.
+    `is_late`: the study is destroyed, or being so, and the hold may come too late."""
+
+    hold: Hold
+    is_known: bool
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceHold:
     """A privacy officer at their own hospital, or the commission at any. Over what is not known too: it may come yet.
 
@@ -46,9 +56,9 @@ class PlaceHold:
     record: RecordDecision
     new_id: Callable[[datetime], str]
 
-    def place(self, caller: Caller, over: Over, reason: str, now: datetime) -> tuple[Hold, bool]:
-        """The hold, and whether its study is destroyed or being so: then it may come too late. Whoever destroys says so
-        first and looks for holds last, and here it is the other way round: one of both sees the other."""
+    def place(self, caller: Caller, over: Over, reason: str, now: datetime) -> Placed:
+        """Whoever destroys says so first and looks for holds last, and here it is the other way round: one of both sees
+        the other."""
         ref = StudyRef(over.hospital_id, over.study_instance_uid)
         study = ref if over.study_instance_uid else None
         self.record.allow(caller, PLACE, _where(caller, over.hospital_id), now, About(study=study))
@@ -56,11 +66,12 @@ class PlaceHold:
         named = (over.hospital_id, over.study_instance_uid, over.patient_id)
         hold = Hold(self.new_id(now), *named, reason, caller.subject, role, now)
         self.holds.put(hold)
-        return hold, study is not None and self._is_late(study)
-
-    def _is_late(self, ref: StudyRef) -> bool:
-        summary = self.studies.summary(ref)
-        return (summary is not None and summary.state == "destroyed") or self.plans.get(ref) is not None
+        if study is None:
+            found = self.studies.timeline(over.hospital_id, over.patient_id, "", 1)
+            return Placed(hold, is_known=bool(found.items), is_late=False)
+        summary = self.studies.summary(study)
+        is_destroyed = summary is not None and summary.state == "destroyed"
+        return Placed(hold, summary is not None, is_destroyed or self.plans.get(study) is not None)
 
     def lift(self, caller: Caller, hospital_id: str, hold_id: str, reason: str, now: datetime) -> Hold:
         """The hold as it is lifted; a first lifting keeps its time. Raises UnknownHold."""

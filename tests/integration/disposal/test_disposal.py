@@ -268,6 +268,14 @@ def test_a_hold_keeps_a_study_from_being_proposed_until_it_is_lifted(stage):
     assert [(one["reason"], one["lifted_reason"]) for one in listed] == [("医疗纠纷", "已结案")]
 
 
+def test_a_hold_over_nothing_is_placed_and_said_to_be_so_to_its_own_hospital_only(stage):
+    assert place(stage.served, patient_id=" P1 ")["known"], "as images spell the number, without blanks"
+    assert old.propose(stage.served, SINGLE).json_body["refused"][0]["why"] == "held"
+    assert not place(stage.served, patient_id="P404")["known"]
+    assert not place(stage.served, study_instance_uid="1.9")["known"]
+    assert "known" not in place(stage.served, COMMISSION, patient_id="P1")
+
+
 def test_what_the_commission_holds_no_hospital_lifts(stage):
     hold = place(stage.served, COMMISSION, patient_id="P1")
     assert "patient_id" not in hold

@@ -89,9 +89,7 @@ def test_a_registration_of_before_contacts_were_kept_comes_back_without():
     world.register(OPEN)
     (kept,) = world.uploads.versions("registrations/")
     told = json.loads(world.uploads.read(kept.key, None, 0, 9999).data)
-    old = {
-        name: told[name] for name in told if name not in ("contacts", "weekday_volume", "default_class")
-    }
+    old = {name: told[name] for name in told if name not in ("contacts", "weekday_volume", "default_class")}
     world.uploads.upload(kept.key, json.dumps(old).encode())
     world.hospitals = FakeHospitals()
     assert (world.replay(), world.hospitals.get("H1")) == (1, OPEN)
