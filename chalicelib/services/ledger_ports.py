@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from chalicelib.domain.compliance import Figures
 from chalicelib.domain.exam import Exam, ExamKey, Excuse, NoticeFact, StudyFact
 from chalicelib.domain.flag import Flag, Step
 from chalicelib.domain.hospital_day import DayMark
@@ -187,8 +188,36 @@ class Flags(Protocol):
         ...
 
 
+class DayFigures(Protocol):
+    """A hospital's days in figures, each as its rows were when somebody last looked at the day after it was over."""
+
+    def put(self, hospital_id: str, day: str, figures: Figures, seen: int) -> None:
+        """Unless what stands there was seen at a later revision of the day's mark."""
+        ...
+
+    def between(self, hospital_id: str, first_day: str, last_day: str) -> Mapping[str, Figures]:
+        """By day, both ends included; strongly consistent."""
+        ...
+
+
+class OwedReports(Protocol):
+    """Periods whose reports must be made (again)."""
+
+    def owe(self, period: str, token: str) -> None:
+        """Blind. `token`: one that was never used before."""
+        ...
+
+    def owed(self) -> Sequence[tuple[str, str]]:
+        """(period, token), by period; strongly consistent."""
+        ...
+
+    def made(self, period: str, token: str) -> None:
+        """It is owed no more, unless it was owed again since that token was read."""
+        ...
+
+
 class ComplianceReports(Protocol):
-    """`compliance/{day}/…` in the reports bucket."""
+    """`compliance/{period}/…` in the reports bucket."""
 
     def put(self, key: str, body: bytes, content_type: str) -> None: ...
 

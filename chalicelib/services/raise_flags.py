@@ -6,6 +6,7 @@ from datetime import datetime
 
 from chalicelib.domain.flag import Flag, Step, assess
 from chalicelib.domain.rule import RULES, HospitalDay, Rule, find, performed
+from chalicelib.services.keep_figures import KeepFigures
 from chalicelib.services.ledger_ports import ExamLedger, Flags
 from chalicelib.services.look_at_day import LookAtDay
 from chalicelib.services.ports import Topic
@@ -19,7 +20,7 @@ class FlagContended(Exception):  # noqa: N818 - named by the fact
 
 @dataclass(frozen=True)
 class RaiseFlags:
-    """Bring the flags of a hospital's day in line with its rows, and tell of those newly raised.
+    """Bring flags and figures of a hospital's day in line with its rows, and tell of flags newly raised.
 
     A message is owed from the moment a flag is raised until it is marked as told, and the mark follows the message:
     a crash between the two repeats it (at least once), nothing loses it, and without a fault it is sent exactly once.
@@ -29,6 +30,7 @@ class RaiseFlags:
     flags: Flags
     look: LookAtDay
     topic: Topic
+    keep: KeepFigures
     rules: tuple[Rule, ...] = RULES
 
     def __call__(self, hospital_id: str, day: str, now: datetime, horizon: datetime) -> int:
@@ -44,6 +46,7 @@ class RaiseFlags:
             if stand is None:
                 continue
             messages = sum(self._tell(flag) for flag in stand if flag.owed)
+            self.keep(mark, seen.exams, now)
             self.look.end(mark, performed(seen.exams))
             return messages
         raise FlagContended

@@ -6,19 +6,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from chalicelib.domain.compliance import COUNTS, Figures, figures
+from chalicelib.domain.compliance import Figures, figures
+from chalicelib.domain.compliance_report import measures
 from chalicelib.domain.flag import VERDICTS, Flag, FlaggedExam, Step
 from chalicelib.domain.rule import BY_NAME
 from chalicelib.services.ledger_ports import ExamLedger, Flags
 from chalicelib.services.ports import Hospitals
 
-PERCENTILES = (50, 90, 99)
-COLUMNS = ("hospital_id", "name", "day", *COUNTS, "rate", *(f"delay_p{percent}_minutes" for percent in PERCENTILES))
 BOM = "\ufeff"  # without it Excel reads Chinese UTF-8 as GBK
 MOST_DAYS = 92  # a quarter of a large hospital: some 250,000 rows, read in ten seconds
 
@@ -38,16 +37,8 @@ class Day:
     flags: tuple[Flag, ...]
 
     def row(self) -> dict[str, Any]:
-        """By the names of COLUMNS; "" where there is no value."""
-        counts = {name: getattr(self.figures, name) for name in COUNTS}
-        delays = {f"delay_p{percent}_minutes": self.figures.delay(percent) for percent in PERCENTILES}
-        shown = {name: "" if value is None else value for name, value in delays.items()}
-        return (
-            {"hospital_id": self.hospital_id, "name": self.name, "day": self.day}
-            | counts
-            | {"rate": self.figures.rate}
-            | shown
-        )
+        """JSON-ready."""
+        return {"hospital_id": self.hospital_id, "name": self.name, "day": self.day} | measures(self.figures)
 
     def answer(self) -> dict[str, Any]:
         """JSON-ready: the row, and each flag with the exams behind it."""
@@ -128,12 +119,12 @@ def exam_answer(exam: FlaggedExam) -> dict[str, Any]:
     }
 
 
-def csv_bytes(rows: Iterable[Mapping[str, Any]]) -> bytes:
+def csv_bytes(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
     """RFC 4180 with a byte order mark. A text that a spreadsheet would run as a formula is led by an apostrophe."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
+    writer.writerows({name: _harmless(row[name]) for name in columns} for row in rows)
     return (BOM + text.getvalue()).encode()
 
 

@@ -11,11 +11,18 @@ OPENED = "DAYS"  # until when the days of all hospitals were opened
 OUTAGES = "OUTAGES"
 WARNED = "WARNED"
 FLAG_STEPS = "FLAGSTEP#"
+FIGURES = "FIGURES#"
+REPORTS = "REPORTS"  # the periods whose reports are owed
 
 
 def day(day: str) -> str:
     """Under the hospital, as the steps of its flags."""
     return f"{DAYS}{day}"
+
+
+def figures(day: str) -> str:
+    """Under the hospital."""
+    return f"{FIGURES}{day}"
 
 
 def flag_steps(day: str, rule: str) -> str:

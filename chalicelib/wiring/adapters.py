@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.store.counters import DynamoCounters
     from chalicelib.store.days import DynamoDays, DynamoWarnings
     from chalicelib.store.exams import DynamoExams
+    from chalicelib.store.figures import DynamoFigures, DynamoOwedReports
     from chalicelib.store.flags import DynamoFlags
     from chalicelib.store.guardians import DynamoGuardians, DynamoInAppNotices, DynamoQrs
     from chalicelib.store.hidden import DynamoHiddenStudies, DynamoPairs
@@ -110,6 +111,22 @@ def days() -> DynamoDays:
     from chalicelib.store.days import DynamoDays
 
     return DynamoDays(clients.dynamodb(), settings().main_table)
+
+
+@cache
+def day_figures() -> DynamoFigures:
+    from chalicelib.store import clients
+    from chalicelib.store.figures import DynamoFigures
+
+    return DynamoFigures(clients.dynamodb(), settings().main_table)
+
+
+@cache
+def owed_reports() -> DynamoOwedReports:
+    from chalicelib.store import clients
+    from chalicelib.store.figures import DynamoOwedReports
+
+    return DynamoOwedReports(clients.dynamodb(), settings().main_table)
 
 
 @cache

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from chalicelib.wiring.adapters import (
     compliance_reports,
+    day_figures,
     days,
     exam_ledger,
     excuses,
     flags,
     hospitals,
     outages,
+    owed_reports,
     warnings,
 )
 from chalicelib.wiring.environment import now, settings
@@ -46,6 +48,7 @@ def derive_exams() -> DeriveExams:
 @cache
 def sweep_due() -> SweepDue:
     from chalicelib.services.accept_outage import ApplyOutages
+    from chalicelib.services.keep_figures import KeepFigures
     from chalicelib.services.look_at_day import OpenDays
     from chalicelib.services.raise_flags import RaiseFlags
     from chalicelib.services.sweep_due import SweepDue
@@ -61,7 +64,13 @@ def sweep_due() -> SweepDue:
         ApplyOutages(outages(), excuses(), hospitals(), ledger, derive, look),
         WarnHospitals(ledger, excuses(), derive, warnings(), _topic(settings().hospitals_topic_arn)),
         derive,
-        RaiseFlags(ledger, flags(), look, _topic(settings().flags_topic_arn)),
+        RaiseFlags(
+            ledger,
+            flags(),
+            look,
+            _topic(settings().flags_topic_arn),
+            KeepFigures(day_figures(), owed_reports()),
+        ),
         QueueBacklog(clients.sqs(), clients.cloudwatch(), settings().backlog_queues, now),
         settings().sweep_grace,
     )
@@ -111,6 +120,8 @@ def list_flagged() -> ListFlagged:
 
 @cache
 def report_compliance() -> ReportCompliance:
-    from chalicelib.services.report_compliance import ReportCompliance
+    from chalicelib.services.find_figures import FindFigures
+    from chalicelib.services.report_compliance import MakeReports, ReportCompliance
 
-    return ReportCompliance(read_compliance(), hospitals(), compliance_reports())
+    find = FindFigures(day_figures(), exam_ledger(), _look_at_day())
+    return ReportCompliance(owed_reports(), MakeReports(find, flags(), hospitals(), compliance_reports()))

@@ -292,6 +292,34 @@ class FakeTopic:
         self.messages.append((subject, dict(body)))
 
 
+class FakeFigures:
+    def __init__(self):
+        self.held = defaultdict(dict)
+
+    def put(self, hospital_id, day, figures, seen):
+        if self.held[hospital_id].get(day, (None, seen))[1] <= seen:
+            self.held[hospital_id][day] = (figures, seen)
+
+    def between(self, hospital_id, first_day, last_day):
+        found = sorted(self.held[hospital_id].items())
+        return {day: figures for day, (figures, _) in found if first_day <= day <= last_day}
+
+
+class FakeOwedReports:
+    def __init__(self):
+        self.held = {}
+
+    def owe(self, period, token):
+        self.held[period] = token
+
+    def owed(self):
+        return sorted(self.held.items())
+
+    def made(self, period, token):
+        if self.held.get(period) == token:
+            del self.held[period]
+
+
 class FakeReports:
     def __init__(self):
         self.files = {}

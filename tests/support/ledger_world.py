@@ -13,17 +13,23 @@ from chalicelib.domain.rule import RULES
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.accept_outage import AcceptOutage, ApplyOutages
 from chalicelib.services.derive_exams import DeriveExams
+from chalicelib.services.find_figures import FindFigures
+from chalicelib.services.keep_figures import KeepFigures
 from chalicelib.services.look_at_day import LookAtDay, OpenDays
 from chalicelib.services.raise_flags import RaiseFlags
+from chalicelib.services.report_compliance import MakeReports, ReportCompliance
 from chalicelib.services.sweep_due import SweepDue
 from chalicelib.services.warn_hospitals import WarnHospitals
 from tests.support.fakes_ledger import (
     FakeBacklog,
     FakeDays,
     FakeExcuses,
+    FakeFigures,
     FakeFlags,
     FakeLedger,
     FakeOutages,
+    FakeOwedReports,
+    FakeReports,
     FakeTopic,
     FakeWarnings,
     OneZone,
@@ -69,6 +75,9 @@ class World:
     days: Any = field(default_factory=FakeDays)
     outages: Any = field(default_factory=FakeOutages)
     warnings: Any = field(default_factory=FakeWarnings)
+    figures: Any = field(default_factory=FakeFigures)
+    owed: Any = field(default_factory=FakeOwedReports)
+    reports: Any = field(default_factory=FakeReports)
     warned: Any = field(default_factory=FakeTopic)
     rules: Any = RULES
 
@@ -86,8 +95,19 @@ class World:
         ports = gate(self.ledger), gate(self.excuses)
         return WarnHospitals(*ports, self.derive(gate), gate(self.warnings), gate(self.warned))
 
+    def keep(self, gate=lambda port: port):
+        return KeepFigures(gate(self.figures), gate(self.owed))
+
+    def making(self, gate=lambda port: port, workers=1):
+        find = FindFigures(gate(self.figures), gate(self.ledger), self.look(gate))
+        return MakeReports(find, gate(self.flags), gate(self.hospitals), gate(self.reports), workers)
+
+    def report(self, day, now, gate=lambda port: port, keep_going=lambda: True, workers=1):
+        return ReportCompliance(gate(self.owed), self.making(gate, workers))(day, now, keep_going)
+
     def flagging(self, gate=lambda port: port):
-        return RaiseFlags(gate(self.ledger), gate(self.flags), self.look(gate), gate(self.topic), self.rules)
+        ports = gate(self.ledger), gate(self.flags), self.look(gate), gate(self.topic)
+        return RaiseFlags(*ports, self.keep(gate), self.rules)
 
     def sweeping(self, gate=lambda port: port):
         return SweepDue(

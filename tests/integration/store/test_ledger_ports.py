@@ -8,17 +8,19 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.compliance import Figures
 from chalicelib.domain.exam import ExamKey, Excuse, Report
 from chalicelib.domain.flag import LISTED, Behind, Flag, FlaggedExam
 from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.ledger import Breach, Docket, Move, derive
 from chalicelib.store import keys
 from chalicelib.store.exams import DynamoExams
+from chalicelib.store.figures import DynamoFigures, DynamoOwedReports
 from chalicelib.store.flags import DynamoFlags
 from chalicelib.store.outages import DynamoExcuses
 from chalicelib.store.reports import S3Reports
 from chalicelib.store.topics import SnsTopic
-from tests.support.fakes_ledger import FakeExcuses, FakeFlags, FakeLedger, FakeReports
+from tests.support.fakes_ledger import FakeExcuses, FakeFigures, FakeFlags, FakeLedger, FakeOwedReports, FakeReports
 from tests.support.ledger_world import HOUR, NOON, notice, study
 
 KEY = ExamKey("H1", "A#1 号/x")
@@ -52,6 +54,16 @@ def excuses(request):
 @pytest.fixture(params=["fake", "s3"])
 def reports(request):
     return port(request, FakeReports, S3Reports, "REPORTS_BUCKET", "s3")
+
+
+@pytest.fixture(params=["fake", "dynamo"])
+def day_figures(request):
+    return port(request, FakeFigures, DynamoFigures)
+
+
+@pytest.fixture(params=["fake", "dynamo"])
+def owed(request):
+    return port(request, FakeOwedReports, DynamoOwedReports)
 
 
 def exams(ledger, *facts):
@@ -266,3 +278,27 @@ def test_a_message_reaches_the_topic_as_json(cloud):
     assert json.loads(told["Message"]) == {"event": "flag_raised", "name": "医院"}
     assert told["MessageAttributes"]["event"]["Value"] == "flag_raised"
     assert len(told["Subject"]) == 99
+
+
+def test_a_days_figures_are_those_seen_last(day_figures):
+    first, later = Figures(due=1, on_time=1, delays=((5, 1),)), Figures(due=2, on_time=1, delays=((5, 1), (900, 1)))
+    day_figures.put("H1", DAY, first, 3)
+    day_figures.put("H1", DAY, later, 4)
+    day_figures.put("H1", DAY, first, 3)
+    day_figures.put("H1", "2026-11-21", first, 1)
+    day_figures.put("H2", DAY, first, 1)
+    assert day_figures.between("H1", DAY, DAY) == {DAY: later}
+    assert day_figures.between("H1", DAY, "2026-11-30") == {DAY: later, "2026-11-21": first}
+    assert day_figures.between("H3", DAY, DAY) == {}
+
+
+def test_a_report_is_owed_until_it_is_made_as_it_was_last_owed(owed):
+    for period, token in ((DAY, "a"), ("2026-W47", "a"), (DAY, "b")):
+        owed.owe(period, token)
+    assert list(owed.owed()) == [(DAY, "b"), ("2026-W47", "a")]
+    owed.made(DAY, "a")
+    owed.made("2026-W47", "a")
+    assert list(owed.owed()) == [(DAY, "b")]
+    owed.made(DAY, "b")
+    owed.made(DAY, "b")
+    assert list(owed.owed()) == []

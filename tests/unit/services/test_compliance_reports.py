@@ -1,0 +1,365 @@
+"""Reports of days, weeks and months: what they say is what the ledger's rows say, however they come about."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.domain.compliance import COUNTS, figures
+from chalicelib.domain.compliance_report import MEASURES, region_file
+from chalicelib.domain.hospital_day import DayMark, over_at
+from chalicelib.domain.period import Period
+from chalicelib.domain.study import Hospital
+from tests.support.fakes_settle import FakeHospitals
+from tests.support.interleave import crash_at
+from tests.support.ledger_world import HOUR, NOON, World, notice, study
+
+ZONE = NOON.astimezone().tzinfo
+FRIDAY = date(2026, 11, 20)
+MADE = NOON + timedelta(days=12)  # 2 December
+PERIODS = ("2026-11-20", "2026-W47", "2026-11")
+KNOWN = (
+    Hospital("H1", "江北医院", "Jiangbei", region="苏南", level="3A"),
+    Hospital("H2", "=湖滨医院", region="苏北"),
+    Hospital("H3", "山中医院"),
+    Hospital("H4", "江南医院", region="苏南"),
+)
+
+
+class Hospitals(FakeHospitals):
+    def list(self):
+        return tuple(self.known.values())
+
+
+def world_of(*known):
+    return World(hospitals=Hospitals(*known))
+
+
+def put_exam(world, hospital, number, ended_at, delay):
+    """An exam that was complete after so many minutes; None: never."""
+    name = f"{hospital}-{number}"
+    world.tell(notice(at=ended_at, accession_number=name, declared_instances=1), hospital)
+    if delay is not None:
+        arrived = ended_at + timedelta(minutes=delay)
+        world.tell(study(arrived, accession_number=name, study_instance_uid=f"1.{hospital[1:]}.{number}"), hospital)
+
+
+def read(world, period, name="province"):
+    return json.loads(world.reports.files[f"compliance/{period}/{name}.json"])
+
+
+def rows_of(world, period, hospitals):
+    one = Period.of(period)
+    days = one.days(one.last)
+    return [exam for hospital in hospitals for day in days for exam in world.exams(day, hospital.hospital_id)]
+
+
+def told(values):
+    return {name: values[name] for name in COUNTS}, [tuple(pair) for pair in values["delays"]]
+
+
+def plainly(exams):
+    """Counts and delays of rows, without the reports' own code."""
+    stand = Counter(exam.standing for exam in exams)
+    counts = {name: stand[name] for name in COUNTS if name != "due"}
+    delays = Counter(
+        int((exam.completed_at - exam.ended_at).total_seconds() // 60)
+        for exam in exams
+        if exam.standing in ("on_time", "late")
+    )
+    due = sum(stand[name] for name in ("on_time", "late", "partial", "missing"))
+    return counts | {"due": due}, sorted(delays.items())
+
+
+moments = st.integers(0, 16 * 24 * 60).map(lambda minutes: NOON - timedelta(days=6) + timedelta(minutes=minutes))
+delays = st.none() | st.integers(0, 12 * 60 + 30) | st.integers(0, 4000)
+ledgers = st.lists(st.tuples(st.sampled_from(KNOWN), moments, delays), max_size=14)
+
+
+@settings(max_examples=40, deadline=None)
+@given(ledgers, st.data())
+def test_the_sums_of_hospitals_regions_and_days_are_what_the_rows_say(ledger, data):
+    """Whenever the sweeps and reports ran between, and however late images came."""
+    world = world_of(*KNOWN)
+    for number, (hospital, ended_at, delay) in enumerate(ledger):
+        put_exam(world, hospital.hospital_id, number, ended_at, delay)
+        if data.draw(st.integers(0, 3)) == 0:
+            world.sweep(data.draw(moments))
+        if data.draw(st.integers(0, 5)) == 0:
+            at = data.draw(moments)
+            world.report((at - timedelta(days=1)).date(), at)
+    world.sweep(MADE)
+    for day in (FRIDAY, date(2026, 11, 22), date(2026, 11, 29), date(2026, 11, 30)):
+        assert world.report(day, MADE)
+    for period in (*PERIODS, "2026-W48"):
+        whole = read(world, period)
+        assert told(whole) == plainly(rows_of(world, period, KNOWN))
+        for row in whole["hospitals"]:
+            own = read(world, period, row["hospital_id"])
+            assert told(own) == plainly(rows_of(world, period, [Hospital(row["hospital_id"], "")]))
+            assert {name: own[name] for name in row} == row
+        for row in whole["regions"]:
+            own = read(world, period, region_file(row["region"]))
+            inside = [one for one in KNOWN if (one.region or "-") == row["region"]]
+            assert told(own) == plainly(rows_of(world, period, inside))
+            assert own["hospitals"] == [one for one in whole["hospitals"] if one["region"] == row["region"]]
+        for name in COUNTS:
+            assert whole[name] == sum(row[name] for row in whole["hospitals"])
+            assert whole[name] == sum(row[name] for row in whole["regions"])
+            assert whole[name] == sum(row[name] for row in whole["days"])
+
+
+def opened():
+    world = world_of(*KNOWN)
+    for hospital in KNOWN:
+        world.days.put(DayMark(hospital.hospital_id, "2026-11-20", over_at("2026-11-20", NOON.tzinfo), watched=True))
+    for number, delay in enumerate((10, 20, 30, 40, 13 * 60, None)):
+        put_exam(world, "H1", number, NOON, delay)
+    put_exam(world, "H4", 9, NOON, 5)
+    put_exam(world, "H2", 9, NOON, None)
+    return world
+
+
+@pytest.fixture
+def world():
+    world = opened()
+    world.sweep(NOON + 36 * HOUR)
+    return world
+
+
+def test_a_run_makes_the_day_its_week_and_its_month_of_everyone(world):
+    assert world.report(FRIDAY, NOON + 26 * HOUR) == ("2026-11-20", "2026-W47", "2026-11")
+    names = ("H1", "H2", "H3", "H4", "province", *map(region_file, ("苏南", "苏北", "-")))
+    assert sorted(world.reports.files) == sorted(
+        f"compliance/{period}/{name}.{kind}" for period in PERIODS for name in names for kind in ("csv", "json")
+    )
+    assert world.owed.owed() == []
+    month = read(world, "2026-11")
+    assert (month["first_day"], month["last_day"], month["kind"]) == ("2026-11-01", "2026-11-20", "month")
+    assert [day["due"] for day in month["days"]] == [0] * 19 + [8]
+
+
+def test_figures_come_from_what_was_kept_and_no_exam_is_read(world):
+    world.ledger.reads.clear()
+    world.making()(Period.of("2026-11-20"), NOON + 26 * HOUR)
+    assert world.ledger.reads["of_day"] == 0
+    assert read(world, "2026-11-20")["due"] == 8
+
+
+def test_days_that_nobody_looked_at_are_read_once_and_kept_from_then_on():
+    world = opened()
+    world.report(FRIDAY, MADE)
+    assert world.figures.between("H1", "2026-11-20", "2026-11-20")
+    world.ledger.reads.clear()
+    world.report(FRIDAY, MADE)
+    assert world.ledger.reads["of_day"] == 0
+
+
+def test_a_day_that_a_sweep_may_yet_judge_is_read_but_not_kept():
+    world = opened()
+    world.report(FRIDAY, NOON + 26 * HOUR)
+    assert not world.figures.between("H1", "2026-11-20", "2026-11-20")
+    assert not world.days.get("H1", "2026-11-20").closed
+
+
+def test_late_images_make_a_days_reports_owed_again_with_its_week_and_month(world):
+    world.report(FRIDAY, NOON + 26 * HOUR)
+    world.tell(study(NOON + 72 * HOUR, accession_number="H2-9", study_instance_uid="1.2.9"), "H2")
+    world.sweep(NOON + 73 * HOUR)
+    assert "2026-11-20" in dict(world.owed.owed())
+    made = world.report(FRIDAY + timedelta(days=3), NOON + 98 * HOUR)
+    assert made == ("2026-11-23", "2026-11-22", "2026-11-20", "2026-W48", "2026-W47", "2026-11")
+    for period in PERIODS:
+        assert (read(world, period)["late"], read(world, period)["missing"]) == (2, 1)
+
+
+def test_figures_seen_earlier_do_not_replace_later_ones(world):
+    later, (_, seen) = figures(world.exams(hospital="H2")), world.figures.held["H1"]["2026-11-20"]
+    world.figures.put("H1", "2026-11-20", later, seen - 1)
+    assert world.figures.between("H1", "2026-11-20", "2026-11-20")["2026-11-20"] == figures(world.exams())
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_sweep_that_dies_anywhere_leaves_nothing_unreported(after):
+    """By the figures that were kept: no row is read for the reports."""
+    for number in range(int(after), 400, 5):
+        world = opened()
+        try:
+            world.sweep(NOON + 36 * HOUR, gate=crash_at(number, after=after, fault=SystemExit))
+        except SystemExit:
+            world.sweep(NOON + 36 * HOUR)
+        else:
+            break
+        world.ledger.reads.clear()
+        assert told(read_after(world)) == plainly(rows_of(world, "2026-11-20", KNOWN))
+    assert number > 50  # the sweep without a crash made so many calls
+
+
+def read_after(world):
+    world.report(FRIDAY, MADE)
+    return read(world, "2026-11-20")
+
+
+def test_a_run_out_of_time_says_so_and_the_next_one_goes_on(world):
+    looks = iter([True])
+    assert world.report(FRIDAY, MADE, keep_going=lambda: next(looks, False)) is None
+    assert [period for period, _ in world.owed.owed()] == ["2026-11", "2026-W47"]
+    again = world.report(FRIDAY + timedelta(days=1), MADE)
+    assert set(again) == {"2026-11-21", "2026-W47", "2026-11"}
+
+
+def test_a_report_owed_again_while_it_is_made_stays_owed(world):
+    making = world.making()
+
+    def owed_meanwhile(period, now):
+        if period.kind == "day":
+            world.owed.owe(period.name, "meanwhile")
+        return making(period, now)
+
+    from chalicelib.services.report_compliance import ReportCompliance
+
+    looks = iter([True])
+    assert ReportCompliance(world.owed, owed_meanwhile)(FRIDAY, MADE, lambda: next(looks, False)) is None
+    assert ("2026-11-20", "meanwhile") in world.owed.owed()
+
+
+def test_the_best_share_on_time_ranks_first_and_equal_shares_alike(world):
+    world.report(FRIDAY, MADE)
+    whole = read(world, "2026-11-20")
+    ranks = {row["hospital_id"]: (row["rank"], row["ranked"]) for row in whole["hospitals"]}
+    assert ranks == {"H4": (1, 3), "H1": (2, 3), "H2": (3, 3), "H3": ("", 3)}
+    assert {row["region"]: row["rank"] for row in whole["regions"]} == {"苏南": 1, "苏北": 2, "-": ""}
+    assert read(world, "2026-11-20", "H1")["rank"] == 2
+
+
+def test_the_trend_is_what_the_periods_before_were_reported_as(world):
+    for day in (FRIDAY - timedelta(days=2), FRIDAY - timedelta(days=1), FRIDAY):
+        put_exam(world, "H1", day.isoformat().replace("-", ""), NOON - (FRIDAY - day), 15)
+    world.sweep(MADE)
+    for day in (FRIDAY - timedelta(days=2), FRIDAY - timedelta(days=1), FRIDAY):
+        world.report(day, MADE)
+    for name in ("H1", "province", region_file("苏南")):
+        trend = read(world, "2026-11-20", name)["trend"]
+        before = [read(world, one, name) for one in ("2026-11-18", "2026-11-19")]
+        assert trend == [{field: one[field] for field in ("period", *MEASURES)} for one in before]
+        assert [one["due"] for one in trend] == [1, 1]
+
+
+def test_a_hospital_is_told_its_flags_and_its_regions_and_provinces_figures_and_no_other_hospitals(world):
+    world.report(FRIDAY, MADE)
+    own = read(world, "2026-11-20", "H1")
+    assert [flag["rule"] for flag in own["flags"]] == ["missed_deadline"]
+    assert [exam["accession"] for exam in own["flags"][0]["exams"]] == ["H1-4", "H1-5"]
+    assert own["open_by_rule"] == {"missed_deadline": 1}
+    assert (own["peers"]["province"]["due"], own["peers"]["region"]["due"]) == (8, 7)
+    assert "H4" not in json.dumps(own)
+    (of_month,) = read(world, "2026-11", "H1")["flags"]
+    assert (of_month["exams"], of_month["exams_total"]) == ([], 2)
+    whole = read(world, "2026-11-20")
+    assert (whole["open_flags"], whole["open_by_rule"]) == (2, {"missed_deadline": 2})
+
+
+def test_the_csv_opens_in_a_spreadsheet_with_chinese_and_runs_no_formula(world):
+    world.report(FRIDAY, MADE)
+    body = world.reports.files["compliance/2026-W47/province.csv"]
+    assert body.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
+    assert [row["name"] for row in rows] == [
+        "江北医院",
+        "'=湖滨医院",
+        "山中医院",
+        "江南医院",
+        "'-",
+        "苏北",
+        "苏南",
+        "全省",
+    ]
+    assert [row["scope"] for row in rows] == ["hospital"] * 4 + ["region"] * 3 + ["province"]
+    assert [row["missing"] for row in rows] == ["1", "1", "0", "0", "0", "1", "1", "2"]
+    assert (rows[0]["rate"], rows[0]["delay_p90_minutes"]) == ("0.6667", "780")
+
+
+def test_the_same_figures_made_at_one_instant_are_the_same_bytes(world):
+    world.report(FRIDAY, MADE)
+    before = dict(world.reports.files)
+    world.report(FRIDAY, MADE, workers=8)
+    assert world.reports.files == before
+
+
+def test_a_month_of_all_hospitals_costs_two_reads_and_two_writes_each():
+    world = world_of(*(Hospital(f"H{place:04d}", f"医院{place}", region=f"市{place % 13}") for place in range(2100)))
+    for hospital in world.hospitals.list():
+        for number in range(1, 29):
+            world.figures.put(hospital.hospital_id, f"2026-11-{number:02d}", figures([]), 1)
+    asked = Counter()
+    for port, name in ((world.figures, "between"), (world.flags, "of_hospital"), (world.reports, "put")):
+        setattr(port, name, counting(asked, name, getattr(port, name)))
+    world.hospitals.get = lambda hospital_id: 1 // 0  # the list has told all of them
+    assert world.making()(Period.of("2026-11"), NOON + timedelta(days=8, hours=26))
+    assert asked == {"between": 2100, "of_hospital": 2100, "put": 2 * (2100 + 13 + 1)}
+    assert world.ledger.reads["of_day"] == 0
+    body = world.reports.files["compliance/2026-11/province.json"]
+    assert len(body) < 4_000_000  # a function's answer holds 6 MB
+
+
+def counting(asked, name, call):
+    def counted(*given):
+        asked[name] += 1
+        return call(*given)
+
+    return counted
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("2026-11-20", "2026-11-20", "2026-11-20"),
+        ("2026-W47", "2026-11-16", "2026-11-22"),
+        ("2026-W53", "2026-12-28", "2027-01-03"),
+        ("2027-W01", "2027-01-04", "2027-01-10"),
+        ("2026-02", "2026-02-01", "2026-02-28"),
+        ("2026-12", "2026-12-01", "2026-12-31"),
+    ],
+)
+def test_a_period_says_by_its_name_what_it_is(name, first, last):
+    period = Period.of(name)
+    assert (period.first.isoformat(), period.last.isoformat(), period.name) == (first, last, name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "2026",
+        "2026-13",
+        "2026-W54",
+        "2027-W53",
+        "2026-02-29",
+        "0001-01",
+        "２０２６-11",
+        "2026-11-20/..",
+        "2026-W00",
+    ],
+)
+def test_what_names_no_period_is_refused(name):
+    with pytest.raises(ValueError, match=r"."):
+        Period.of(name)
+
+
+@given(st.dates(date(1960, 1, 1), date(2150, 1, 1)), st.sampled_from(["day", "week", "month"]))
+def test_periods_follow_each_other_without_gap_or_overlap(day, kind):
+    from chalicelib.domain.period import CONTAINING
+
+    period = CONTAINING[kind](day)
+    assert period.first <= day <= period.last
+    chain = [*period.before(), period]
+    assert all(one.last + timedelta(days=1) == other.first for one, other in pairwise(chain))
+    assert all(Period.of(one.name) == one for one in chain)
