@@ -236,7 +236,7 @@ def ended(world):
     return world.ledger.standing(), flags, marks
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 900), st.booleans())
 def test_a_crash_at_any_call_and_another_run_end_the_same(number, after):
     calm = world_of()

@@ -129,7 +129,7 @@ def test_a_great_outage_does_not_hold_up_what_else_is_due():
     assert len(done) > 2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 250), st.booleans())
 def test_a_crash_at_any_call_and_another_run_end_the_same(number, after):
     world = world_of()

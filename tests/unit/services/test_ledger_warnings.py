@@ -135,7 +135,7 @@ def test_what_was_told_is_forgotten_when_it_was_due(world):
     assert {due_at for due_at, _ in world.warnings.get("H1").told} == {DUE + 3 * HOUR}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 120), st.booleans(), st.lists(st.integers(0, 110), max_size=4))
 def test_whatever_crashes_and_however_often_it_runs_nobody_is_forgotten_and_few_told_twice(number, after, minutes):
     world = World()
