@@ -35,7 +35,6 @@ from chalicelib.wiring.adapters import (
     excuses,
     flags,
     guardians,
-    hospital_keys,
     hospitals,
     in_app_notices,
     journal,
@@ -50,7 +49,6 @@ from chalicelib.wiring.adapters import (
     sms,
     sms_gateway,
     studies,
-    tokens,
     uploads,
 )
 from chalicelib.wiring.bases import (
@@ -88,6 +86,7 @@ from chalicelib.wiring.disposal import (
     propose_disposal,
     read_disposals,
 )
+from chalicelib.wiring.door import hospital_keys, tokens
 from chalicelib.wiring.environment import Settings, new_id, now, origin, settings
 from chalicelib.wiring.exceptions import (
     break_glass,

@@ -1,4 +1,4 @@
-"""Ports filled with AWS, tokens, signatures and messages."""
+"""Ports filled with AWS, signatures and messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chalicelib.wiring.environment import now, settings
 
 if TYPE_CHECKING:
-    from chalicelib.services import joining_ports, ledger_ports, ports
+    from chalicelib.services import ledger_ports, ports
     from chalicelib.store.consents import DynamoConsents
     from chalicelib.store.counters import DynamoCounters
     from chalicelib.store.days import DynamoDays, DynamoWarnings
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from chalicelib.store.hidden import DynamoHiddenStudies, DynamoPairs
     from chalicelib.store.outages import DynamoExcuses, DynamoOutages
     from chalicelib.store.people import DynamoPeople
-    from chalicelib.store.registered_keys import RegisteredKeys
     from chalicelib.store.studies import DynamoStudies
     from chalicelib.store.visits import DynamoDecisionFacts, DynamoDoctors, DynamoEncounters
 
@@ -258,40 +257,7 @@ def mac() -> ports.Mac:
     return KmsMac(clients.kms(), settings().mac_key_id)
 
 
-# The door
-
-
-@cache
-def tokens() -> ports.Tokens:
-    from chalicelib.store.tokens import Joined, Tokens, parse_issuers
-
-    joined = Joined(settings().origin, _registered_keys)
-    return Tokens(parse_issuers(settings().issuers), _spent_tokens, joined=joined)
-
-
-@cache
-def _registered_keys() -> RegisteredKeys:
-    from chalicelib.store.registered_keys import RegisteredKeys
-
-    return RegisteredKeys(hospital_keys())
-
-
-@cache
-def hospital_keys() -> joining_ports.HospitalKeys:
-    from chalicelib.store import clients
-    from chalicelib.store.hospital_keys import DynamoHospitalKeys
-
-    return DynamoHospitalKeys(clients.dynamodb(), settings().main_table)
-
-
-@cache
-def _spent_tokens() -> ports.SpentTokens:
-    from secrets import token_bytes
-
-    from chalicelib.store import clients
-    from chalicelib.store.spent_tokens import DynamoSpentTokens
-
-    return DynamoSpentTokens(clients.dynamodb(), settings().main_table, token_bytes)
+# Signatures and messages
 
 
 @cache

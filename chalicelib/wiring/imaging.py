@@ -9,7 +9,6 @@ from chalicelib.wiring.access import authorize, record_decision
 from chalicelib.wiring.adapters import (
     encounters,
     exam_ledger,
-    hospital_keys,
     hospitals,
     journal,
     mac,
@@ -22,6 +21,7 @@ from chalicelib.wiring.adapters import (
     uploads,
 )
 from chalicelib.wiring.compliance import derive_exams
+from chalicelib.wiring.door import hospital_keys
 from chalicelib.wiring.environment import new_id, now
 from chalicelib.wiring.watch import watch
 

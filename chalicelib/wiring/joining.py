@@ -6,7 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from chalicelib.wiring.access import record_decision
-from chalicelib.wiring.adapters import hospital_keys, hospitals, uploads
+from chalicelib.wiring.adapters import hospitals, uploads
+from chalicelib.wiring.door import hospital_keys
 from chalicelib.wiring.environment import new_id, settings
 
 if TYPE_CHECKING:
