@@ -20,18 +20,15 @@ from chalicelib.services.raise_flags import RaiseFlags
 from chalicelib.services.report_compliance import MakeReports, ReportCompliance
 from chalicelib.services.sweep_due import SweepDue
 from chalicelib.services.warn_hospitals import WarnHospitals
+from tests.support.fakes_days import FakeDays, FakeExcuses, FakeOutages, FakeWarnings
 from tests.support.fakes_ledger import (
     FakeBacklog,
-    FakeDays,
-    FakeExcuses,
     FakeFigures,
     FakeFlags,
     FakeLedger,
-    FakeOutages,
     FakeOwedReports,
     FakeReports,
     FakeTopic,
-    FakeWarnings,
     OneZone,
 )
 

@@ -17,7 +17,8 @@ from chalicelib.store.days import DynamoDays, DynamoWarnings
 from chalicelib.store.exams import DynamoExams
 from chalicelib.store.flags import DynamoFlags
 from chalicelib.store.outages import DynamoExcuses, DynamoOutages
-from tests.support.fakes_ledger import FakeDays, FakeExcuses, FakeFlags, FakeLedger, FakeOutages, FakeWarnings
+from tests.support.fakes_days import FakeDays, FakeExcuses, FakeOutages, FakeWarnings
+from tests.support.fakes_ledger import FakeFlags, FakeLedger
 from tests.support.ledger_world import DUE, HOUR, NOON, notice
 
 DAY = "2026-11-20"

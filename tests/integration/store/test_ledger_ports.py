@@ -20,7 +20,8 @@ from chalicelib.store.flags import DynamoFlags
 from chalicelib.store.outages import DynamoExcuses
 from chalicelib.store.reports import S3Reports
 from chalicelib.store.topics import SnsTopic
-from tests.support.fakes_ledger import FakeExcuses, FakeFigures, FakeFlags, FakeLedger, FakeOwedReports, FakeReports
+from tests.support.fakes_days import FakeExcuses
+from tests.support.fakes_ledger import FakeFigures, FakeFlags, FakeLedger, FakeOwedReports, FakeReports
 from tests.support.ledger_world import HOUR, NOON, notice, study
 
 KEY = ExamKey("H1", "A#1 号/x")

@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 from chalicelib.domain.upload_key import Uploaded
 from chalicelib.services.derive_exams import DeriveExams
 from chalicelib.services.ingest_batch import IngestBatch
+from chalicelib.services.look_at_day import LookAtDay
 from chalicelib.services.reindex_studies import TouchedStudies
 from chalicelib.services.settle_study import SettleStudy
+from tests.support.fakes_days import FakeDays, FakeExcuses
 from tests.support.fakes_ingest import Crash, FakeRefeed, OurFaultError
-from tests.support.fakes_ledger import FakeExcuses, FakeLedger
+from tests.support.fakes_ledger import FakeLedger
 from tests.support.fakes_settle import FakeStudies
 from tests.support.ingest_samples import DAY, Bench, instance
 from tests.support.interleave import Gate, crash_at
@@ -34,7 +36,7 @@ class Cloud(Bench):
 
     def __init__(self):
         super().__init__()
-        self.studies, self.ledger, self.excuses = FakeStudies(), FakeLedger(), FakeExcuses()
+        self.studies, self.ledger, self.excuses, self.days = FakeStudies(), FakeLedger(), FakeExcuses(), FakeDays()
         self.to_settle = TouchedStudies()
         self.to_ingest = [
             Uploaded(key, self.uploads.upload(key, body), len(body))
@@ -48,7 +50,8 @@ class Cloud(Bench):
         self.to_ingest = [left for left in self.to_ingest if left not in objects or left in undone]
 
     def settle_one(self, ref, gate):
-        exams = DeriveExams(*map(gate, (self.ledger, self.excuses, self.hospitals)))
+        look = LookAtDay(*map(gate, (self.days, self.excuses, self.hospitals)))
+        exams = DeriveExams(*map(gate, (self.ledger, self.excuses, self.hospitals)), look)
         settle = SettleStudy(*map(gate, (self.journal, self.studies, self.uploads)), exams, FakeRefeed(), workers=1)
         settle(ref, self.clock())
         self.to_settle.refs.discard(ref)

@@ -1,0 +1,110 @@
+"""The ports of days, outages and warnings in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.domain.page import Page, opaque
+from chalicelib.domain.page import place as place_of
+from chalicelib.domain.warning import Warned
+from chalicelib.store import keys
+
+
+class FakeExcuses:
+    def __init__(self):
+        self.held = {}
+        self.not_applied = {}
+
+    def put(self, excuse):
+        place = excuse.hospital_id, keys.excuse(excuse.to_at, excuse.digest)
+        self.held[place] = self.not_applied[place] = excuse
+
+    def applied(self, excuse):
+        self.not_applied.pop((excuse.hospital_id, keys.excuse(excuse.to_at, excuse.digest)), None)
+
+    def due(self):
+        return iter([excuse for _, excuse in sorted(self.not_applied.items(), key=lambda held: held[0])])
+
+    def overlapping(self, hospital_id, from_at, to_at):
+        return tuple(
+            excuse
+            for (hospital, _), excuse in sorted(self.held.items(), key=lambda held: held[0])
+            if hospital == hospital_id and excuse.to_at >= from_at and excuse.from_at <= to_at
+        )
+
+
+class FakeOutages:
+    def __init__(self):
+        self.held = {}
+
+    def put(self, outage):
+        held = self.held.get(outage.outage_id)
+        self.held[outage.outage_id] = replace(outage, revision=(held.revision if held else 0) + 1)
+
+    def come(self, outage):
+        if self.held[outage.outage_id].revision != outage.revision:
+            return False
+        self.held[outage.outage_id] = replace(outage, revision=outage.revision + 1)
+        return True
+
+    def due(self):
+        found = (outage for outage in self.held.values() if outage.spread_at is None)
+        return iter(sorted(found, key=lambda outage: (outage.made_at, outage.outage_id)))
+
+    def list(self, token, limit):
+        after = place_of(token, 512) if token else "~"
+        rows = {f"{keys.instant(one.from_at)}#{one.outage_id}": one for one in self.held.values()}
+        names = sorted((name for name in rows if name < after), reverse=True)
+        return Page(tuple(rows[name] for name in names[:limit]), opaque(names[limit - 1]) if names[limit:] else "")
+
+
+class FakeDays:
+    def __init__(self):
+        self.held = {}
+        self.opened = ""
+
+    def get(self, hospital_id, day):
+        return self.held.get((hospital_id, day))
+
+    def put(self, mark):
+        held = self.held.get((mark.hospital_id, mark.day))
+        if (held.revision if held else 0) != mark.revision:
+            return False
+        self.held[mark.hospital_id, mark.day] = replace(mark, revision=mark.revision + 1)
+        return True
+
+    def touch(self, mark, due_at):
+        held = self.held[mark.hospital_id, mark.day]
+        self.held[mark.hospital_id, mark.day] = replace(held, due_at=due_at, revision=held.revision + 1)
+
+    def between(self, hospital_id, first_day, last_day):
+        found = [mark for (hospital, _), mark in sorted(self.held.items()) if hospital == hospital_id]
+        return tuple(mark for mark in found if first_day <= mark.day <= last_day)
+
+    def due(self, until):
+        due = sorted(
+            (mark.due_at, place)
+            for place, mark in self.held.items()
+            if mark.due_at is not None and mark.due_at <= until
+        )
+        return iter([place for _, place in due])
+
+    def opened_until(self):
+        return self.opened
+
+    def put_opened_until(self, day):
+        self.opened = day
+
+
+class FakeWarnings:
+    def __init__(self):
+        self.held = {}
+
+    def get(self, hospital_id):
+        return self.held.get(hospital_id, Warned())
+
+    def put(self, hospital_id, warned):
+        if self.get(hospital_id).revision != warned.revision:
+            return False
+        self.held[hospital_id] = replace(warned, revision=warned.revision + 1)
+        return True
