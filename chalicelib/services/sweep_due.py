@@ -28,8 +28,8 @@ class Swept:
     """What a run did. `held`: our queues could not be measured, so nothing was judged: raise the alarm.
     `due`: accession numbers that it came to. `days`: hospitals' days that were over. `excuses`: accepted outages whose
     exams were judged again. `warned`: hospitals told of what is due soon; `warnings_held`: no warnings, for our own
-    queues are behind. `more`: time ran out, what is left is found by the next run. `faults`: what was left for the next run
-    by a fault."""
+    queues are behind. `more`: time ran out, what is left is found by the next run. `faults`: what was left for the
+    next run by a fault."""
 
     horizon: datetime | None
     due: int = 0
