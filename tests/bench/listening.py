@@ -28,7 +28,7 @@ from infra.hospital.imaging_hospital.spool import Spool
 from tests.bench.rows import Row
 from tests.support.dicom_senders import dataset, write
 
-IMAGES, ROUNDS = 300, 3
+IMAGES, ROUNDS = 300, 2
 TICKS = os.sysconf("SC_CLK_TCK")
 APT = "not installed (apt-get install {})"
 

@@ -66,7 +66,7 @@ NOT_IMAGING: Final = frozenset(
 """Laboratory, physiotherapy and the like: they share the feed with imaging, and are no exam of ours."""
 
 # Table 0203, identifier type: the hospital's own numbers of a patient, best first; and those of the state.
-OWN_NUMBER: Final = ("MR", "PI", "PT", "PN", "")
+OWN_NUMBER: Final = ("MR", "PI", "PT", "PN")
 STATE_NUMBER: Final = frozenset({"NI", "NNCHN", "SS"})
 
 PLACES: Final[dict[str, tuple[str, ...]]] = {

@@ -128,25 +128,30 @@ class _Exam:
             self._put(patient, places, name, found, path=f"patient.{name}")
 
     def _patient_id(self) -> tuple[str, str]:
-        """The hospital's own number among those in PID-3 (CX, table 0203); PID-2 is where v2.3 has it."""
+        """The hospital's own number among those in PID-3 (CX, table 0203); PID-2 is where v2.3 has it. Types are often
+        missing or a hospital's own words, so that a citizen's number is also told by its form."""
         if "patient.patient_id" in self.reading.fields:
             return self._first("patient.patient_id")
-        numbers = [
-            (self.group.text("PID-3.5", n).upper(), self.group.text("PID-3.1", n))
-            for n in range(1, self.group.repetitions("PID", 3) + 1)
-        ]
-        own = [(kind, number) for kind, number in numbers if number and kind not in tables.STATE_NUMBER]
-        own.sort(key=lambda told: tables.OWN_NUMBER.index(told[0]) if told[0] in tables.OWN_NUMBER else 99)
-        return (own[0][1], "PID-3") if own else (self.group.text("PID-2.1"), "PID-3")
+        own = [(kind, number) for kind, number in self._numbers() if kind not in tables.STATE_NUMBER]
+        own.sort(key=_how_far_from_own)
+        return (own[0][1] if own else self.group.text("PID-2.1")), "PID-3"
 
     def _national_id(self) -> tuple[str, str]:
         among = [
-            self.group.text("PID-3.1", n)
-            for n in range(1, self.group.repetitions("PID", 3) + 1)
-            if self.group.text("PID-3.5", n).upper() in tables.STATE_NUMBER
+            number
+            for kind, number in self._numbers()
+            if kind in tables.STATE_NUMBER or (kind not in tables.OWN_NUMBER and _is_national_id(number))
         ]
         numbers = [self._first("patient.national_id")[0], *among]
         return next((number for number in numbers if _NATIONAL_ID.fullmatch(number)), ""), "PID-19"
+
+    def _numbers(self) -> list[tuple[str, str]]:
+        """Type and number, of each repetition of PID-3 that has one."""
+        told = [
+            (self.group.text("PID-3.5", n).upper(), self.group.text("PID-3.1", n))
+            for n in range(1, self.group.repetitions("PID", 3) + 1)
+        ]
+        return [(kind, number) for kind, number in told if number]
 
     def _phone(self) -> tuple[str, str]:
         phone, place = self._first("patient.phone")
@@ -193,6 +198,21 @@ def _joined(first: Draft, second: Draft) -> Draft:
     if procedures:
         notice["procedure"] = "；".join(procedures)[:1024]
     return Draft(notice, first.places)
+
+
+def _how_far_from_own(told: tuple[str, str]) -> tuple[bool, int]:
+    kind, number = told
+    known = kind in tables.OWN_NUMBER
+    return not known and _is_national_id(number), tables.OWN_NUMBER.index(kind) if known else len(tables.OWN_NUMBER)
+
+
+def _is_national_id(number: str) -> bool:
+    """Of the form of a citizen's number, with its check digit (GB 11643, ISO 7064 MOD 11-2)."""
+    if not _NATIONAL_ID.fullmatch(number):
+        return False
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    total = sum(weight * int(digit) for weight, digit in zip(weights, number[:17], strict=True))
+    return number[17].upper() == "10X98765432"[total % 11]
 
 
 def _modality(found: tuple[str, str]) -> tuple[str, str]:

@@ -169,6 +169,21 @@ def test_the_name_is_told_as_dicom_has_it_in_whatever_order_it_repeats():
         assert notice(message({**PERFORMED, "PID-5": name}))["patient"]["name"] == "ZHANG^XIAOMING=张小明"
 
 
+@pytest.mark.parametrize(
+    ("numbers", "patient_id", "national_id"),
+    [
+        ("110101198001021211^^^^IdentifyNO~00012345^^^^PATNO", "00012345", "110101198001021211"),
+        ("110101198001021211~00012345", "00012345", "110101198001021211"),
+        ("00012345^^^^XX~M7^^^^MR", "M7", None),
+        ("110101198001021211^^^^IdentifyNO", "110101198001021211", "110101198001021211"),
+        ("11010119800102121X^^^^XX~00012345^^^^PATNO", "11010119800102121X", None),  # no check digit, no citizen
+    ],
+)
+def test_a_citizens_number_is_not_taken_for_the_hospitals_whatever_its_type_is_called(numbers, patient_id, national_id):
+    patient = notice(message({**PERFORMED, "PID-3": numbers}))["patient"]
+    assert (patient["patient_id"], patient.get("national_id")) == (patient_id, national_id)
+
+
 def test_the_study_uid_comes_from_ipc_or_zds_wherever_it_stands():
     ihe = notice(message(PERFORMED, "ZDS|1.2.156.1^RIS^Application^DICOM"))
     v25 = notice(message(PERFORMED, "IPC|CT-9|RP1|1.2.156.2|SPS1|MR"))
