@@ -20,7 +20,7 @@ from .state import Part
 PART: Final = 8 * 1024**2
 """Larger objects go in parts of this size: a cut costs one part at most."""
 
-_LATER: Final = frozenset({"ConditionalRequestConflict", "OperationAborted", "RequestTimeout", "SlowDown", "BadDigest"})
+_LATER: Final = frozenset({"ConditionalRequestConflict", "OperationAborted", "RequestTimeout", "SlowDown"})
 _EXPIRED: Final = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidToken", "AccessDenied"}
 )
@@ -32,6 +32,10 @@ class ThereAlreadyError(Exception):
 
 class KeysRefusedError(Exception):
     """S3 does not take these keys (any more), for this at least."""
+
+
+class MangledError(Exception):
+    """What S3 received is not what the checksum tells."""
 
 
 class NoUploadError(Exception):
@@ -121,15 +125,20 @@ def _understood() -> Iterator[None]:
         raise _meant(code, status) from None
 
 
+_EXACTLY: Final[dict[str, type[Exception]]] = {
+    "PreconditionFailed": ThereAlreadyError,
+    "NoSuchUpload": NoUploadError,
+    "BadDigest": MangledError,
+}
+
+
 def _meant(code: str, status: int) -> Exception:
-    if code == "PreconditionFailed" or status == 412:
-        return ThereAlreadyError()
+    if code in _EXACTLY or status == 412:
+        return _EXACTLY.get(code, ThereAlreadyError)()
     if code == "RequestTimeTooSkewed":
         return NotAllowedError(CLOCK_IS_OFF, {"seconds": "> 900"})
-    if code in _LATER or status == 429 or status >= 500:
+    if code in _LATER or status == 429 or (status >= 500 and status != 501):
         return TryLaterError(f"S3 {code or status}", slow_down=True)
-    if code == "NoSuchUpload":
-        return NoUploadError()
     if code in _EXPIRED or status in (401, 403):
         return KeysRefusedError()
     return RefusedError(f"S3 {code or status}", status)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from .body import Body, Limiter
-from .depot import PART, KeysRefusedError, NoUploadError, Target, ThereAlreadyError, crc64
+from .depot import PART, KeysRefusedError, MangledError, NoUploadError, Target, ThereAlreadyError, crc64
 from .faults import ChangedError, NotAllowedError, RefusedError, StoppedError, TryLaterError
 from .passes import Pass, Passes
 from .patience import FIRST, LONGEST, Patience
@@ -18,6 +18,7 @@ from .state import SENT, State, Upload
 from .tongue import Said
 
 CHANGED: Final = "changed"
+MANGLED: Final = 5  # times in a row that bytes are taken for lost on the way; then something is wrong here
 REFUSALS: Final = 3  # new keys each time: the first may have ended, the second met midnight
 
 NOT_HERE: Final = Said("S3 does not accept the keys that the cloud vends", "S3 不接受云端发放的临时密钥")
@@ -52,7 +53,7 @@ class Sender:
 
     def __call__(self, number: int) -> str:
         """SENT, CHANGED, or the fact for which it was refused. Raises NotAllowedError, StoppedError."""
-        patience, refusals = Patience(self.stop, self.first, self.longest), 0
+        patience, refusals, mangled = Patience(self.stop, self.first, self.longest), 0, 0
         while True:
             upload = self.state.upload(number)
             try:
@@ -62,10 +63,23 @@ class Sender:
                 if refusals >= REFUSALS:
                     raise NotAllowedError(NOT_HERE, {}) from None
             except NoUploadError:
-                self.state.begin(upload, upload.key or "", None)
+                self._anew(number)
                 self._wait(patience, "S3 NoSuchUpload")
+            except MangledError:
+                mangled += 1
+                if mangled == MANGLED:
+                    self.state.end(upload, "S3 BadDigest", self.now())
+                    return "S3 BadDigest"
+                self._anew(number)
+                self._wait(patience, "S3 BadDigest")
             except TryLaterError as later:
                 self._wait(patience, str(later))
+
+    def _anew(self, number: int) -> None:
+        """All parts again, under the key that it has."""
+        upload = self.state.upload(number)
+        if upload.key:
+            self.state.begin(upload, upload.key, None)
 
     def _wait(self, patience: Patience, why: str) -> None:
         if self.stop.is_set():

@@ -103,13 +103,27 @@ def test_a_large_object_goes_in_parts(make):
     assert [name for name, _ in bench.s3.calls] == ["create", "part 1", "part 2", "part 3", "complete"]
 
 
-@pytest.mark.parametrize("trouble", [CUT, SLOW_DOWN, error("InternalError", 500), error("BadDigest", 400)])
+@pytest.mark.parametrize("trouble", [CUT, SLOW_DOWN, error("InternalError", 500), error("RequestTimeout", 400)])
 def test_what_passes_is_waited_for(make, trouble):
     bench = make()
     bench.s3.trouble = [trouble] * 30
     assert bench.send() == SENT
     bench.is_there_once()
     assert len(bench.watcher.waited) == 30
+
+
+@pytest.mark.parametrize("size", [1000, LARGE])
+def test_bytes_that_were_mangled_on_the_way_are_sent_again(make, size):
+    bench = make(size)
+    bench.s3.trouble = [None] * 4 * (size > PART) + [error("BadDigest", 400)]
+    assert bench.send() == SENT
+    bench.is_there_once()
+
+
+def test_bytes_that_are_always_mangled_are_told_in_the_end(make):
+    bench = make()
+    bench.s3.trouble = [error("BadDigest", 400)] * 9
+    assert bench.send() == "S3 BadDigest"
 
 
 def test_a_put_whose_answer_was_lost_is_not_made_twice(make):
