@@ -62,7 +62,7 @@ class Line:
             return told
         fact = str(told.get("error", ""))
         if answer.status == 429 or answer.status >= 500:
-            raise TryLaterError(f"HTTP {answer.status} {fact}", slow_down=True)
+            raise TryLaterError(f"HTTP {answer.status} {fact}")
         if answer.status in (401, 403):
             raise NotAllowedError(*_why(answer, fact or f"HTTP {answer.status}", self.now()))
         raise RefusedError(fact or f"HTTP {answer.status}", answer.status, told)

@@ -138,7 +138,7 @@ def _meant(code: str, status: int) -> Exception:
     if code == "RequestTimeTooSkewed":
         return NotAllowedError(CLOCK_IS_OFF, {"seconds": "> 900"})
     if code in _LATER or status == 429 or (status >= 500 and status != 501):
-        return TryLaterError(f"S3 {code or status}", slow_down=True)
+        return TryLaterError(f"S3 {code or status}")
     if code in _EXPIRED or status in (401, 403):
         return KeysRefusedError()
     return RefusedError(f"S3 {code or status}", status)

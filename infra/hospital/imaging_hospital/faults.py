@@ -9,12 +9,7 @@ from .tongue import Said
 
 
 class TryLaterError(Exception):
-    """The line, or the other end for now: the same again after a while. The text holds no address and no key.
-    `slow_down`: the other end answered that it is too much."""
-
-    def __init__(self, what: str, *, slow_down: bool = False) -> None:
-        super().__init__(what)
-        self.slow_down = slow_down
+    """The line, or the other end for now: the same again after a while. The text holds no address and no key."""
 
 
 class NotAllowedError(Exception):
