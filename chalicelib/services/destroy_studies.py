@@ -143,8 +143,9 @@ class DestroyStudies:
 
     def _certify(self, disposal: Disposal) -> Disposal:
         """Written from what is kept alone, so that writing it again after a crash gives the same bytes."""
-        for item in disposal.items:
-            self.plans.drop(_ref(disposal, item))
+        for outcome in disposal.outcomes:
+            if outcome.is_destroyed:  # the plan of one that was spared may be another proposal's, which goes on from it
+                self.plans.drop(StudyRef(disposal.hospital_id, outcome.study_instance_uid))
         hospital = self.hospitals.get(disposal.hospital_id)
         body = certificate(disposal, hospital)
         stem = certificate_stem(disposal)

@@ -86,11 +86,11 @@ def approved(cloud_settings):
     return made
 
 
-def run():
+def run(disposal_id="01A"):
     judge = replace(wiring.judge_disposal(), workers=1)
     settle = replace(wiring.settle_study(), workers=1)
     destroy = replace(wiring.destroy_studies(), judge=judge, settle=settle, clock=lambda: NOW + timedelta(hours=1))
-    return destroy("H1", "01A", lambda: True)
+    return destroy("H1", disposal_id, lambda: True)
 
 
 def items(table, *, without=()):
@@ -152,3 +152,16 @@ def test_whoever_dies_after_the_tombstone_is_not_stopped_by_a_hold_any_more(appr
     assert run().destroyed == 1
     assert wiring.studies().summary(GONE) == destroyed(GONE)
     assert wiring.studies().summary(HELD).state == "served"
+
+
+def test_another_proposal_of_the_same_study_takes_no_plan_from_one_that_died(approved):
+    kept = Kept()
+    with Dying() as whole:
+        run()
+    kept.restore()
+    with Dying(whole.made.index("DeleteObjects") - 1):
+        run()
+    assert wiring.disposals().put(replace(approved, disposal_id="01B", items=approved.items[:1], revision=0))
+    assert run("01B").spared == 1, "it is destroyed already, as far as anybody can see"
+    assert run().destroyed == 1
+    assert [one.key for one in wiring.uploads().versions("unpacked/")] == []
