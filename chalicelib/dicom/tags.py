@@ -64,6 +64,14 @@ UIDS: dict[str, Tag] = {
 KEYWORD_OF_FIELD = {field: tag.keyword for field, tag in (INDEXED | UIDS).items()}
 FIELD_OF_KEYWORD = {keyword: field for field, keyword in KEYWORD_OF_FIELD.items()}
 
+# What an exam was of (domain.examined); ConceptNameCodeSequence is the title of a key object: why images are rejected.
+EXAMINED: tuple[Tag, ...] = (
+    Tag(0x00082218, "AnatomicRegionSequence", "SQ", "1", "series"),
+    Tag(0x00321060, "RequestedProcedureDescription", "LO", "1", "study"),
+    Tag(0x00400275, "RequestAttributesSequence", "SQ", "1", "series"),
+    Tag(0x0040A043, "ConceptNameCodeSequence", "SQ", "1", "instance"),
+)
+
 VIEWER: tuple[Tag, ...] = (
     Tag(0x00080005, "SpecificCharacterSet", "CS", "1-n", "series"),
     Tag(0x00080008, "ImageType", "CS", "2-n", "instance"),
@@ -142,6 +150,7 @@ VIEWER: tuple[Tag, ...] = (
     Tag(0x00541102, "DecayCorrection", "CS", "1", "series"),
     Tag(0x00541300, "FrameReferenceTime", "DS", "1", "instance"),
     Tag(0x20500020, "PresentationLUTShape", "CS", "1", "series"),
+    *EXAMINED,
 )
 
 # Read for the exam's end only (FACTS §3).
@@ -157,6 +166,9 @@ TIMES: tuple[Tag, ...] = (
 
 # What is read of the sequences in VIEWER.
 INSIDE_SEQUENCES: tuple[Tag, ...] = (
+    Tag(0x00080100, "CodeValue", "SH", "1", "series"),
+    Tag(0x00080102, "CodingSchemeDesignator", "SH", "1", "series"),
+    Tag(0x00400007, "ScheduledProcedureStepDescription", "LO", "1", "series"),
     Tag(0x00186012, "RegionSpatialFormat", "US", "1", "instance"),
     Tag(0x00186014, "RegionDataType", "US", "1", "instance"),
     Tag(0x00186016, "RegionFlags", "UL", "1", "instance"),

@@ -141,8 +141,9 @@ class Summary:
 
     `manifest_digest`/`manifest_parts` name the blob it was made from. `instances` counts served instances,
     `entries` everything ever received. `issuer` + `patient_id` is the identity whose timeline it stands in;
-    `patient_id` is "" for a placeholder id, which gets no timeline. One that is `destroyed` has no manifest, and says
-    nothing of anybody.
+    `patient_id` is "" for a placeholder id, which gets no timeline. `regions` (`domain.body_region.Part`s as texts),
+    `contrast` and `rejected` are what `domain.examined` read; a study that settled before they were read has none until
+    it settles again. One that is `destroyed` has no manifest, and says nothing of anybody.
     """
 
     ref: StudyRef
@@ -172,6 +173,9 @@ class Summary:
     exam_ended_at: datetime | None
     exam_end_source: str
     exam_end_flags: tuple[str, ...]
+    regions: tuple[str, ...] = ()
+    contrast: Literal["", "plain", "contrast", "both"] = ""
+    rejected: bool = False
     revision: int = field(default=0, compare=False)
 
 

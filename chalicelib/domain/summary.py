@@ -9,6 +9,7 @@ from itertools import accumulate
 from chalicelib.domain.arrivals import Arrivals
 from chalicelib.domain.exam import StudyFact
 from chalicelib.domain.exam_end import exam_end
+from chalicelib.domain.examined import examined
 from chalicelib.domain.identity import is_placeholder
 from chalicelib.domain.manifest import Manifest, digest_of
 from chalicelib.domain.study import Entry, Header, StudyRef, Summary
@@ -25,6 +26,7 @@ def summarise(manifest: Manifest, body: bytes, served: Sequence[Entry], issuer: 
     headers = [entry.header for entry in served]
     statuses = list(manifest.statuses())
     end = exam_end([header.times for header in headers], _bound(served)) if served else None
+    seen = examined(headers)
     return Summary(
         ref=manifest.ref,
         state=manifest.state,
@@ -55,6 +57,9 @@ def summarise(manifest: Manifest, body: bytes, served: Sequence[Entry], issuer: 
         exam_ended_at=end.at if end else None,
         exam_end_source=end.source if end else "none",
         exam_end_flags=tuple(end.flags) if end else (),
+        regions=seen.parts,
+        contrast=seen.contrast,
+        rejected=seen.rejected,
     )
 
 

@@ -155,7 +155,7 @@ def _part_key(ref: StudyRef, digest: str, part: int) -> dict[str, Any]:
 
 
 _INSTANTS = ("first_received_at", "last_received_at", "exam_ended_at")
-_TUPLES = ("modalities", "body_parts", "series_descriptions", "exam_end_flags")
+_TUPLES = ("modalities", "body_parts", "series_descriptions", "exam_end_flags", "regions")
 _OWN = ("ref", "revision")  # kept apart: the key, and what the condition compares
 _VALUES = tuple(field.name for field in fields(Summary) if field.name not in _OWN)
 
@@ -181,7 +181,7 @@ def _summary_item(summary: Summary) -> dict[str, Any]:
 def summary_of(item: Mapping[str, Any]) -> Summary:
     values: dict[str, Any] = json.loads(item["summary"]["S"])
     values |= {name: datetime.fromisoformat(values[name]) for name in _INSTANTS if values[name]}
-    values |= {name: tuple(values[name]) for name in _TUPLES}
+    values |= {name: tuple(values[name]) for name in _TUPLES if name in values}  # one written later may be absent
     ref = StudyRef(item["hospital_id"]["S"], item["study_instance_uid"]["S"])
     return Summary(ref=ref, revision=int(item["revision"]["N"]), **values)
 
