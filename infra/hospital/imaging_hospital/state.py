@@ -265,6 +265,15 @@ class State:
         with self._writing() as db:
             db.execute("INSERT OR REPLACE INTO proof VALUES (?, ?, ?)", (study, images, now.isoformat()))
 
+    def prune(self, before: datetime) -> None:
+        """Forgets what was sent before then, is proven, and of which no file is left here: nothing asks for it."""
+        old = """SELECT id FROM upload WHERE outcome = 'sent' AND ended_at < ? AND study IN (SELECT study FROM proof)
+                 AND NOT EXISTS (SELECT 1 FROM file WHERE file.upload = upload.id)"""
+        with self._writing() as db:
+            numbers = db.execute(old, (before.isoformat(),)).fetchall()
+            db.executemany("DELETE FROM instance WHERE upload = ?", numbers)
+            db.executemany("DELETE FROM upload WHERE id = ?", numbers)
+
     def count_under_way(self) -> int:
         return int(self._rows("SELECT count(*) FROM upload WHERE outcome = ''")[0][0])
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from . import joined, key, scan
 from .api import Api, Line
@@ -23,6 +24,8 @@ from .settings import Settings
 from .spool import Spool
 from .state import SENT, State, Upload
 from .tally import Tally
+
+REMEMBERED: Final = timedelta(days=180)  # what was sent, proven and deleted here
 
 
 class Watcher(Told, Protocol):
@@ -138,6 +141,7 @@ def at_work(settings: Settings, watcher: Watcher, stop: threading.Event) -> Iter
     spool.prepare()
     state = State(spool.state, settings)
     try:
+        state.prune(datetime.now(UTC) - REMEMBERED)
         api = Api(settings, private, told.audience, Line.of(settings))
         limiter = Limiter(settings.megabits_per_second * 1_000_000 / 8, stop)
         passes = Passes(settings, api.credentials)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,22 @@ def test_what_is_ours_stays_where_it_cannot_be_sent(place):
     place.s3.refused = {"instances/"}
     taken(place, 8)
     assert len(list(place.spool.inbox.iterdir())) == 1
+
+
+def test_only_what_is_sent_proven_and_deleted_is_forgotten(place):
+    place.spool.keep(instance(1, 1))
+    place.spool.keep(instance(2, 1))
+    taken(place, 12)
+    place.add(3, 1)
+    place.send()
+    later = datetime.now(UTC) + timedelta(days=1)
+    with place.work() as work:
+        for study in ("1.2.3.1", "1.2.3.3"):
+            work.state.prove(study, 1, later)
+        work.state.prune(later - timedelta(days=2))
+        assert len(work.state.studies(proven_too=True)) == 3
+        work.state.prune(later)
+        assert sorted(work.state.studies(proven_too=True)) == ["1.2.3.2", "1.2.3.3"]
 
 
 def _standing(paths):
