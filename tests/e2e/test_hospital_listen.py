@@ -139,12 +139,12 @@ def test_what_was_acknowledged_outlives_a_kill_and_is_committed_when_the_cloud_h
     listener.start()
     rest = [one for one in datasets if one not in taken]
     assert by_pynetdicom(listener.port, rest) == rest
+    wanted = {one.SOPInstanceUID for one in datasets}
+    assert arrived(hospital, uid, IMAGES) == wanted
     assert pacs.ask(listener.port, "1.2.3.77", datasets) == 0
     event_type, told = pacs.report()
     assert (event_type, told.TransactionUID) == (1, "1.2.3.77")
-    wanted = {one.SOPInstanceUID for one in datasets}
     assert {item.ReferencedSOPInstanceUID for item in told.ReferencedSOPSequence} == wanted
-    assert arrived(hospital, uid, IMAGES) == wanted
     listener.stop()
     pacs.server.shutdown()
 
