@@ -78,7 +78,7 @@ def arrived(hospital, uid, images):
 
 def by_pynetdicom(port, datasets):
     """Those that were acknowledged, whatever then became of the listener."""
-    with association(port, [CTImageStorage], syntaxes=[ExplicitVRLittleEndian]) as line:
+    with association(port, [CTImageStorage], syntaxes=[ExplicitVRLittleEndian], patience=3) as line:
         return [one for one in datasets if line.is_established and line.send_c_store(one).get("Status") == 0]
 
 

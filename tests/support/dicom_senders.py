@@ -67,12 +67,12 @@ def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def association(
-    port: int, contexts: Sequence[str], *, ae="PACS1", called="IMAGINGCLOUD", syntaxes=None, **more
+    port: int, contexts: Sequence[str], *, ae="PACS1", called="IMAGINGCLOUD", syntaxes=None, patience=10, **more
 ) -> Iterator:
     entity = AE(ae_title=ae)
     for sop_class in contexts:
         entity.add_requested_context(sop_class, syntaxes)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 10
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = patience
     line = entity.associate("127.0.0.1", port, ae_title=called, **more)
     own = line.dul.socket.socket
     try:
