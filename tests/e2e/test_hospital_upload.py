@@ -97,6 +97,9 @@ def test_what_is_no_dicom_is_told_and_the_rest_is_sent(hospital):
     assert "王小明.txt" in listed
     for told in (first, again):  # what a service writes into the machine's log
         assert "王小明" not in told.stdout + told.stderr
+    (hospital.images / "王小明.txt").unlink()
+    assert hospital.run("upload", hospital.images).returncode == Exit.DONE
+    assert not (hospital.settings.spool / "not-sent.csv").exists()
     kept = [hospital.settings.key_file, *(path for path in hospital.settings.spool.rglob("*") if path.is_file())]
     assert [path.name for path in kept if path.stat().st_mode & 0o077] == []
 

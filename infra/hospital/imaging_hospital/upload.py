@@ -136,6 +136,7 @@ def tell(tally: Tally, desk: Desk, root: Path, listed: Path) -> None:
         desk.say(REFUSED, count=facts.count(fact), reason=fact)
     left = [*tally.refused, *tally.skipped]
     if not left:
+        listed.unlink(missing_ok=True)  # that of a run before
         return
     if desk.out.is_terminal:
         for path, _ in left[:MOST_SHOWN]:
