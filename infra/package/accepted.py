@@ -32,7 +32,7 @@ def explain(resources: dict[str, Any]) -> None:
         elif logical == "APIHandler":
             reasons["CKV_AWS_115"] = "people wait for it: it has what the queues' ceilings leave"
             reasons["CKV_AWS_116"] = "called synchronously: its caller gets the error"
-        elif logical == "Reindex":
+        elif logical in ("Reindex", "Dispose"):
             reasons["CKV_AWS_116"] = "run by an operator, who gets the error and runs it again"
         if reasons:
             skip = [{"id": check, "comment": reason} for check, reason in sorted(reasons.items())]
