@@ -66,7 +66,7 @@ def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def association(
+def association(  # noqa: PLR0913 - so many sides has a sender
     port: int, contexts: Sequence[str], *, ae="PACS1", called="IMAGINGCLOUD", syntaxes=None, patience=10, **more
 ) -> Iterator:
     entity = AE(ae_title=ae)

@@ -23,6 +23,7 @@ HANDSHAKE: Final = 10.0  # seconds within which what was begun goes on: each rea
 MOST_LINES: Final = 500
 BACKLOG: Final = 128
 LARGEST_REQUEST: Final = 1024 * 1024  # bytes of an A-ASSOCIATE-RQ with 128 contexts of all syntaxes, generously
+LARGEST_ATTACHED: Final = 16 * 1024 * 1024  # bytes: 20,000 references have some 3
 LAST_WORDS: Final = 2.0  # seconds
 QUICKLY: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)  # Linux
 
@@ -68,6 +69,7 @@ def start(listening: Listening, receiver: Receiver, commitments: Commitments) ->
             (evt.EVT_C_STORE, receiver.store),
             (evt.EVT_N_ACTION, commitments.take),
             (evt.EVT_PDU_RECV, receiver.watch_size),
+            (evt.EVT_PDU_RECV, _watch_memory),
             (evt.EVT_PDU_RECV, _at_once),
             (evt.EVT_DATA_SENT, _at_once),
             (evt.EVT_CONN_OPEN, lines.opened),
@@ -149,6 +151,18 @@ class _Unhurried(ssl.SSLContext):
     def wrap_socket(self, sock: socket.socket, *arguments: Any, **details: Any) -> ssl.SSLSocket:
         sock.settimeout(HANDSHAKE)
         return super().wrap_socket(sock, *arguments, **{**details, "do_handshake_on_connect": False})
+
+
+def _watch_memory(event: Any) -> None:
+    """Images go to the disk as they come; commands, and what comes with requests that are no images, are gathered in
+    memory until they end."""
+    message = event.assoc.dimse.message
+    if message is None:
+        return
+    rest = message.data_set.tell() if message.data_set else 0
+    if message.encoded_command_set.tell() > LARGEST_REQUEST or rest > LARGEST_ATTACHED:
+        log.warning("a request without an end: association closed")
+        event.assoc.dul.socket.close()
 
 
 def _at_once(event: Any) -> None:

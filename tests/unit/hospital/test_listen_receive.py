@@ -17,12 +17,15 @@ from pydicom.uid import (
     JPEGBaseline8Bit,
 )
 from pynetdicom import _config
+from pynetdicom.pdu_primitives import P_DATA
 
 from infra.hospital.imaging_hospital import scp
 from infra.hospital.imaging_hospital.commitment import Commitments
+from infra.hospital.imaging_hospital.contexts import COMMITMENT
 from infra.hospital.imaging_hospital.interfaces import Listening
 from infra.hospital.imaging_hospital.receive import Receiver
 from infra.hospital.imaging_hospital.spool import Spool
+from infra.local.client import until
 from tests.support.certificates import certificate
 from tests.support.dicom_senders import SERIES, association, body, dataset, run, write
 
@@ -207,6 +210,22 @@ def test_peers_that_say_nothing_or_half_or_too_much_take_nobody_elses_place(spoo
         assert send(port, dataset()) == [0]
         for line in lines[2::3]:
             assert line.recv(1) in (b"", b"\x07")  # closed or aborted, though it would have gone on
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "header"), [(CTImageStorage, b"\x01"), (COMMITMENT, b"\x01"), (CTImageStorage, b"\x00")]
+)
+def test_a_command_or_an_attachment_without_an_end_is_cut_off(spool, listen, sop_class, header):
+    """Fragments of commands (01) and of datasets (00) that say that more follows (PS3.8 E.2)."""
+    port = listen()
+    with association(port, [sop_class]) as line:
+        piece = P_DATA()
+        piece.presentation_data_value_list = [[line.accepted_contexts[0].context_id, header + bytes(120_000)]]
+        for _ in range(200):
+            if line.is_established:
+                line.dul.send_pdu(piece)
+        until(lambda: not line.is_established, "the line is cut", 10)
+    assert send(port, dataset()) == [0]
 
 
 def test_nothing_of_a_patient_goes_into_the_log(spool, listen, caplog):
