@@ -46,7 +46,11 @@ def test_each_night_has_its_own_parts(kept):
     assert kept.parts(NIGHT.replace(minute=1)) == []
 
 
-@pytest.mark.parametrize("body", [b"", b"no gzip", gzip.compress(b"{"), gzip.compress(b'{"outcomes": [{}]}')[:-4]])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"no gzip", gzip.compress(b"{"), gzip.compress(b'{"outcomes": [{}]}')[:-4]],
+    ids=["empty", "no gzip", "no JSON", "cut off"],
+)
 def test_a_receipt_that_is_none_stops_no_share(cloud, body):
     s3, bucket = cloud.client("s3"), cloud.settings["UPLOADS_BUCKET"]
     s3.put_object(Bucket=bucket, Key="receipts/2026-11-24/a1", Body=body, ChecksumAlgorithm="SHA256")
