@@ -218,7 +218,7 @@ def test_peers_that_say_nothing_or_half_or_too_much_take_nobody_elses_place(spoo
 def test_a_command_or_an_attachment_without_an_end_is_cut_off(spool, listen, sop_class, header):
     """Fragments of commands (01) and of datasets (00) that say that more follows (PS3.8 E.2)."""
     port = listen()
-    with association(port, [sop_class]) as line:
+    with association(port, [sop_class], patience=60) as line:  # it is not the sender who gives up
         piece = P_DATA()
         piece.presentation_data_value_list = [[line.accepted_contexts[0].context_id, header + bytes(120_000)]]
         for _ in range(200):
