@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import ssl
 import struct
@@ -94,6 +95,20 @@ def test_an_object_is_in_the_spool_as_it_was_sent_when_success_is_answered(spool
     assert body(received) == body(path)
     assert received.read_bytes()[128:132] == b"DICM"
     assert list(spool.receiving.iterdir()) == []
+
+
+def test_file_and_directory_are_written_through_before_the_answer(spool, listen, monkeypatch):
+    written, fsync = [], os.fsync
+
+    def told(handle):
+        written.append(os.fstat(handle).st_ino)
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", told)
+    with association(listen(), CT) as line:
+        assert line.send_c_store(dataset()).Status == 0
+        (path,) = kept(spool)
+        assert written == [path.stat().st_ino, spool.inbox.stat().st_ino]
 
 
 def test_the_same_object_sent_again_is_the_same_file_whatever_the_version(spool, listen):
