@@ -16,6 +16,8 @@ from chalicelib.events import reconcile as nights
 from chalicelib.events import settle as studies
 from chalicelib.http import (
     administrators,
+    cds_hooks,
+    compliance_reports,
     desks,
     disposals,
     doctors,
@@ -43,11 +45,13 @@ app.register_blueprint(desks.routes.blueprint)
 app.register_blueprint(privacy.routes.blueprint)
 app.register_blueprint(disposals.routes.blueprint)
 app.register_blueprint(doctors.routes.blueprint)
+app.register_blueprint(cds_hooks.routes.blueprint)
 app.register_blueprint(exceptions.routes.blueprint)
 app.register_blueprint(patients.routes.blueprint)
 app.register_blueprint(guardians.routes.blueprint)
 app.register_blueprint(regulators.routes.blueprint)
 app.register_blueprint(ledger.routes.blueprint)
+app.register_blueprint(compliance_reports.routes.blueprint)
 app.register_blueprint(administrators.routes.blueprint)
 
 

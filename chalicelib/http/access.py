@@ -42,8 +42,8 @@ Whose = Literal["open", "session", "own_hospital", "self", "ward", "granted", "p
 class Allowed:
     """Which roles may use a route, and whose things it is about.
 
-    `open`: no token. Of /health no event: it tells nothing of anybody, and machines ask it every few seconds; what else
-    is open records each try itself. `session`: the
+    `open`: no token. Of /health and the list of CDS services no event: they tell nothing of anybody, and machines ask
+    them every few seconds; what else is open records each try itself. `session`: the
     caller's own session. `own_hospital`, `self`: the token must be bound to a hospital or person, and the service is
     asked about that one only. `ward`: bound to a person, about the wards that a desk proved to be theirs. `granted`:
     one study, by a Grant. `province`: no single hospital's or person's.
@@ -86,6 +86,7 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("POST", "/hospital/quarantine/release"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/compliance"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/exams"): _allow("own_hospital", "hospital"),
+    ("GET", "/hospital/reports/{period}"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/worklist"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/flags/exams"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/flags/history"): _allow("own_hospital", "hospital"),
@@ -96,6 +97,10 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("POST", "/hospital/keys"): _allow("own_hospital", "hospital"),
     ("POST", "/hospital/keys/retire"): _allow("own_hospital", "hospital"),
     ("POST", "/joining"): _allow("open"),
+    # ordering systems: each call carries a token made for its own address (http/cds_hooks.py)
+    ("GET", "/cds-services"): _allow("open"),
+    ("POST", "/cds-services/{service_id}"): _allow("open"),
+    ("POST", "/cds-services/{service_id}/feedback"): _allow("open"),
     ("POST", "/desk/registrations"): _allow("own_hospital", "desk_clerk"),
     ("POST", "/desk/persons/unfreeze"): _allow("own_hospital", "desk_clerk"),
     ("POST", "/desk/persons/sessions/end"): _allow("own_hospital", "desk_clerk"),
@@ -195,7 +200,7 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("GET", "/compliance/quarantine"): _allow("province", "regulator"),
     ("GET", "/compliance/quarantine/{hospital_id}"): _allow("province", "regulator"),
     ("POST", "/compliance/quarantine/{hospital_id}/decisions"): _allow("province", "regulator"),
-    ("GET", "/compliance/reports/{day}"): _allow("province", "regulator"),
+    ("GET", "/compliance/reports/{period}"): _allow("province", "regulator"),
     # administrators
     ("POST", "/doctors"): _allow("province", "administrator"),
     ("POST", "/doctors/status"): _allow("province", "administrator"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote
 
 from chalicelib.domain.access import Caller
+from chalicelib.domain.period import Period
 from chalicelib.domain.session import is_subject
 from chalicelib.domain.study import StudyRef
 
@@ -144,6 +145,13 @@ class Asked:
     def day(self, part: str) -> date:
         """A part of the path that is a date."""
         return _day(self.path[part], part)
+
+    def period(self) -> Period:
+        """{period} of the path: 2026-11-20, 2026-W47 or 2026-11."""
+        try:
+            return Period.of(self.path["period"])
+        except ValueError:
+            _refuse("period")
 
     def day_asked(self) -> date:
         """?day=YYYY-MM-DD"""

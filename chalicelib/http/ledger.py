@@ -3,7 +3,6 @@ to them, outages, reports. No persons, no pixels."""
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -201,12 +200,3 @@ def accepted_outages(asked: Asked) -> Response:
     with asked.own_token():
         found = wiring.outages().list(asked.query("token"), PAGE)
     return answer(shapes.page("outages", found, ledger_shapes.outage))
-
-
-@routes.get("/compliance/reports/{day}")
-def province_report(asked: Asked) -> Response:
-    """The day's report as the schedule wrote it."""
-    day = asked.day("day")
-    wiring.on_record()(asked.caller, "read_report", asked.now)
-    body = wiring.compliance_reports().get(f"compliance/{day.isoformat()}/province.json")
-    return tell("not_found") if body is None else answer(json.loads(body))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from chalicelib.domain.compliance import Figures
 from chalicelib.domain.exam import Exam, ExamKey, Excuse, NoticeFact, StudyFact
@@ -222,6 +222,12 @@ class ComplianceReports(Protocol):
     def put(self, key: str, body: bytes, content_type: str) -> None: ...
 
     def get(self, key: str) -> bytes | None: ...
+
+
+class ReportPage(Protocol):
+    def __call__(self, report: Mapping[str, Any]) -> str:
+        """A report's values as a web page that needs nothing else."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

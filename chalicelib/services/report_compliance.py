@@ -21,12 +21,13 @@ from chalicelib.domain.compliance_report import COLUMNS, PROVINCE, PeriodReports
 from chalicelib.domain.period import Period, month_of, week_of
 from chalicelib.domain.study import Hospital
 from chalicelib.services.find_figures import FindFigures
-from chalicelib.services.ledger_ports import ComplianceReports, Flags, OwedReports
+from chalicelib.services.ledger_ports import ComplianceReports, Flags, OwedReports, ReportPage
 from chalicelib.services.ports import Hospitals
 from chalicelib.services.read_compliance import csv_bytes, flag_answer, json_bytes
 
 CSV = "text/csv; charset=utf-8"
 JSON = "application/json"
+HTML = "text/html; charset=utf-8"
 BATCH = 256
 PROVINCE_ZONE = timedelta(hours=8)  # a day of the reports is a day in the province
 KINDS = ("day", "week", "month")
@@ -69,13 +70,14 @@ class ReportCompliance:
 
 @dataclass(frozen=True)
 class MakeReports:
-    """`compliance/{period}/{hospital}`, `…/region/{region}` and `…/province`, each as `.csv` and `.json`. The
-    province's comes last."""
+    """`compliance/{period}/{hospital}`, `…/region/{region}` and `…/province`, each as `.csv` and `.json`, the last
+    two as `.html` too; a hospital's page is made when it is asked for. The province's comes last."""
 
     find: FindFigures
     flags: Flags
     hospitals: Hospitals
     reports: ComplianceReports
+    page: ReportPage
     workers: int = 8
 
     def __call__(self, period: Period, now: datetime) -> bool:
@@ -109,6 +111,8 @@ class MakeReports:
 
     def _put(self, period: Period, report: Report) -> None:
         name = file_name(period.name, report.file)
+        if not report.values["hospital_id"]:
+            self.reports.put(f"{name}.html", self.page(report.values).encode(), HTML)
         self.reports.put(f"{name}.csv", csv_bytes(report.rows, COLUMNS), CSV)
         self.reports.put(f"{name}.json", json_bytes(report.values), JSON)
 

@@ -73,6 +73,7 @@ from chalicelib.wiring.compliance import (
     list_worklist,
     read_compliance,
     report_compliance,
+    show_report,
     sweep_due,
 )
 from chalicelib.wiring.disposal import (
@@ -146,6 +147,7 @@ from chalicelib.wiring.persons import (
 )
 from chalicelib.wiring.reconcile import reconcile_uploads, sort_receipts, start_reconcile
 from chalicelib.wiring.releases import ask_release, close_quarantined, decide_release, list_quarantine, standings
+from chalicelib.wiring.reminders import alerts, answer_reminder, client_tokens, remind_of_similar
 from chalicelib.wiring.watch import Stopwatch, emit, emit_view
 
 __all__ = [
@@ -155,8 +157,10 @@ __all__ = [
     "accept_outage",
     "act_as",
     "add_key",
+    "alerts",
     "amend_study",
     "answer_flag",
+    "answer_reminder",
     "ask_release",
     "audit",
     "audit_hours",
@@ -166,6 +170,7 @@ __all__ = [
     "change_doctor",
     "change_phone",
     "check_reads",
+    "client_tokens",
     "close_quarantined",
     "compliance_reports",
     "confirm_assisted",
@@ -260,6 +265,7 @@ __all__ = [
     "register_hospital",
     "register_patient",
     "reindex_studies",
+    "remind_of_similar",
     "report_compliance",
     "request_assisted",
     "request_consent",
@@ -276,6 +282,7 @@ __all__ = [
     "settle_queue",
     "settle_study",
     "show_qr",
+    "show_report",
     "signer",
     "sms",
     "sms_gateway",

@@ -153,6 +153,13 @@ def compliance_reports() -> ledger_ports.ComplianceReports:
 
 
 @cache
+def report_page() -> ledger_ports.ReportPage:
+    from chalicelib.store.report_page import report_page
+
+    return report_page
+
+
+@cache
 def people() -> DynamoPeople:
     from chalicelib.store import clients
     from chalicelib.store.people import DynamoPeople

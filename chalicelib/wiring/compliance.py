@@ -15,6 +15,7 @@ from chalicelib.wiring.adapters import (
     hospitals,
     outages,
     owed_reports,
+    report_page,
     warnings,
 )
 from chalicelib.wiring.environment import now, settings
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.services.look_at_day import LookAtDay
     from chalicelib.services.read_compliance import ReadCompliance
     from chalicelib.services.report_compliance import ReportCompliance
+    from chalicelib.services.show_report import ShowReport
     from chalicelib.services.sweep_due import SweepDue
     from chalicelib.store.topics import SnsTopic
 
@@ -124,4 +126,12 @@ def report_compliance() -> ReportCompliance:
     from chalicelib.services.report_compliance import MakeReports, ReportCompliance
 
     find = FindFigures(day_figures(), exam_ledger(), _look_at_day())
-    return ReportCompliance(owed_reports(), MakeReports(find, flags(), hospitals(), compliance_reports()))
+    making = MakeReports(find, flags(), hospitals(), compliance_reports(), report_page())
+    return ReportCompliance(owed_reports(), making)
+
+
+@cache
+def show_report() -> ShowReport:
+    from chalicelib.services.show_report import ShowReport
+
+    return ShowReport(compliance_reports(), report_page())

@@ -147,7 +147,7 @@ def ask(world, route, role, target, unaudited=None, **changes):
         hospital_id=kit.hospital_id,
         uid=kit.uid,
         encounter_id=kit.encounter_id,
-        day=kit.day,
+        period=FLAG.day if path.startswith("/hospital/") else kit.day,
         disposal_id=kit.other["executed"],
     )
     body = BODIES.get(" ".join(route), body_of)(kit) if method == "POST" else None
@@ -173,6 +173,7 @@ ABOUT_THE_CALLER = {
     "DELETE /session",
     "GET /hospital/quarantine",
     "GET /hospital/compliance",
+    "GET /hospital/reports/{period}",
     "GET /hospital/disposals",
     "GET /disposals",
     "GET /privacy/holds",

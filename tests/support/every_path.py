@@ -133,6 +133,7 @@ def routes(stage):
             ask(world, route, role or "patient", "own")
             world.rewind()
     stage.served.ask("GET", "/compliance/reports/1999-01-01", "regulator")
+    stage.served.ask("GET", "/hospital/reports/2026-11", "hospital")
     for kind in ("archives", "notices"):
         _release(stage, kind)
 

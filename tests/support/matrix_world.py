@@ -159,8 +159,9 @@ class World:
             self.ask("POST", "/doctors", "administrator", {**account, "name": "李医生"})
         for hospital_id in ("H1", "H2"):
             assert wiring.flags().put(replace(FLAG, hospital_id=hospital_id), Step(FLAG.raised_at, "raised"))
-        report = json.dumps({"day": DAY, "hospitals": []}).encode()
-        wiring.compliance_reports().put(f"compliance/{DAY}/province.json", report, "application/json")
+        for name in ("H1", "H2", "province"):
+            report = json.dumps({"period": DAY}).encode()
+            wiring.compliance_reports().put(f"compliance/{DAY}/{name}.json", report, "application/json")
 
     def _register(self):
         for name, number in NUMBERS.items():

@@ -24,6 +24,7 @@ PAIRS = [
     ("infra/RUNBOOK.md", "infra/RUNBOOK.zh-CN.md"),
     ("infra/JOINING.md", "infra/JOINING.zh-CN.md"),
     ("infra/QUARANTINE.md", "infra/QUARANTINE.zh-CN.md"),
+    ("infra/REPORTS.md", "infra/REPORTS.zh-CN.md"),
     ("infra/RECEIPTS.md", "infra/RECEIPTS.zh-CN.md"),
     ("infra/RETENTION.md", "infra/RETENTION.zh-CN.md"),
 ]
