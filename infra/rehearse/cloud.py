@@ -151,7 +151,7 @@ def _on_demand(rehearsed: Rehearsed, name: str) -> Any:
 
 
 def _hospitals(here: Account, bucket: str) -> list[dict[str, Any]]:
-    """Credentials for an hour, as they are vended: one role that may put anywhere, narrowed by a session's policy."""
+    """For local.json, and as a role whose own policy is wide; the story uploads with what the API vends it."""
     iam, sts = here.client("iam"), here.client("sts")
     trust = {"Effect": "Allow", "Principal": {"AWS": ministack.ACCOUNT_ID}, "Action": "sts:AssumeRole"}
     wide = {"Effect": "Allow", "Action": "s3:*", "Resource": [f"arn:{PARTITION}:s3:::{bucket}/*"]}

@@ -123,7 +123,7 @@ def cross_prefix(stage: Stage) -> dict[str, Any]:
 def plain_http(stage: Stage) -> dict[str, Any]:
     """The same credentials and the same key, without TLS."""
     emulator = _here(stage).here.emulator
-    given = stage.client.hospital(RIVER.hospital_id)
+    given = dict(stage.client.vended[RIVER.hospital_id])
     asked = {"Bucket": _bucket(stage), "Key": key("instances", RIVER.hospital_id, "plain"), "Body": b"x"}
     _refused(deploy.clients(emulator.plain_endpoint, str(emulator.certificate), given)("s3").put_object, **asked)
     return {}
