@@ -26,6 +26,12 @@ def _deed(zh: str, en: str, tried_zh: str, tried_en: str) -> Deed:
 
 DEEDS: Mapping[str, Deed] = {
     "view_study": _deed("查看了{study}", "viewed {study}", "试图查看{study}", "tried to view {study}"),
+    "remind_of_similar": _deed(
+        "开具检查时查询了您近期的相似检查（提醒）",
+        "ordered an exam for you and asked for a reminder of similar ones",
+        "开具检查时查询相似检查提醒，未予提供",
+        "ordered an exam for you and was not told of similar ones",
+    ),
     "read_timeline": _deed(
         "查看了您的检查列表", "listed your studies", "试图查看您的检查列表", "tried to list your studies"
     ),

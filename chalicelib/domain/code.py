@@ -30,6 +30,8 @@ WRONG_PER_DOCTOR = Limit("wrong", 10, "doctor", "day", "DESIGN §6: 3,650 guesse
 GUARDIAN_NOTICES = Limit("guardian_notice", 3, "person", "day", "[A]: a desk that repeats itself sends no more")
 EXPORTS = Limit("export", 3, "person", "day", "[A]: a copy of all, PIPL Art. 45; each costs seconds of a function")
 WRONG_QR_PER_DOCTOR = Limit("qr", 10, "doctor", "hour", "[A]: a patient's code of 256 bits is not guessed, but probed")
+REMINDERS = Limit("reminder", 1000, "doctor", "day", "[A]: a clinic of 100 patients, each order asked of at both hooks")
+REMINDERS_OF_PERSON = Limit("reminder", 100, "person", "day", "[A]: no visit orders more; who probes a patient does")
 PHONE_NOTICES = Limit("phone", 5, "person", "day", "[A]: each tells up to all numbers of a person; vendors stop at 10")
 SENDS = Limit("send", 3, "person", "hour", "DESIGN §6, per doctor and patient; vendors stop at 5 an hour and number")
 

@@ -7,12 +7,12 @@ one wants it, and not too long ago. `related`: some of that, within half a year.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Final, Literal
 
-from chalicelib.domain.body_region import Part, ancestors
+from chalicelib.domain.body_region import Part, ancestors, rows
 from chalicelib.domain.exam_text import Contrast, Reading, read_text
 
 Likeness = Literal["duplicate", "related", "none"]
@@ -38,18 +38,6 @@ GROUPS: Final[Mapping[str, str]] = {
 # The kind of a study of several: a PET/CT is a PET, an X-ray taken during it is not what it is for.
 _FIRST_OF = ("PT", "NM", "MG", "XA", "MR", "CT", "RF", "US", "XR")
 
-# [A] Days in which an exam is still good, from the evidence in FACTS 2. A hospital's registration may say otherwise.
-WINDOWS: Final[Mapping[str, int]] = {
-    "CT": 30,
-    "MR": 30,
-    "XR": 14,
-    "US": 14,
-    "MG": 180,
-    "NM": 90,
-    "PT": 90,
-    "XA": 30,
-    "RF": 30,
-}
 RELATED: Final = 180  # days
 SAME_VISIT: Final = timedelta(hours=6)  # what was just made here is this very exam
 
@@ -70,17 +58,12 @@ class Exam:
     contrast: Contrast = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """A hospital's own days by kind of machine; the province's for all others."""
-
-    own: Mapping[str, int] = field(default_factory=dict)
-
-    def days(self, group: str) -> int:
-        return self.own.get(group, WINDOWS.get(group, 0))
-
-
-USUAL: Final = Windows()
+@cache
+def windows(hospital_id: str = "") -> Mapping[str, int]:
+    """Days in which an exam is still good, by kind of machine: `similar_windows.tsv`, the province's (*) and where a
+    hospital says otherwise its own. [A], from the evidence in FACTS 2: there is no national interval."""
+    listed = [(whose, group, int(days)) for whose, group, days in rows("similar_windows.tsv")]
+    return {group: days for who in ("*", hospital_id) for whose, group, days in listed if whose == who}
 
 
 def group_of(modalities: Iterable[str]) -> str:
@@ -96,14 +79,14 @@ def exam_of(modality: str, description: str) -> Exam:
     return Exam(group, reading.parts, reading.contrast)
 
 
-def compare(prior: Exam, new: Exam, days: int, windows: Windows = USUAL) -> Likeness:
-    """`days` between the two, 0 for the same day."""
+def compare(prior: Exam, new: Exam, days: int, within: Mapping[str, int] | None = None) -> Likeness:
+    """`days` between the two, 0 for the same day; `within` the `windows` that count."""
     if not prior.group or not new.group or days > RELATED:
         return "none"
     covered = covers(prior, new)
     if covered == "none":
         return "none"
-    in_time = days <= windows.days(new.group)
+    in_time = days <= (windows() if within is None else within).get(new.group, 0)
     whole = covered == "all" and prior.group == new.group and in_time
     return "duplicate" if whole and _RANK[prior.contrast] >= _RANK[new.contrast] else "related"
 

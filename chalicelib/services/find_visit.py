@@ -39,9 +39,17 @@ class FindVisit:
     def __call__(self, caller: Caller, encounter_id: str, now: datetime) -> Visit | Denied:
         doctor = self.doctors.get(caller.subject)
         denied = deny_doctor(caller, doctor)
-        if denied:
-            return denied
-        encounter = self.encounters.get(caller.hospital_id, encounter_id)
+        return denied or self._visit(caller.hospital_id, encounter_id, doctor, now)
+
+    def of_order(self, hospital_id: str, doctor_id: str, encounter_id: str, now: datetime) -> Visit | Denied:
+        """The same where the doctor's hospital asks for them: there is no session that could have ended."""
+        doctor = self.doctors.get(doctor_id)
+        if doctor is None or doctor.status != "active" or doctor.hospital_id != hospital_id:
+            return Denied("doctor_inactive", "doctor_inactive")
+        return self._visit(hospital_id, encounter_id, doctor, now)
+
+    def _visit(self, hospital_id: str, encounter_id: str, doctor: Doctor | None, now: datetime) -> Visit | Denied:
+        encounter = self.encounters.get(hospital_id, encounter_id)
         if encounter is None or not encounter.admits(now):
             return Denied("no_encounter", _detail(encounter))
         return Visit(encounter, self.people.link(encounter.identity), doctor)

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 def tokens() -> ports.Tokens:
     from chalicelib.store.tokens import Joined, Tokens, parse_issuers
 
-    joined = Joined(settings().origin, _registered_keys)
-    return Tokens(parse_issuers(settings().issuers), _spent_tokens, joined=joined)
+    joined = Joined(settings().origin, registered_keys)
+    return Tokens(parse_issuers(settings().issuers), spent_tokens, joined=joined)
 
 
 @cache
-def _registered_keys() -> RegisteredKeys:
+def registered_keys() -> RegisteredKeys:
     from chalicelib.store.registered_keys import RegisteredKeys
 
     return RegisteredKeys(hospital_keys())
@@ -36,7 +36,7 @@ def hospital_keys() -> joining_ports.HospitalKeys:
 
 
 @cache
-def _spent_tokens() -> ports.SpentTokens:
+def spent_tokens() -> ports.SpentTokens:
     from secrets import token_bytes
 
     from chalicelib.store import clients

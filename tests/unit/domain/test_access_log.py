@@ -189,6 +189,8 @@ def test_what_is_routine_has_words_of_its_own():
         ({"role": "doctor", "action": "read_outcome", "reason": "approved"}, False),
         ({"role": "doctor", "action": "assisted_outcome", "reason": "confirmed"}, False),
         ({"role": "doctor", "action": "read_timeline", "reason": "consent"}, False),
+        ({"role": "doctor", "action": "remind_of_similar", "reason": "nothing_similar"}, True),
+        ({"role": "doctor", "action": "remind_of_similar", "reason": "reminded"}, False),
     ],
 )
 def test_routine_are_own_lists_and_polls_that_were_told_nothing(changes, routine):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.body_region import Part, expand, of_code, of_term, regions
 from chalicelib.domain.exam_text import Reading, read_text
-from chalicelib.domain.similarity import Exam, Windows, compare, exam_of, group_of
+from chalicelib.domain.similarity import GROUPS, Exam, compare, exam_of, group_of, windows
 
 
 def rows(name):
@@ -149,11 +149,16 @@ def test_time_never_makes_an_exam_more_alike(first, later):
     assert order.index(compare(prior, new, nearer)) >= order.index(compare(prior, new, farther))
 
 
+def test_every_kind_of_machine_has_a_window_and_a_hospital_without_its_own_has_the_province_s():
+    assert set(windows()) == set(GROUPS.values())
+    assert windows("H1") == windows()
+
+
 def test_a_hospital_has_windows_of_its_own():
     prior = new = Exam("CT", (Part("CHEST"),))
     assert compare(prior, new, 45) == "related"
-    assert compare(prior, new, 45, Windows({"CT": 60})) == "duplicate"
-    assert compare(prior, new, 3, Windows({"CT": 0})) == "related"
+    assert compare(prior, new, 45, {"CT": 60}) == "duplicate"
+    assert compare(prior, new, 3, {"CT": 0}) == "related"
 
 
 def test_a_study_of_several_modalities_is_what_it_is_for():

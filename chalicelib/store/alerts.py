@@ -1,0 +1,124 @@
+"""Reminders that were shown, and their answers. All of a hospital's day lie together, for who counts them; beneath the
+identity lies only the id, for who looks whether an exam that arrives was ordered after a reminder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from chalicelib.domain.alert import Alert, Outcome, Prior, day_of, exam_from_texts, exam_to_texts
+from chalicelib.domain.study import StudyRef
+from chalicelib.store import calls, items, keys
+from chalicelib.store.pages import beneath, every
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+NEW = "attribute_not_exists(PK)"
+ALL_OF_DAY = "PK = :day"
+KEPT: Final = timedelta(days=3 * 365)  # as long as a provision of data is to be provable (网络数据条例 12)
+
+Answer = tuple[Outcome, str, datetime]
+
+
+class DynamoAlerts:
+    """`ALERT#{id}` and `ANSWER#{id}#{outcome}#{reason}` under `ALERTS#{hospital}#{day}`; `ALERT#{id}` under
+    `IDENTITY#{hospital}#{patient}`."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def keep(self, alert: Alert) -> bool:
+        """The pointer first: where the second write fails, the next call writes both."""
+        forget = int((alert.shown_at + KEPT).timestamp())
+        day = day_of(alert.alert_id)
+        pointer = items.key(keys.identity(alert.hospital_id, alert.patient_id), keys.alert(alert.alert_id))
+        self._put_new(pointer | items.attributes(alert_id=alert.alert_id, expires_at=forget))
+        key = items.key(keys.alerts_of(alert.hospital_id, day), keys.alert(alert.alert_id))
+        return self._put_new(key | _item(alert) | items.attributes(expires_at=forget))
+
+    def get(self, hospital_id: str, alert_id: str) -> Alert | None:
+        if not day_of(alert_id):
+            return None
+        key = items.key(keys.alerts_of(hospital_id, day_of(alert_id)), keys.alert(alert_id))
+        item = calls.get(self._client, self._table, key)
+        return _alert(item) if item else None
+
+    def answer(self, hospital_id: str, alert_id: str, outcome: Outcome, reason: str, at: datetime) -> bool:
+        if self.get(hospital_id, alert_id) is None:
+            return False
+        key = items.key(keys.alerts_of(hospital_id, day_of(alert_id)), keys.alert_answer(alert_id, outcome, reason))
+        forget = int((at + KEPT).timestamp())
+        values = items.attributes(alert_id=alert_id, outcome=outcome, reason=reason, at=at, expires_at=forget)
+        self._put_new(key | values)
+        return True
+
+    def of_day(self, hospital_id: str, day: str) -> tuple[tuple[Alert, tuple[Answer, ...]], ...]:
+        found = list(
+            every(
+                self._client,
+                TableName=self._table,
+                KeyConditionExpression=ALL_OF_DAY,
+                ExpressionAttributeValues={":day": {"S": keys.alerts_of(hospital_id, day)}},
+                ConsistentRead=True,
+            )
+        )
+        alerts = [_alert(item) for item in found if "shown_at" in item]
+        answers: dict[str, list[Answer]] = {}
+        for item in found:
+            if "outcome" in item:
+                answers.setdefault(items.text(item, "alert_id"), []).append(_answer(item))
+        return tuple((alert, tuple(answers.get(alert.alert_id, ()))) for alert in alerts)
+
+    def of_patient(self, hospital_id: str, patient_id: str) -> tuple[str, ...]:
+        found = beneath(self._client, self._table, keys.identity(hospital_id, patient_id), keys.alert(""))
+        return tuple(items.text(item, "alert_id") for item in found)
+
+    def _put_new(self, item: dict[str, Any]) -> bool:
+        return calls.put_if(self._client, self._table, item, ConditionExpression=NEW)
+
+
+def _item(alert: Alert) -> dict[str, Any]:
+    priors = [f"{one.likeness}#{one.days}#{int(one.recognisable)}#{_ref(one.study)}" for one in alert.priors]
+    return items.attributes(
+        alert_id=alert.alert_id,
+        hospital_id=alert.hospital_id,
+        doctor_id=alert.doctor_id,
+        encounter_id=alert.encounter_id,
+        patient_id=alert.patient_id,
+        modality_group=alert.exam.group,
+        regions=exam_to_texts(alert.exam),
+        contrast=alert.exam.contrast,
+        priors=tuple(priors),
+        shown_at=alert.shown_at,
+    )
+
+
+def _ref(study: StudyRef) -> str:
+    return f"{study.hospital_id}#{study.study_instance_uid}"
+
+
+def _alert(item: Mapping[str, Any]) -> Alert:
+    parts, contrast = items.texts(item, "regions"), items.text(item, "contrast")
+    return Alert(
+        alert_id=items.text(item, "alert_id"),
+        hospital_id=items.text(item, "hospital_id"),
+        doctor_id=items.text(item, "doctor_id"),
+        encounter_id=items.text(item, "encounter_id"),
+        patient_id=items.text(item, "patient_id"),
+        exam=exam_from_texts(items.text(item, "modality_group"), parts, contrast),
+        priors=tuple(map(_prior, items.texts(item, "priors"))),
+        shown_at=items.instant(item, "shown_at"),
+    )
+
+
+def _prior(text: str) -> Prior:
+    likeness, days, recognisable, hospital_id, uid = text.split("#")
+    return Prior(StudyRef(hospital_id, uid), cast(Any, likeness), int(days), recognisable == "1")
+
+
+def _answer(item: Mapping[str, Any]) -> Answer:
+    return cast(Outcome, items.text(item, "outcome")), items.text(item, "reason"), items.instant(item, "at")
