@@ -6,10 +6,8 @@ and its figure left out. `python -m tests.bench.listening` runs this part alone.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,10 +25,10 @@ from infra.hospital.imaging_hospital.receive import Receiver
 from infra.hospital.imaging_hospital.spool import Spool
 from tests.bench.rows import Row
 from tests.support.dicom_senders import dataset, write
+from tests.support.orthanc import ABSENT, INSTALLED, free_port, orthanc, wait_for
 
 IMAGES, ROUNDS = 300, 2
 TICKS = os.sysconf("SC_CLK_TCK")
-APT = "not installed (apt-get install {})"
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Figure:
 def rows():
     sender = shutil.which("storescu")
     if sender is None:
-        Console().print("storescu:", APT.format("dcmtk"))
+        Console().print("storescu is not installed: apt-get install dcmtk")
         return
     with tempfile.TemporaryDirectory(dir=Path.home()) as name:  # on a disk: /tmp may be memory
         place = Path(name)
@@ -55,8 +53,8 @@ def rows():
         write(place / "small", [dataset(n) for n in range(1, IMAGES + 1)])
         for what, folder in (("of 0.5 MB", "study"), ("of 1 KB", "small")):
             ours = _best(_listen, place, [sender, str(place / folder)])
-            theirs = _best(_orthanc, place, [sender, str(place / folder)]) if shutil.which("Orthanc") else None
-            beside = f"Orthanc: {theirs or APT.format('orthanc')}; here: {ours}"
+            theirs = _best(_orthanc, place, [sender, str(place / folder)]) if INSTALLED else None
+            beside = f"Orthanc: {theirs or ABSENT}; here: {ours}"
             yield Row(
                 f"listen, an image {what} by storescu, to the disk", 1000 * ours.seconds / IMAGES, "ms", 20, beside
             )
@@ -80,53 +78,22 @@ def _cpu(pid):
 
 
 @contextmanager
-def _running(command, port):
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - as above
+def _listen(directory):
+    port = free_port()
+    command = [sys.executable, "-m", "tests.bench.listening", "serve", str(directory), str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # noqa: S603 - our own module
     try:
-        _wait(port)
+        wait_for(port)
         yield process, port
     finally:
         process.kill()
         process.wait()
 
 
-def _listen(directory):
-    port = _free()
-    return _running([sys.executable, "-m", "tests.bench.listening", "serve", str(directory), str(port)], port)
-
-
+@contextmanager
 def _orthanc(directory):
-    directory.mkdir()
-    port = _free()
-    settings = {
-        "StorageDirectory": str(directory / "storage"),
-        "IndexDirectory": str(directory / "index"),
-        "DicomAet": "BENCH",
-        "DicomPort": port,
-        "HttpPort": _free(),
-        "RemoteAccessAllowed": False,
-        "SyncStorageArea": True,
-        "Plugins": [],
-    }
-    (directory / "orthanc.json").write_text(json.dumps(settings), encoding="utf-8")
-    return _running(["Orthanc", str(directory / "orthanc.json")], port)
-
-
-def _free():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def _wait(port):
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError(port)
+    with orthanc(directory, DicomAet="BENCH") as theirs:
+        yield theirs.process, theirs.port
 
 
 def _serve(directory, port):
