@@ -100,7 +100,7 @@ class AuditEvent:
     @property
     def is_routine(self) -> bool:
         """What its person need not see to know who looked: their own lists and sessions, and a doctor who asks again
-        and again whether there is an answer yet, or orders an exam that is like no other. Refusals are never routine."""
+        and again whether there is an answer yet, or orders an exam that is like no other. A refusal never is."""
         own = self.role == "patient" and self.action in OWN_ROUTINE
         return self.allowed and (own or (self.action in POLLS and self.reason in TOLD_NOTHING))
 

@@ -17,13 +17,14 @@ from tests.support import tokens
 from tests.support.audit_watch import audit_down
 from tests.support.hospital_keys import key_proof
 from tests.support.matrix_world import FLAG, TARGETS, World
+from tests.support.ordering import SELECT
 from tests.support.served_app import BOUND, ORIGIN, jwks_url, national_id
 from tests.support.served_http import over_http
 
 __all__ = ["jwks_url", "over_http"]
 
 ROLES = tuple(BOUND)
-NO_EVENT = {("GET", "/health")}  # see `Allowed`
+NO_EVENT = {("GET", "/health"), ("GET", "/cds-services")}  # see `Allowed`
 DOOR = {"unauthenticated", "not_allowed", "csrf"}  # what only the door says
 
 
@@ -149,6 +150,7 @@ def ask(world, route, role, target, unaudited=None, **changes):
         encounter_id=kit.encounter_id,
         period=FLAG.day if path.startswith("/hospital/") else kit.day,
         disposal_id=kit.other["executed"],
+        service_id=SELECT,
     )
     body = BODIES.get(" ".join(route), body_of)(kit) if method == "POST" else None
     headers = {"X-Ward": kit.ward}
@@ -169,6 +171,7 @@ def ask(world, route, role, target, unaudited=None, **changes):
 # Routes that name nothing of anybody's: they are about the caller, whatever else the request says.
 ABOUT_THE_CALLER = {
     "GET /health",
+    "GET /cds-services",
     "POST /session",
     "DELETE /session",
     "GET /hospital/quarantine",
@@ -262,6 +265,11 @@ EXCEPTIONS = {
     **{
         ("POST /joining", target): ((403, "joining_refused"), "no code of anybody's: one answer for all")
         for target in TARGETS
+    },
+    **{
+        (f"POST /cds-services/{{service_id}}{more}", target): ((401, "unauthenticated"), "no token made for it")
+        for target in TARGETS
+        for more in ("", "/feedback")
     },
     ("POST /me/phone", "own"): ((422, "phone_not_vouched"), "no token of this issuer vouches for a number"),
     ("POST /me/phone", "other_hospital"): ((422, "phone_not_vouched"), "as above"),
