@@ -81,7 +81,13 @@ class AtOnce:
         }
         return 200, {}, _json({"Responses": answers, "UnprocessedKeys": {}})
 
+    def _dynamodb_updateitem(self, request):
+        return 200, {}, b'{"Attributes":{"taken":{"N":"1"}}}'
+
     def _dynamodb_query(self, request):
+        asked = json.loads(request.body)
+        if asked.get("IndexName") == "GSI1":
+            return self._newest_of_index(asked)
         values = {name: one["S"] for name, one in json.loads(request.body)["ExpressionAttributeValues"].items()}
         partition = values.pop(":pk", None) or values.pop(":partition", None) or values.pop(next(iter(values)))
         first, last = values.get(":first", ""), values.get(":last", "\U0010ffff")
@@ -92,6 +98,15 @@ class AtOnce:
             if pk == partition and first <= sk <= last and sk.startswith(prefix)
         ]
         return 200, {}, _json({"Items": found, "Count": len(found)})
+
+    def _newest_of_index(self, asked):
+        """A timeline's first page: newest first, and whether more follow."""
+        (partition,) = [one["S"] for one in asked["ExpressionAttributeValues"].values()]
+        found = [item for item in self.items.values() if item.get("GSI1PK", {}).get("S") == partition]
+        found.sort(key=lambda item: item["GSI1SK"]["S"], reverse=True)
+        page = found[: asked["Limit"]]
+        last = {"LastEvaluatedKey": page[-1]} if len(found) > len(page) else {}
+        return 200, {}, _json({"Items": page, "Count": len(page), **last})
 
     def _sts_assumerole(self, request):
         raise AssertionError("the signer's credentials are at hand")
