@@ -132,11 +132,11 @@
       while (bin > 0 && minutes <= edges[bin] * 60) bin -= 1;
       bins[bin] += exams;
     }
-    const names = edges.map((edge, bin) => (bin + 1 < edges.length ? `${edge}–${edges[bin + 1]}` : say("more_hours", { h: edge })));
+    const names = edges.map((edge, bin) => (bin + 1 < edges.length ? String(edges[bin + 1]) : `>${edge}`));
     section("delays", report.delays.length ? {
       legend: { show: false },
       grid: { left: 8, right: 16, top: 40, bottom: 28, containLabel: true },
-      xAxis: { type: "category", data: names, name: say("delay_axis"), nameLocation: "middle", nameGap: 44, axisLabel: { rotate: 45 } },
+      xAxis: { type: "category", data: names, name: say("delay_axis"), nameLocation: "middle", nameGap: 30, axisLabel: { interval: 0, hideOverlap: true } },
       yAxis: valueAxis("exams_axis", { minInterval: 1 }),
       series: [{
         name: say("exams_axis"), type: "bar", barCategoryGap: "12%", tooltip: { valueFormatter: examsTip },
@@ -181,9 +181,9 @@
     section("flags", known.length ? {
       legend: { show: false },
       grid: { left: 8, right: 48, top: 8, bottom: 28, containLabel: true },
-      xAxis: { type: "value", minInterval: 1, name: say("flags_unit"), nameLocation: "middle", nameGap: 28 },
+      xAxis: { type: "value", minInterval: 1, splitNumber: 3, name: say("flags_unit"), nameLocation: "middle", nameGap: 28, axisLabel: { hideOverlap: true } },
       yAxis: { type: "category", inverse: true, data: known.map(([rule]) => meaning(rule)), axisLabel: { width: 130, overflow: "break" } },
-      series: [{ name: say("open_flags"), type: "bar", color: TONES.missing, barMaxWidth: 26, data: known.map(([, n]) => n), label: { show: true, position: "right" } }],
+      series: [{ name: say("open_flags"), type: "bar", color: TONES.missing, barMaxWidth: 26, data: known.map(([, n]) => n), label: { show: true, position: "right", formatter: ({ value }) => count(value) } }],
     } : null, "no_flags", Math.max(160, known.length * 56 + 60));
   }
 
@@ -191,7 +191,7 @@
 
   function flagList() {
     const place = document.getElementById("flag-list");
-    if (!report.flags) return place.remove();
+    if (!report.flags) return place?.remove();
     const head = ["date", "rule", "state", "exams_behind"].map((key, i) => node("th", { scope: "col", textContent: say(key), className: i < 3 ? "text" : "" }));
     const rows = report.flags.map((flag) => node("tr", {}, cell(flag.day, "text"), cell(meaning(flag.rule), "text long"), cell(say(flag.state), "text"), cell(count(flag.exams_total))));
     const table = node("table", {}, node("thead", {}, node("tr", {}, ...head)), node("tbody", {}, ...rows));
@@ -265,7 +265,7 @@
 
   function ranking() {
     const place = document.getElementById("ranking");
-    if (!report.hospitals) return place.remove();
+    if (!report.hospitals) return place?.remove();
     const find = node("input", { type: "search", id: "find", placeholder: say("search"), value: at.find });
     find.setAttribute("aria-label", say("search"));
     find.addEventListener("input", () => { Object.assign(at, { find: find.value, page: 0 }); rankingRows(); });
@@ -294,8 +294,8 @@
     trend();
     days();
     delays();
-    compared();
     openFlags();
+    compared();
     flagList();
     ranking();
   }
@@ -308,7 +308,14 @@
   document.getElementById("print").addEventListener("click", () => window.print());
   window.addEventListener("resize", () => charts.forEach((chart) => chart.resize()));
   // Paper is 186 mm wide between its margins, at 96 points an inch.
-  window.addEventListener("beforeprint", () => charts.forEach((chart) => chart.resize({ width: 660 })));
-  window.addEventListener("afterprint", () => charts.forEach((chart) => chart.resize({ width: "auto" })));
+  const toPaper = (onPaper) => {
+    for (const chart of charts) {
+      chart.resize({ width: onPaper ? 660 : "auto" });
+      chart.getZr().flush(); // the printer waits for no frame
+    }
+  };
+  window.addEventListener("beforeprint", () => toPaper(true));
+  window.addEventListener("afterprint", () => toPaper(false));
+  matchMedia("print").addEventListener("change", (print) => toPaper(print.matches)); // who prints without asking first
   draw();
 })();
