@@ -54,12 +54,13 @@ class Reminder:
 
 @dataclass(frozen=True, slots=True)
 class _Asker:
-    """Who asks, about whom, as far as it is known."""
+    """Who asks, and about whom; `links` are that person's confirmed ones."""
 
     caller: Caller
     hospital: Hospital
     visit: Visit
     link: Link
+    links: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,8 @@ class RemindOfSimilar:
             return "other_patient"
         if visit.link is None or visit.link.status != "confirmed":
             return "unknown_person"
-        return _Asker(Caller("doctor", ordering.doctor_id, ordering.hospital_id), hospital, visit, visit.link)
+        links = tuple(link for link in self.people.links(visit.link.person_id) if link.status == "confirmed")
+        return _Asker(Caller("doctor", ordering.doctor_id, ordering.hospital_id), hospital, visit, visit.link, links)
 
     def _drafts(
         self, ordering: Ordering, asker: _Asker, person: Person | None, now: datetime
@@ -153,7 +155,7 @@ class RemindOfSimilar:
         if not likely:
             return []
         standing = self.facts.summaries(sorted(likely)[: 2 * PAGE])
-        mine = {link.identity for link in self._links(asker)}
+        mine = {link.identity for link in asker.links}
         kept = [one for one in standing if _may_be_told(one) and IdentityKey(one.issuer, one.patient_id) in mine]
         each = [(draft, [_like(draft, one, asker.hospital, now) for one in kept]) for draft in drafts]
         return [(draft, best) for draft, found in each if (best := sorted(filter(None, found), key=_order))]
@@ -161,16 +163,10 @@ class RemindOfSimilar:
     def _candidates(self, asker: _Asker, now: datetime) -> Iterable[Summary]:
         hidden = self.hidden.of_person(asker.link.person_id)
         oldest = (now - timedelta(days=RELATED + 1)).strftime("%Y%m%d")
-        pages = (
-            self.timeline.timeline(link.identity.issuer, link.identity.local_id, "", PAGE)
-            for link in self._links(asker)
-        )
+        pages = (self.timeline.timeline(link.identity.issuer, link.identity.local_id, "", PAGE) for link in asker.links)
         for one in chain.from_iterable(page.items for page in pages):
             if _may_be_told(one) and one.ref not in hidden and one.study_date.replace(".", "") >= oldest:
                 yield one
-
-    def _links(self, asker: _Asker) -> list[Link]:
-        return [link for link in self.people.links(asker.link.person_id) if link.status == "confirmed"]
 
     def _reminders(
         self, found: Sequence[tuple[Draft, list[_Found]]], asker: _Asker, person: Person | None, now: datetime
@@ -185,8 +181,9 @@ class RemindOfSimilar:
         consents = self.consents.of_doctor(asker.link.person_id, asker.caller.subject, now - REMEMBERED)
         mine = [one for one in consents if one.is_live(now) and one.hospital_id == asker.hospital.hospital_id]
         live = [one for one in mine if not closed_to(one, person, asker.visit.doctor)]
-        links = self._links(asker)
-        return frozenset(ref for one in live for ref in one.studies if any(covers(one, link, ref) for link in links))
+        return frozenset(
+            ref for one in live for ref in one.studies if any(covers(one, link, ref) for link in asker.links)
+        )
 
     def _reminder(
         self, draft: Draft, best: Sequence[_Found], asker: _Asker, seen: frozenset[StudyRef], now: datetime

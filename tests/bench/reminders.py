@@ -55,7 +55,8 @@ def _measured(studies):
     assert len(told) == 4, told  # of the liver by ultrasound, an MR of the upper abdomen is told too
     stub.calls.clear()
     one()
-    return cpu_ms(one, repeat=20), Counter(stub.calls)
+    calls = Counter(stub.calls)
+    return cpu_ms(one, repeat=20), calls
 
 
 def _world(studies):
