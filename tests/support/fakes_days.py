@@ -8,11 +8,12 @@ from chalicelib.domain.page import Page, opaque
 from chalicelib.domain.page import place as place_of
 from chalicelib.domain.warning import Warned
 from chalicelib.store import keys
+from tests.support.indexed import ByHospital
 
 
 class FakeExcuses:
     def __init__(self):
-        self.held = {}
+        self.held = ByHospital()
         self.not_applied = {}
 
     def put(self, excuse):
@@ -27,9 +28,7 @@ class FakeExcuses:
 
     def overlapping(self, hospital_id, from_at, to_at):
         return tuple(
-            excuse
-            for (hospital, _), excuse in sorted(self.held.items(), key=lambda held: held[0])
-            if hospital == hospital_id and excuse.to_at >= from_at and excuse.from_at <= to_at
+            excuse for excuse in self.held.of(hospital_id) if excuse.to_at >= from_at and excuse.from_at <= to_at
         )
 
 
@@ -60,7 +59,7 @@ class FakeOutages:
 
 class FakeDays:
     def __init__(self):
-        self.held = {}
+        self.held = ByHospital()
         self.opened = ""
 
     def get(self, hospital_id, day):
@@ -78,8 +77,7 @@ class FakeDays:
         self.held[mark.hospital_id, mark.day] = replace(held, due_at=due_at, revision=held.revision + 1)
 
     def between(self, hospital_id, first_day, last_day):
-        found = [mark for (hospital, _), mark in sorted(self.held.items()) if hospital == hospital_id]
-        return tuple(mark for mark in found if first_day <= mark.day <= last_day)
+        return tuple(mark for mark in self.held.of(hospital_id) if first_day <= mark.day <= last_day)
 
     def due(self, until):
         due = sorted(

@@ -11,6 +11,7 @@ from chalicelib.domain.ledger import Collection, Docket
 from chalicelib.domain.page import Page, opaque
 from chalicelib.domain.page import place as place_of
 from chalicelib.store import keys
+from tests.support.indexed import ByHospital, Dues
 
 MOVED = "gone"
 
@@ -21,7 +22,7 @@ class FakeLedger:
         self.notice_ids = defaultdict(dict)
         self.patients = set()
         self.dockets = {}
-        self.dues = defaultdict(dict)  # shard → key → (due, owner): what an index would hold
+        self.dues = defaultdict(Dues)  # by shard, of (owner, key)
         self.rows = defaultdict(dict)  # (hospital, day) → sort key → (fact count, Exam or MOVED)
         self.reads = Counter()
         self.pause = lambda: None  # between the docket and the facts: a query is no snapshot
@@ -73,9 +74,7 @@ class FakeLedger:
             return False
         self.dockets[key] = replace(docket, revision=docket.revision + 1)
         owner = keys.accession(key.hospital_id, key.accession, "")
-        self.dues[keys.shard(owner)].pop(key, None)
-        if docket.due_at is not None:
-            self.dues[keys.shard(owner)][key] = (docket.due_at, owner)
+        self.dues[keys.shard(owner)].put((owner, key), docket.due_at)
         return True
 
     def put_exam(self, exam, fact_count):
@@ -109,13 +108,13 @@ class FakeLedger:
         return Page(exams, opaque(rows[limit - 1][0]) if rows[limit:] else "")
 
     def due(self, shard, until):
-        return iter([key for _, _, key in self._due(shard, until)])
+        return iter([key for _, (_, key) in self._due(shard, until)])
 
     def due_between(self, shard, after, until):
-        return iter([(key, due_at) for due_at, _, key in self._due(shard, until) if due_at > after])
+        return iter([(key, due_at) for due_at, (_, key) in self._due(shard, until, after)])
 
-    def _due(self, shard, until):
-        due = sorted((due_at, owner, key) for key, (due_at, owner) in self.dues[shard].items() if due_at <= until)
+    def _due(self, shard, until, after=None):
+        due = self.dues[shard].until(until, after)
         self._read("due", len(due))
         return due
 
@@ -150,7 +149,7 @@ class FakeLedger:
 
 class FakeFlags:
     def __init__(self):
-        self.held = {}
+        self.held = ByHospital()
         self.steps = defaultdict(dict)
 
     def get(self, hospital_id, day, rule):
@@ -172,8 +171,7 @@ class FakeFlags:
         return Page(tuple(self.steps[place][name] for name in names[:limit]), names[limit - 1] if names[limit:] else "")
 
     def of_hospital(self, hospital_id, first_day, last_day):
-        found = (flag for place, flag in sorted(self.held.items()) if place[0] == hospital_id)
-        return tuple(flag for flag in found if first_day <= flag.day <= last_day)
+        return tuple(flag for flag in self.held.of(hospital_id) if first_day <= flag.day <= last_day)
 
     def open(self, token, limit):
         if token and not token.startswith("after:"):
