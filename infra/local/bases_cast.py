@@ -15,6 +15,7 @@ from infra.local import samples
 from infra.local.client import Answer, Client, expect, until
 from infra.local.personas import CHILD, ELDER, HOSPITALS, LAKE, PATIENT, RIVER, DemoPatient
 from infra.local.story import Stage
+from infra.local.story_hospital import details_at
 from infra.local.story_images import key
 
 PATIENTS = {"zhang": PATIENT, "elder": ELDER, "child": CHILD}
@@ -70,15 +71,13 @@ def _person_id(one: Actor) -> str:
 def _register(stage: Stage, patient: DemoPatient) -> str:
     persons = set()
     for clerk, hospital in (("clerk-jb001", RIVER), ("clerk-hb002", LAKE)):
-        details = _known(patient, hospital.hospital_id) | {"national_id": patient.national_id, "phone": patient.phone}
+        details = details_at(hospital.hospital_id, patient) | {
+            "national_id": patient.national_id,
+            "phone": patient.phone,
+        }
         persons.add(actor(stage, clerk).ask("POST", "/desk/registrations", details).of(200, 201)["person_id"])
     expect(len(persons) == 1, "both desks find one person")
     return str(persons.pop())
-
-
-def _known(patient: DemoPatient, hospital_id: str) -> dict[str, Any]:
-    known = {"name": patient.name, "sex": patient.sex, "birth_date": patient.birth_date}
-    return known | {"patient_id": patient.patient_ids[hospital_id]}
 
 
 def studies(stage: Stage) -> dict[str, Any]:
@@ -115,7 +114,7 @@ def _visit(stage: Stage, patient: DemoPatient, encounter_id: str, patient_class:
         "type": "encounter",
         "encounter_id": encounter_id,
         "status": "open",
-        "patient": _known(patient, LAKE.hospital_id),
+        "patient": details_at(LAKE.hospital_id, patient),
         "patient_class": patient_class,
         "at": datetime.now(UTC).isoformat(),
     }

@@ -71,9 +71,11 @@ def single(modality: str, **details: Any) -> bytes:
     return _written(header, image.astype("<u2"))
 
 
-def head_of(patient: DemoPatient, hospital: str, accession_number: str) -> tuple[bytes, str]:
+def head_of(
+    patient: DemoPatient, hospital: str, accession_number: str, taken_at: datetime | None = None
+) -> tuple[bytes, str]:
     """One MR image of a head, of somebody else than the story's patient, and its study's UID."""
-    header = study("MR", hospital=hospital, accession_number=accession_number)
+    header = study("MR", hospital=hospital, accession_number=accession_number, taken_at=taken_at)
     header.PatientName = f"={patient.name}"
     header.PatientID = patient.patient_ids[hospital]
     header.PatientBirthDate = patient.birth_date.replace("-", "")

@@ -9,7 +9,7 @@ from typing import Any
 
 from infra.local import newcomer, samples
 from infra.local.client import Client, expect, to_the_minute, until
-from infra.local.personas import HOSPITALS, LAKE, PATIENT, RIVER
+from infra.local.personas import HOSPITALS, LAKE, PATIENT, RIVER, DemoPatient
 from infra.local.story import Stage
 from infra.local.story_images import key, pydicom_files, study_uids, upload
 
@@ -74,10 +74,10 @@ def patient(stage: Stage) -> dict[str, Any]:
     return {}
 
 
-def details_at(hospital_id: str) -> dict[str, Any]:
-    """The patient as that hospital knows them."""
-    known = {"name": PATIENT.name, "sex": PATIENT.sex, "birth_date": PATIENT.birth_date}
-    return known | {"patient_id": PATIENT.patient_ids[hospital_id]}
+def details_at(hospital_id: str, patient: DemoPatient = PATIENT) -> dict[str, Any]:
+    """A patient as that hospital knows them."""
+    known = {"name": patient.name, "sex": patient.sex, "birth_date": patient.birth_date}
+    return known | {"patient_id": patient.patient_ids[hospital_id]}
 
 
 def exam_notice(hospital_id: str, accession: str, performed_at: datetime, **more: Any) -> dict[str, Any]:

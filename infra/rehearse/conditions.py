@@ -7,19 +7,21 @@ only what is deployed here, and says what.
   told: as it stands it would either never refuse, or refuse everything ("Null": true, "…NotEquals"). An Allow that
   depends on one stays and allows nothing here, but for `kms:ResourceAliases`: there the key is named itself.
 - MiniStack asks for `sqs:SendMessageBatch` where AWS asks for `sqs:SendMessage`: who may do the one may do the other.
+  Of many versions deleted at once it asks for `s3:DeleteObject` on the first: who may delete versions may do that too.
 - It knows no association and no log of a web ACL and no selection of a backup plan: they are left out and told,
   as is an alarm over more than one metric.
 - An origin access identity is a user there, and a canonical user in the templates: it is named so.
 - Its CloudFront goes to no name of AWS: `near` sends it to the API's stand-in on loopback.
-- Choices by a condition are made before: nothing is destroyed in the rehearsal, whose stacks have `Disposal` off.
+- Choices by a condition inside of policies are made before, by the parameters that it is deployed with.
 - A queue's function runs at most twice at a time (AWS's least ceiling): MiniStack starts a process for each, at once.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from types import MappingProxyType
 from typing import Any
 
 # What MiniStack 1.5.33 knows of a request (core/iam_evaluator.py, core/iam_actions.py), in lower case.
@@ -54,11 +56,14 @@ def near(template: dict[str, Any], port: int, *, china: bool = False) -> dict[st
     return changed
 
 
-def rehearsable(template: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The template as MiniStack can judge it, and a line for each part left out: `Resource.Sid: keys` or its type."""
+def rehearsable(
+    template: dict[str, Any], chosen: Mapping[str, str] = MappingProxyType({})
+) -> tuple[dict[str, Any], list[str]]:
+    """The template as MiniStack can judge it, and a line for each part left out: `Resource.Sid: keys` or its type.
+    `chosen`: the parameters that are not at their default."""
     changed = deepcopy(template)
     for _, document in _documents(changed):
-        _choose(document, changed)
+        _choose(document, changed, chosen)
     resources = changed["Resources"]
     unmade = [logical for logical, one in resources.items() if one["Type"] in UNKNOWN_KINDS or _is_math(one)]
     told = [f"{logical}: {_why(resources.pop(logical))}" for logical in unmade]
@@ -71,6 +76,7 @@ def rehearsable(template: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
             _name_identity(statement)
             _name_keys(statement)
             _name_batches(statement)
+            _name_deletes(statement)
             unknown = sorted(key for key in _keys(statement) if not KNOWN.fullmatch(key.lower()))
             if unknown and statement["Effect"] == "Deny":
                 told.append(f"{logical}.{statement.get('Sid', '?')}: {', '.join(unknown)}")
@@ -96,18 +102,19 @@ def _documents(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
             yield logical, document
 
 
-def _choose(value: Any, template: dict[str, Any]) -> Any:
-    """The part of a policy that stands when every parameter has its default, in place; None for nothing."""
+def _choose(value: Any, template: dict[str, Any], chosen: Mapping[str, str]) -> Any:
+    """The part of a policy that stands with these parameters, in place; None for nothing."""
     if isinstance(value, list):
-        value[:] = [found for one in value if (found := _choose(one, template)) is not None]
+        value[:] = [found for one in value if (found := _choose(one, template, chosen)) is not None]
     elif isinstance(value, dict) and list(value) == ["Fn::If"]:
         condition, yes, no = value["Fn::If"]
         one, other = template["Conditions"][condition]["Fn::Equals"]
-        is_on = template["Parameters"][one["Ref"]].get("Default") == other
-        return _choose(yes if is_on else no, template)
+        parameter = one["Ref"]
+        is_on = chosen.get(parameter, template["Parameters"][parameter].get("Default")) == other
+        return _choose(yes if is_on else no, template, chosen)
     elif isinstance(value, dict):
         for key in list(value):
-            value[key] = _choose(value[key], template)
+            value[key] = _choose(value[key], template, chosen)
             if value[key] is None:
                 del value[key]
         return None if value == {"Ref": "AWS::NoValue"} else value
@@ -142,6 +149,11 @@ def _name_keys(statement: dict[str, Any]) -> None:
 def _name_batches(statement: dict[str, Any]) -> None:
     actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
     statement["Action"] = [*actions, *(BATCHES[one] for one in actions if one in BATCHES)]
+
+
+def _name_deletes(statement: dict[str, Any]) -> None:
+    if statement["Effect"] == "Allow" and "s3:DeleteObjectVersion" in statement["Action"]:
+        statement["Action"].append("s3:DeleteObject")
 
 
 def _name_sessions(statement: dict[str, Any], template: dict[str, Any]) -> None:

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from botocore.exceptions import ClientError
-
 from infra.local.client import expect, fetch, until
 from infra.local.issuer import Issuer
 from infra.local.personas import LAKE, RIVER
@@ -17,49 +15,14 @@ from infra.local.story import Stage, Step
 from infra.local.story_doctor import manifest_path, open_study
 from infra.local.story_images import key
 from infra.rehearse import cloud, deploy
-from infra.rehearse.ministack import ACCOUNT_ID, REGION
+from infra.rehearse.hands import acting_as, arn, refused, role, standing, uploads
 from infra.rehearse.steps_beside import STEPS as BESIDE
+from infra.rehearse.steps_disposal import STEPS as DISPOSAL
 from infra.rehearse.steps_joining import STEPS as JOINING
 from infra.rehearse.upgrade import upgrade
 
 POISON_SECONDS = 1  # between two tries, in place of four or six minutes
 POISON_TRIES = 2
-
-
-def _here(stage: Stage) -> cloud.Rehearsed:
-    rehearsed: cloud.Rehearsed = stage.kept["rehearsed"]
-    return rehearsed
-
-
-def _bucket(stage: Stage) -> str:
-    return str(stage.client.told["buckets"]["uploads"])
-
-
-def _refused(act: Callable[..., Any], *codes: str, **asked: Any) -> None:
-    """`act` must be refused with one of these codes, for no other reason."""
-    try:
-        act(**asked)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        expect(code in (codes or ("AccessDenied",)), f"refused, but with {code}")
-    else:
-        expect(held=False, what=f"{asked.get('Key') or act} was not refused")
-
-
-def _role(name: str) -> str:
-    return f"imaging-cloud-{name}-{REGION}"
-
-
-def _arn(role: str) -> str:
-    return f"arn:{cloud.PARTITION}:iam::{ACCOUNT_ID}:role/{role}"
-
-
-def _as(stage: Stage, role: str) -> Callable[[str], Any]:
-    """Clients as a role: MiniStack lets the account's root take on a function's."""
-    here = _here(stage).here
-    made = here.client("sts").assume_role(RoleArn=_arn(role), RoleSessionName="rehearsal")["Credentials"]
-    emulator = here.emulator
-    return deploy.clients(emulator.endpoint, str(emulator.certificate), cloud.as_keys(made))
 
 
 def _signed_url(stage: Stage) -> str:
@@ -73,7 +36,7 @@ def unsigned(stage: Stage) -> dict[str, Any]:
     expect(fetch(url).status == 200, "the signed URL opens")
     bare = url.partition("?")[0]
     endpoint = stage.client.told["s3_endpoint"]
-    answers = [fetch(bare), fetch(f"{endpoint}/{_bucket(stage)}"), fetch(bare, method="PUT", data=b"x")]
+    answers = [fetch(bare), fetch(f"{endpoint}/{uploads(stage)}"), fetch(bare, method="PUT", data=b"x")]
     expect([one.status for one in answers] == [403] * 3, f"403 for all, not {[one.status for one in answers]}")
     return {"tries": len(answers)}
 
@@ -98,9 +61,9 @@ def tampered(stage: Stage) -> dict[str, Any]:
 
 def expired(stage: Stage) -> dict[str, Any]:
     """Signed by the account's root, so that nothing but the clock can refuse it."""
-    s3 = _here(stage).here.client("s3")
-    name = urlsplit(_signed_url(stage)).path.removeprefix(f"/{_bucket(stage)}/")
-    url = s3.generate_presigned_url("get_object", {"Bucket": _bucket(stage), "Key": name}, ExpiresIn=2)
+    s3 = standing(stage).here.client("s3")
+    name = urlsplit(_signed_url(stage)).path.removeprefix(f"/{uploads(stage)}/")
+    url = s3.generate_presigned_url("get_object", {"Bucket": uploads(stage), "Key": name}, ExpiresIn=2)
     expect(fetch(url).status == 200, "it opens at first")
     time.sleep(3.1)
     expect(fetch(url).status == 403, "and not after its end")
@@ -108,39 +71,39 @@ def expired(stage: Stage) -> dict[str, Any]:
 
 
 def cross_prefix(stage: Stage) -> dict[str, Any]:
-    s3, bucket = stage.client.s3(RIVER.hospital_id), _bucket(stage)
+    s3, bucket = stage.client.s3(RIVER.hospital_id), uploads(stage)
     others = [key(kind, LAKE.hospital_id, "x") for kind in ("instances", "archives", "notices")]
     ours = [f"{kind}/{RIVER.hospital_id}/x" for kind in ("unpacked", "receipts", "amendments", "registrations")]
     for name in (*others, *ours):
-        _refused(s3.put_object, Bucket=bucket, Key=name, Body=b"x")
+        refused(s3.put_object, Bucket=bucket, Key=name, Body=b"x")
     own = key("instances", RIVER.hospital_id, "ct/0000.dcm")
-    _refused(s3.get_object, Bucket=bucket, Key=own)
-    _refused(s3.delete_object, Bucket=bucket, Key=own)
-    _refused(s3.list_objects_v2, Bucket=bucket)
+    refused(s3.get_object, Bucket=bucket, Key=own)
+    refused(s3.delete_object, Bucket=bucket, Key=own)
+    refused(s3.list_objects_v2, Bucket=bucket)
     return {"tries": len(others) + len(ours) + 3}
 
 
 def plain_http(stage: Stage) -> dict[str, Any]:
     """The same credentials and the same key, without TLS."""
-    emulator = _here(stage).here.emulator
+    emulator = standing(stage).here.emulator
     given = dict(stage.client.vended[RIVER.hospital_id])
-    asked = {"Bucket": _bucket(stage), "Key": key("instances", RIVER.hospital_id, "plain"), "Body": b"x"}
-    _refused(deploy.clients(emulator.plain_endpoint, str(emulator.certificate), given)("s3").put_object, **asked)
+    asked = {"Bucket": uploads(stage), "Key": key("instances", RIVER.hospital_id, "plain"), "Body": b"x"}
+    refused(deploy.clients(emulator.plain_endpoint, str(emulator.certificate), given)("s3").put_object, **asked)
     return {}
 
 
 def wrong_role(stage: Stage) -> dict[str, Any]:
-    told, bucket = stage.client.told, _bucket(stage)
+    told, bucket = stage.client.told, uploads(stage)
     image = {"Bucket": bucket, "Key": key("instances", RIVER.hospital_id, "ct/0000.dcm")}
-    ingest, wide = _as(stage, _role("ingest")), _as(stage, cloud.HOSPITALS_ROLE)
+    ingest, wide = acting_as(stage, role("ingest")), acting_as(stage, cloud.HOSPITALS_ROLE)
     expect(ingest("s3").get_object(**image)["ContentLength"], "who must read it can")
     version = ingest("s3").get_object(**image)["VersionId"]
     archive = told["buckets"]["audit_archive"]
     tries: list[tuple[Callable[..., Any], dict[str, Any]]] = [
-        (_as(stage, _role("sweep"))("s3").get_object, image),
-        (_as(stage, _role("report"))("s3").get_object, image),
-        (_as(stage, _role("notices"))("s3").get_object, image),
-        (_as(stage, _role("api-handler"))("s3").get_object, image),
+        (acting_as(stage, role("sweep"))("s3").get_object, image),
+        (acting_as(stage, role("report"))("s3").get_object, image),
+        (acting_as(stage, role("notices"))("s3").get_object, image),
+        (acting_as(stage, role("api-handler"))("s3").get_object, image),
         # Whose own policy allows all of S3: it is the bucket's that refuses.
         (wide("s3").get_object, image),
         (wide("s3").put_object, {"Bucket": bucket, "Key": f"unpacked/{RIVER.hospital_id}/x", "Body": b"x"}),
@@ -148,13 +111,13 @@ def wrong_role(stage: Stage) -> dict[str, Any]:
         (ingest("s3").delete_object, {**image, "VersionId": version}),
         (ingest("s3").put_object, {**image, "Body": b"x"}),
         (ingest("s3").put_object, {"Bucket": archive, "Key": "x", "Body": b"x"}),
-        (_as(stage, _role("seal"))("s3").delete_object, {"Bucket": archive, "Key": "x"}),
-        (ingest("sts").assume_role, {"RoleArn": _arn(_role("signer")), "RoleSessionName": "other"}),
+        (acting_as(stage, role("seal"))("s3").delete_object, {"Bucket": archive, "Key": "x"}),
+        (ingest("sts").assume_role, {"RoleArn": arn(role("signer")), "RoleSessionName": "other"}),
         (ingest("dynamodb").scan, {"TableName": told["audit_table"]}),
-        (_as(stage, _role("settle"))("dynamodb").scan, {"TableName": "imaging-cloud-main"}),
+        (acting_as(stage, role("settle"))("dynamodb").scan, {"TableName": "imaging-cloud-main"}),
     ]
     for act, asked in tries:
-        _refused(act, "AccessDenied", "AccessDeniedException", **asked)
+        refused(act, "AccessDenied", "AccessDeniedException", **asked)
     return {"tries": len(tries)}
 
 
@@ -183,15 +146,15 @@ def wrong_token(stage: Stage) -> dict[str, Any]:
 
 
 def schedules(stage: Stage) -> dict[str, Any]:
-    rehearsed = _here(stage)
+    rehearsed = standing(stage)
     events = rehearsed.here.client("events")
-    standing = {}
+    states = {}
     for rule in events.list_rules()["Rules"]:
         for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
-            standing[target["Arn"].rsplit(":", 1)[-1]] = rule["State"]
+            states[target["Arn"].rsplit(":", 1)[-1]] = rule["State"]
     wanted = cloud.schedules(rehearsed.app)
     for name in sorted(wanted):
-        expect(standing.get(rehearsed.functions[name]) == "ENABLED", f"a rule runs {name}")
+        expect(states.get(rehearsed.functions[name]) == "ENABLED", f"a rule runs {name}")
         cloud.run(rehearsed, name)
     until(lambda: _waiting(rehearsed, "reconcile") == 0, "the night's reconcile is done, piece by piece", 180)
     expect(_waiting(rehearsed, "reconcile-dead") == 0, "no piece of the night's reconcile failed")
@@ -208,7 +171,7 @@ def _waiting(rehearsed: cloud.Rehearsed, name: str) -> int:
 
 def dead_letters(stage: Stage) -> dict[str, Any]:
     """A message that no function can ever do, with the waits between its tries cut short."""
-    sqs = _here(stage).here.client("sqs")
+    sqs = standing(stage).here.client("sqs")
     url, dead = (sqs.get_queue_url(QueueName=f"imaging-cloud-settle{one}.fifo")["QueueUrl"] for one in ("", "-dead"))
     asked = ["RedrivePolicy", "VisibilityTimeout"]
     as_deployed = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=asked)["Attributes"]
@@ -240,6 +203,7 @@ STEPS: dict[str, Step] = {
     **JOINING,
     "schedules": schedules,
     "dead_letters": dead_letters,
+    **DISPOSAL,
     **BESIDE,
     "upgrade": upgrade,
 }

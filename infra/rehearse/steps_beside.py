@@ -11,6 +11,7 @@ from infra.local.client import Answer, expect, fetch
 from infra.local.story import Stage, Step
 from infra.rehearse import cloud, conditions, edge
 from infra.rehearse.beside import stand
+from infra.rehearse.hands import standing
 from infra.rehearse.ministack import ACCOUNT_ID, REGION
 
 PAGE = b"<!doctype html><title>rehearsal</title>"
@@ -18,13 +19,8 @@ OWN_PAGE = "rehearsal.example.cn"
 _ROLES = f"arn:{cloud.PARTITION}:iam::{ACCOUNT_ID}:role"
 
 
-def _here(stage: Stage) -> cloud.Rehearsed:
-    rehearsed: cloud.Rehearsed = stage.kept["rehearsed"]
-    return rehearsed
-
-
 def watch(stage: Stage) -> dict[str, Any]:
-    here = _here(stage)
+    here = standing(stage)
     stand(here, "watch", {})
     found = here.here.client("cloudwatch")
     alarms = [one for page in found.get_paginator("describe_alarms").paginate() for one in page["MetricAlarms"]]
@@ -36,7 +32,7 @@ def watch(stage: Stage) -> dict[str, Any]:
 
 def keep(stage: Stage) -> dict[str, Any]:
     """The stack of the other region, here beside the first, and the one of backups, which copies into it."""
-    here = _here(stage)
+    here = standing(stage)
     roles = {f"{name}RoleArn": f"{_ROLES}/imaging-cloud-{name.lower()}-{REGION}" for name in ("Replication", "Backup")}
     replica = stand(here, "replica", roles)
     bucket = replica["UploadsReplicaArn"].rsplit(":", 1)[1]
@@ -51,7 +47,7 @@ def keep(stage: Stage) -> dict[str, Any]:
 
 def own_name(stage: Stage) -> dict[str, Any]:
     """The API under the name of its own, at the same path as at the stage."""
-    endpoint = _here(stage).here.emulator.endpoint
+    endpoint = standing(stage).here.emulator.endpoint
     under = {"Host": cloud.API_NAME}
     expect(fetch(f"{endpoint}/api/health", under).of(200) == {"status": "ok"}, "the API under /api")
     elsewhere = fetch(f"{endpoint}/me/studies", under).status
@@ -63,7 +59,7 @@ def own_name(stage: Stage) -> dict[str, Any]:
 
 def front(stage: Stage) -> dict[str, Any]:
     """CloudFront before pages and API, as elsewhere and as in China: each asked through it, then the API without it."""
-    here = _here(stage)
+    here = standing(stage)
     secret, header = here.parameters["OriginSecret"], cloud.secret_header(here.app)
     own = {"DomainName": OWN_PAGE, "Certificate": "a" * 21, "OriginSecret": secret, "ApiHost": cloud.LOOPBACK}
     with edge.running(here.here.emulator, cloud.API_NAME, header, secret) as way:

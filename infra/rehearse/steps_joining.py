@@ -15,24 +15,16 @@ from infra.local.newcomer import Newcomer
 from infra.local.personas import LAKE, RIVER
 from infra.local.story import Stage, Step
 from infra.rehearse import cloud, deploy
+from infra.rehearse.hands import standing, uploads
 from infra.rehearse.ministack import ACCOUNT_ID, REGION
 
 Try = tuple[Callable[..., Any], dict[str, Any]]
 
 
-def _here(stage: Stage) -> cloud.Rehearsed:
-    rehearsed: cloud.Rehearsed = stage.kept["rehearsed"]
-    return rehearsed
-
-
 def _clients(stage: Stage) -> Callable[[str], Any]:
     """Any service, with the keys that JB001 was given."""
-    emulator = _here(stage).here.emulator
+    emulator = standing(stage).here.emulator
     return deploy.clients(emulator.endpoint, str(emulator.certificate), dict(stage.client.vended[RIVER.hospital_id]))
-
-
-def _bucket(stage: Stage) -> str:
-    return str(stage.client.told["buckets"]["uploads"])
 
 
 def _place(kind: str = "instances", hospital_id: str = RIVER.hospital_id, days: int = 0) -> str:
@@ -42,7 +34,7 @@ def _place(kind: str = "instances", hospital_id: str = RIVER.hospital_id, days: 
 
 def vended(stage: Stage) -> dict[str, Any]:
     """In one piece, over again, and in parts: finished, and given up."""
-    s3, bucket = _clients(stage)("s3"), _bucket(stage)
+    s3, bucket = _clients(stage)("s3"), uploads(stage)
     for kind in ("instances", "archives"):
         named = {"Bucket": bucket, "Key": _place(kind)}
         versions = [s3.put_object(**named, Body=b"x", ChecksumAlgorithm="CRC32")["VersionId"] for _ in range(2)]
@@ -60,8 +52,8 @@ def vended(stage: Stage) -> dict[str, Any]:
 
 
 def neighbours(stage: Stage) -> dict[str, Any]:
-    client, bucket = _clients(stage), _bucket(stage)
-    version = _here(stage).here.client("s3").head_object(Bucket=bucket, Key=_place())["VersionId"]
+    client, bucket = _clients(stage), uploads(stage)
+    version = standing(stage).here.client("s3").head_object(Bucket=bucket, Key=_place())["VersionId"]
     tries = [
         *_elsewhere(client("s3"), bucket),
         *_otherwise(client("s3"), bucket, version),
@@ -134,10 +126,10 @@ def _with_headers(s3: Any, bucket: str) -> list[Try]:
 def _other_services(stage: Stage, client: Callable[[str], Any]) -> list[Try]:
     dynamodb, told = client("dynamodb"), stage.client.told
     item = {"Key": {"PK": {"S": f"HOSPITAL#{RIVER.hospital_id}"}, "SK": {"S": "PROFILE"}}}
-    queue = _here(stage).outputs["InstancesQueueUrl"]
+    queue = standing(stage).outputs["InstancesQueueUrl"]
     roles = [f"imaging-cloud-{name}-{REGION}" for name in ("uploader", "signer", "ingest", "api-handler")]
     assumed = [f"arn:{cloud.PARTITION}:iam::{ACCOUNT_ID}:role/{name}" for name in roles]
-    key = _here(stage).outputs["DataKeyArn"]
+    key = standing(stage).outputs["DataKeyArn"]
     return [
         (dynamodb.get_item, {"TableName": "imaging-cloud-main", **item}),
         (dynamodb.scan, {"TableName": told["audit_table"]}),

@@ -69,6 +69,12 @@ TEXTS = {
         "{tries} 次之后，{seconds:.1f} 秒",
         "after {tries} tries, {seconds:.1f} s",
     ),
+    "disposal": Text(
+        "只来过一次的老患者的检查：申请、两人批准、开启 Disposal、由 dispose 销毁、再关闭",
+        "The exam of one who came once and long ago: proposed, approved by two, `Disposal` on, destroyed, off again",
+        "{versions} 个对象版本已销毁，别的角色都删不了；销毁证明 {certificate}…",
+        "{versions} object versions destroyed, by no other role; certificate {certificate}…",
+    ),
     "watch": Text(
         "告警与仪表板的栈（watch.yaml）",
         "The stack of alarms and the dashboard (watch.yaml)",

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -152,6 +153,24 @@ def test_a_key_allowed_by_its_alias_is_allowed_by_itself():
     allow = {"Effect": "Allow", "Action": "kms:GenerateMac", "Resource": "*", "Condition": alias}
     (changed,) = statements(conditions.rehearsable(policy_of(allow))[0])
     assert changed == {"Effect": "Allow", "Action": ["kms:GenerateMac"], "Resource": {"Ref": "MacKeyId"}}
+
+
+def test_who_may_delete_versions_may_delete_the_first_of_many_and_nobody_is_refused_more():
+    allow = {"Effect": "Allow", "Action": ["s3:DeleteObjectVersion"]}
+    deny = {"Effect": "Deny", "Action": ["s3:DeleteObjectVersion"]}
+    changed = statements(conditions.rehearsable(policy_of(allow, deny))[0])
+    assert changed == [{"Effect": "Allow", "Action": ["s3:DeleteObjectVersion", "s3:DeleteObject"]}, deny]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "refused"),
+    [({}, {}), ({"Disposal": "off"}, {}), ({"Disposal": "on"}, {"ArnNotLike": {"aws:PrincipalArn": ANY}})],
+)
+def test_a_policys_choices_are_made_by_the_parameters_it_is_deployed_with(chosen, refused):
+    changed, _ = conditions.rehearsable(template.load(), chosen)
+    document = changed["Resources"]["UploadsBucketPolicy"]["Properties"]["PolicyDocument"]
+    (found,) = [one for one in document["Statement"] if one["Sid"] == "RefuseDisposal"]
+    assert found.get("Condition", {}) == refused
 
 
 def test_what_the_emulator_does_not_know_is_left_out_and_told():
