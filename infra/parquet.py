@@ -26,7 +26,7 @@ from chalicelib.domain.compliance import COUNTS
 from chalicelib.domain.compliance_report import COLUMNS, DELAYS, PROVINCE
 from chalicelib.domain.period import Period
 from chalicelib.services.ledger_ports import ComplianceReports
-from chalicelib.services.report_compliance import file_name
+from chalicelib.services.show_report import file_name
 from chalicelib.store.reports import S3Reports
 
 KIND = "application/vnd.apache.parquet"

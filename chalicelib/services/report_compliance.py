@@ -24,10 +24,8 @@ from chalicelib.services.find_figures import FindFigures
 from chalicelib.services.ledger_ports import ComplianceReports, Flags, OwedReports, ReportPage
 from chalicelib.services.ports import Hospitals
 from chalicelib.services.read_compliance import csv_bytes, flag_answer, json_bytes
+from chalicelib.services.show_report import CSV, HTML, JSON, file_name
 
-CSV = "text/csv; charset=utf-8"
-JSON = "application/json"
-HTML = "text/html; charset=utf-8"
 BATCH = 256
 PROVINCE_ZONE = timedelta(hours=8)  # a day of the reports is a day in the province
 KINDS = ("day", "week", "month")
@@ -106,8 +104,9 @@ class MakeReports:
         return self.find(hospital, days, now), answers
 
     def _before(self, period: Period) -> list[Values]:
+        """What was written before there were regions has no row to compare with."""
         bodies = (self.reports.get(file_name(one.name, f"{PROVINCE}.json")) for one in period.before())
-        return [json.loads(body) for body in bodies if body]
+        return [report for report in (json.loads(body) for body in bodies if body) if "regions" in report]
 
     def _put(self, period: Period, report: Report) -> None:
         name = file_name(period.name, report.file)
@@ -115,10 +114,6 @@ class MakeReports:
             self.reports.put(f"{name}.html", self.page(report.values).encode(), HTML)
         self.reports.put(f"{name}.csv", csv_bytes(report.rows, COLUMNS), CSV)
         self.reports.put(f"{name}.json", json_bytes(report.values), JSON)
-
-
-def file_name(period: str, name: str) -> str:
-    return f"compliance/{period}/{name}"
 
 
 def _side_by_side(pool: ThreadPoolExecutor, work: Callable[[One], Done], ones: Iterable[One]) -> Iterator[Done]:

@@ -6,8 +6,10 @@ from typing import Literal
 
 from chalicelib.domain.period import Period
 from chalicelib.services.ledger_ports import ComplianceReports, ReportPage
-from chalicelib.services.report_compliance import CSV, HTML, JSON, file_name
 
+CSV = "text/csv; charset=utf-8"
+JSON = "application/json"
+HTML = "text/html; charset=utf-8"
 Form = Literal["json", "csv", "html"]
 CONTENT_TYPES: dict[Form, str] = {"json": JSON, "csv": CSV, "html": HTML}
 
@@ -29,3 +31,7 @@ class ShowReport:
         if body is None:
             return None
         return body.decode() if form == "json" else self.page(json.loads(body))
+
+
+def file_name(period: str, name: str) -> str:
+    return f"compliance/{period}/{name}"

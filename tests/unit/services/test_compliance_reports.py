@@ -137,10 +137,10 @@ def world():
 
 def test_a_run_makes_the_day_its_week_and_its_month_of_everyone(world):
     assert world.report(FRIDAY, NOON + 26 * HOUR) == ("2026-11-20", "2026-W47", "2026-11")
-    names = ("H1", "H2", "H3", "H4", "province", *map(region_file, ("苏南", "苏北", "-")))
-    assert sorted(world.reports.files) == sorted(
-        f"compliance/{period}/{name}.{kind}" for period in PERIODS for name in names for kind in ("csv", "json")
-    )
+    names = ("H1", "H2", "H3", "H4"), ("province", *map(region_file, ("苏南", "苏北", "-")))
+    kinds = ("csv", "json"), ("csv", "html", "json")
+    files = [f"{name}.{kind}" for some, of in zip(names, kinds, strict=True) for name in some for kind in of]
+    assert sorted(world.reports.files) == sorted(f"compliance/{period}/{file}" for period in PERIODS for file in files)
     assert world.owed.owed() == []
     month = read(world, "2026-11")
     assert (month["first_day"], month["last_day"], month["kind"]) == ("2026-11-01", "2026-11-20", "month")
@@ -253,6 +253,13 @@ def test_the_trend_is_what_the_periods_before_were_reported_as(world):
         assert [one["due"] for one in trend] == [1, 1]
 
 
+def test_a_report_from_before_there_were_regions_is_left_out_of_a_trend(world):
+    old = {"day": "2026-11-19", "due": 1, "hospitals": [{"hospital_id": "H1", "due": 1}]}
+    world.reports.put("compliance/2026-11-19/province.json", json.dumps(old).encode(), "application/json")
+    world.report(FRIDAY, MADE)
+    assert read(world, "2026-11-20")["trend"] == []
+
+
 def test_a_hospital_is_told_its_flags_and_its_regions_and_provinces_figures_and_no_other_hospitals(world):
     world.report(FRIDAY, MADE)
     own = read(world, "2026-11-20", "H1")
@@ -304,7 +311,7 @@ def test_a_month_of_all_hospitals_costs_two_reads_and_two_writes_each():
         setattr(port, name, counting(asked, name, getattr(port, name)))
     world.hospitals.get = lambda hospital_id: 1 // 0  # the list has told all of them
     assert world.making()(Period.of("2026-11"), NOON + timedelta(days=8, hours=26))
-    assert asked == {"between": 2100, "of_hospital": 2100, "put": 2 * (2100 + 13 + 1)}
+    assert asked == {"between": 2100, "of_hospital": 2100, "put": 2 * 2100 + 3 * (13 + 1)}
     assert world.ledger.reads["of_day"] == 0
     body = world.reports.files["compliance/2026-11/province.json"]
     assert len(body) < 4_000_000  # a function's answer holds 6 MB
