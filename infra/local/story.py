@@ -93,6 +93,8 @@ def look_around(stage: Stage, local: Path) -> None:
         f"{call} {told['api_url']}/me/studies",
         f"{call} {told['api_url']}{path}",
         f"{keys} aws --endpoint-url {told['s3_endpoint']} s3 ls --recursive s3://{buckets['reports']}",
+        f"TOKEN=$(curl -s '{told['token_url']}?login=regulator')",
+        f"{call} -o report.html '{told['api_url']}/compliance/reports/{stage.kept['flag']['day']}?format=html'",
         f"cat {told['sms_outbox']}",
         f"curl -s {told['issuer_url']}/functions; curl -s -X POST {told['run_url']}{{function}}",
     ]
