@@ -34,6 +34,7 @@ def test_the_guide_has_a_block_for_each_part_of_an_operators_life():
         "Onboarding",
         "Incident",
         "Restore",
+        "Disposal",
         "Decommissioning",
     ]
 

@@ -23,7 +23,8 @@ BOOKS = ("infra/RUNBOOK.md", "infra/RUNBOOK.zh-CN.md")
 DATA = template.load()
 ALARMS = {
     one["Properties"]["AlarmName"].removeprefix("imaging-cloud-"): one["Properties"]["AlarmDescription"]
-    for one in template.load(ROOT / "infra/watch.yaml")["Resources"].values()
+    for name in ("watch", "keep")
+    for one in template.load(ROOT / f"infra/{name}.yaml")["Resources"].values()
     if one["Type"] == "AWS::CloudWatch::Alarm"
 }
 OF_THE_CLI = {("logs", "tail"), ("cloudformation", "deploy"), ("s3", "ls"), ("s3", "cp")}  # beside the service's own
