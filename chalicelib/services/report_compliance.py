@@ -9,7 +9,7 @@ until it is made: where time runs out, the next run goes on.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +20,7 @@ from chalicelib.domain.compliance import Figures
 from chalicelib.domain.compliance_report import COLUMNS, PROVINCE, PeriodReports, Report, Values
 from chalicelib.domain.period import Period, month_of, week_of
 from chalicelib.domain.study import Hospital
+from chalicelib.services.faults import note
 from chalicelib.services.find_figures import FindFigures
 from chalicelib.services.ledger_ports import ComplianceReports, Flags, OwedReports, ReportPage
 from chalicelib.services.ports import Hospitals
@@ -44,26 +45,37 @@ class ReportCompliance:
 
     def __call__(self, day: date, now: datetime, keep_going: Callable[[], bool]) -> tuple[str, ...] | None:
         """The periods that were made: those of this day, and those that somebody's late images changed. None when time
-        ran out: run it again."""
+        ran out: run it again. A period that cannot be made keeps no other from it: the first fault is raised when all
+        are done, and what it struck stays owed."""
         self.owed.owe(day.isoformat(), now.isoformat())
         made: list[str] = []
-        while owed := self._next():
+        struck: dict[str, Exception] = {}
+        while owed := self._next(struck):
             if not keep_going():
                 return None
             period, token = owed
-            if self.make(period, now):
-                made.append(period.name)
-            if period.kind == "day":  # before the day is settled, so that a crash between forgets nothing
-                for wider in (week_of(period.first), month_of(period.first)):
-                    self.owed.owe(wider.name, f"{period.name}#{now.isoformat()}")
-            self.owed.made(period.name, token)
+            try:
+                made += [period.name] if self._settle(period, token, now) else []
+            except Exception as fault:  # noqa: BLE001 - whatever it was: it is raised below
+                note(fault)
+                struck[period.name] = fault
+        for fault in struck.values():
+            raise fault
         return tuple(made)
 
-    def _next(self) -> tuple[Period, str] | None:
+    def _next(self, struck: Collection[str]) -> tuple[Period, str] | None:
         """Days first, for they make their weeks and months owed; the latest first."""
-        owed = [(Period.of(name), token) for name, token in self.owed.owed()]
+        owed = [(Period.of(name), token) for name, token in self.owed.owed() if name not in struck]
         owed.sort(key=lambda one: (-KINDS.index(one[0].kind), one[0].first))
         return owed[-1] if owed else None
+
+    def _settle(self, period: Period, token: str, now: datetime) -> bool:
+        made = self.make(period, now)
+        if period.kind == "day":  # before the day is settled, so that a crash between forgets nothing
+            for wider in (week_of(period.first), month_of(period.first)):
+                self.owed.owe(wider.name, f"{period.name}#{now.isoformat()}")
+        self.owed.made(period.name, token)
+        return made
 
 
 @dataclass(frozen=True)

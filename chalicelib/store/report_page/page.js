@@ -32,7 +32,6 @@
     if (row.scope === "region") return regionName(row.region);
     return (at.lang && row.name_en) || row.name || row.hospital_id;
   };
-  const safe = (text) => String(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
   function headings() {
     document.documentElement.lang = at.lang ? "en" : "zh-CN";

@@ -19,7 +19,7 @@ from chalicelib.domain.hospital_day import DayMark, over_at
 from chalicelib.domain.period import Period
 from chalicelib.domain.study import Hospital
 from tests.support.fakes_settle import FakeHospitals
-from tests.support.interleave import crash_at
+from tests.support.interleave import Turns, crash_at
 from tests.support.ledger_world import HOUR, NOON, World, notice, study
 
 ZONE = NOON.astimezone().tzinfo
@@ -229,6 +229,43 @@ def test_a_report_owed_again_while_it_is_made_stays_owed(world):
     looks = iter([True])
     assert ReportCompliance(world.owed, owed_meanwhile)(FRIDAY, MADE, lambda: next(looks, False)) is None
     assert ("2026-11-20", "meanwhile") in world.owed.owed()
+
+
+def test_a_period_that_cannot_be_made_keeps_no_other_from_it_and_stays_owed(world):
+    from chalicelib.services.report_compliance import ReportCompliance
+
+    making = world.making()
+
+    def faulty(period, now):
+        return making(period, now) if period.name != "2026-11-19" else 1 // 0
+
+    world.owed.owe("2026-11-19", "late")
+    with pytest.raises(ZeroDivisionError):
+        ReportCompliance(world.owed, faulty)(FRIDAY, MADE, lambda: True)
+    assert [period for period, _ in world.owed.owed()] == ["2026-11-19"]
+    for period in PERIODS:
+        assert read(world, period)["due"] == 8
+    assert world.report(FRIDAY, MADE) == (*PERIODS[:1], "2026-11-19", *PERIODS[1:])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 5), max_size=400))
+def test_whatever_runs_beside_a_report_the_next_one_says_what_the_rows_say(choices):
+    """Sweeps and late images in any order of single calls: all that a report missed is owed again."""
+    world, turns = opened(), iter(choices)
+    late = study(NOON + 30 * HOUR, accession_number="H2-9", study_instance_uid="1.2.9")
+    died = Turns(lambda waiting: next(turns, 0) % waiting).run(
+        [
+            lambda gate: world.report(FRIDAY, NOON + 50 * HOUR, gate=gate),
+            lambda gate: world.sweep(NOON + 50 * HOUR, gate=gate),
+            lambda gate: world.tell(late, "H2", gate=gate),
+        ]
+    )
+    assert died == []
+    world.sweep(NOON + 51 * HOUR)
+    world.report(FRIDAY + timedelta(days=1), NOON + 51 * HOUR)
+    assert told(read(world, "2026-11-20")) == plainly(rows_of(world, "2026-11-20", KNOWN))
+    assert told(read(world, "2026-W47")) == plainly(rows_of(world, "2026-W47", KNOWN))
 
 
 def test_the_best_share_on_time_ranks_first_and_equal_shares_alike(world):
