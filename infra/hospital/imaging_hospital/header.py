@@ -160,7 +160,7 @@ class _Dataset:
         found = self._values(self._dataset)
         for tag in SEQUENCES:
             items = [self._values(item) for item in _items(self._dataset, tag)[:ITEMS]]
-            if any(items):
+            if items:
                 found[f"{tag:08X}"] = {"vr": "SQ", "Value": items}
         if self._room < 0:
             raise _DoubtError
@@ -215,6 +215,8 @@ class _Dataset:
         elif vr in ("LO", "SH", "UC"):
             parts = [part.rstrip(_PADDING) for part in parts]
         if vr == "PN":
+            if text and not any(parts):  # values without a name: JSON has no way to tell them from none
+                raise _DoubtError
             return [dict(zip(_GROUPS, part.split("="), strict=False)) for part in parts] if text else []
         return parts if text else []
 
