@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from chalicelib.services import ledger_ports, ports
     from chalicelib.store.consents import DynamoConsents
     from chalicelib.store.counters import DynamoCounters
-    from chalicelib.store.days import DynamoDays, DynamoWarnings
     from chalicelib.store.exams import DynamoExams
-    from chalicelib.store.figures import DynamoFigures, DynamoOwedReports
     from chalicelib.store.flags import DynamoFlags
     from chalicelib.store.guardians import DynamoGuardians, DynamoInAppNotices, DynamoQrs
     from chalicelib.store.hidden import DynamoHiddenStudies, DynamoPairs
@@ -105,38 +103,6 @@ def outages() -> DynamoOutages:
 
 
 @cache
-def days() -> DynamoDays:
-    from chalicelib.store import clients
-    from chalicelib.store.days import DynamoDays
-
-    return DynamoDays(clients.dynamodb(), settings().main_table)
-
-
-@cache
-def day_figures() -> DynamoFigures:
-    from chalicelib.store import clients
-    from chalicelib.store.figures import DynamoFigures
-
-    return DynamoFigures(clients.dynamodb(), settings().main_table)
-
-
-@cache
-def owed_reports() -> DynamoOwedReports:
-    from chalicelib.store import clients
-    from chalicelib.store.figures import DynamoOwedReports
-
-    return DynamoOwedReports(clients.dynamodb(), settings().main_table)
-
-
-@cache
-def warnings() -> DynamoWarnings:
-    from chalicelib.store import clients
-    from chalicelib.store.days import DynamoWarnings
-
-    return DynamoWarnings(clients.dynamodb(), settings().main_table)
-
-
-@cache
 def flags() -> DynamoFlags:
     from chalicelib.store import clients
     from chalicelib.store.flags import DynamoFlags
@@ -150,13 +116,6 @@ def compliance_reports() -> ledger_ports.ComplianceReports:
     from chalicelib.store.reports import S3Reports
 
     return S3Reports(clients.s3(), settings().reports_bucket)
-
-
-@cache
-def report_page() -> ledger_ports.ReportPage:
-    from chalicelib.store.report_page import report_page
-
-    return report_page
 
 
 @cache

@@ -5,22 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from chalicelib.wiring.adapters import (
-    compliance_reports,
-    day_figures,
-    days,
-    exam_ledger,
-    excuses,
-    flags,
-    hospitals,
-    outages,
-    owed_reports,
-    report_page,
-    warnings,
-)
+from chalicelib.wiring.adapters import compliance_reports, exam_ledger, excuses, flags, hospitals, outages
 from chalicelib.wiring.environment import now, settings
 
 if TYPE_CHECKING:
+    from chalicelib.services import ledger_ports
     from chalicelib.services.accept_outage import AcceptOutage
     from chalicelib.services.answer_flag import AnswerFlag
     from chalicelib.services.derive_exams import DeriveExams
@@ -30,7 +19,48 @@ if TYPE_CHECKING:
     from chalicelib.services.report_compliance import ReportCompliance
     from chalicelib.services.show_report import ShowReport
     from chalicelib.services.sweep_due import SweepDue
+    from chalicelib.store.days import DynamoDays, DynamoWarnings
+    from chalicelib.store.figures import DynamoFigures, DynamoOwedReports
     from chalicelib.store.topics import SnsTopic
+
+
+@cache
+def days() -> DynamoDays:
+    from chalicelib.store import clients
+    from chalicelib.store.days import DynamoDays
+
+    return DynamoDays(clients.dynamodb(), settings().main_table)
+
+
+@cache
+def day_figures() -> DynamoFigures:
+    from chalicelib.store import clients
+    from chalicelib.store.figures import DynamoFigures
+
+    return DynamoFigures(clients.dynamodb(), settings().main_table)
+
+
+@cache
+def owed_reports() -> DynamoOwedReports:
+    from chalicelib.store import clients
+    from chalicelib.store.figures import DynamoOwedReports
+
+    return DynamoOwedReports(clients.dynamodb(), settings().main_table)
+
+
+@cache
+def warnings() -> DynamoWarnings:
+    from chalicelib.store import clients
+    from chalicelib.store.days import DynamoWarnings
+
+    return DynamoWarnings(clients.dynamodb(), settings().main_table)
+
+
+@cache
+def report_page() -> ledger_ports.ReportPage:
+    from chalicelib.store.report_page import report_page
+
+    return report_page
 
 
 @cache

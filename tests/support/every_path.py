@@ -22,7 +22,7 @@ from chalicelib.domain.hospital_day import DayMark
 from chalicelib.domain.seal import HOUR, hour_of
 from chalicelib.domain.study import StudyRef
 from chalicelib.http.access import ROUTES
-from chalicelib.wiring import adapters
+from chalicelib.wiring import compliance
 from infra.local.poller import scheduled_event
 from infra.local.samples import make_pack
 from tests.support import cloud as clouds
@@ -84,7 +84,7 @@ def _correct(stage, pack):
 def _close_days():
     """Those of which the notices tell: which of two in one second counts is not for us to say."""
     for day in ("2026-11-20", (datetime.now(UTC) + timedelta(hours=6)).date().isoformat()):
-        adapters.days().put(DayMark("H1", day, closed=True))
+        compliance.days().put(DayMark("H1", day, closed=True))
 
 
 def _tell(stage, function):
