@@ -59,8 +59,8 @@ class ReportCompliance:
             except Exception as fault:  # noqa: BLE001 - whatever it was: it is raised below
                 note(fault)
                 struck[period.name] = fault
-        for fault in struck.values():
-            raise fault
+        for first in struck.values():
+            raise first
         return tuple(made)
 
     def _next(self, struck: Collection[str]) -> tuple[Period, str] | None:
