@@ -19,6 +19,7 @@ from chalicelib.http import (
     cds_hooks,
     compliance_reports,
     desks,
+    dicomweb,
     disposals,
     doctors,
     exceptions,
@@ -37,6 +38,7 @@ from chalicelib.http.access import Door
 app = Chalice(app_name="imaging-cloud")
 app.register_middleware(Door(wiring.tokens, wiring.origin, wiring.now, wiring.record_decision), "http")
 
+app.api.binary_types += ["application/dicom", "multipart/related"]  # DICOMweb's bodies, beside octet-stream and images
 app.register_blueprint(session.routes.blueprint)
 app.register_blueprint(hospitals.routes.blueprint)
 app.register_blueprint(joining.routes.blueprint)
@@ -47,6 +49,7 @@ app.register_blueprint(disposals.routes.blueprint)
 app.register_blueprint(doctors.routes.blueprint)
 app.register_blueprint(cds_hooks.routes.blueprint)
 app.register_blueprint(exceptions.routes.blueprint)
+app.register_blueprint(dicomweb.routes.blueprint)
 app.register_blueprint(patients.routes.blueprint)
 app.register_blueprint(guardians.routes.blueprint)
 app.register_blueprint(regulators.routes.blueprint)

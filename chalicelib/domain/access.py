@@ -68,6 +68,7 @@ OWN_ROUTINE = frozenset(
         "read_timeline",
     }
 )
+IMAGE_BY_IMAGE = "view_images"  # hundreds in a study, each after an event that names the study
 POLLS = frozenset({"assisted_outcome", "read_outcome", "remind_of_similar"})
 TOLD_NOTHING = frozenset({"denied", "expired", "nothing_similar", "waiting"})
 
@@ -99,9 +100,10 @@ class AuditEvent:
 
     @property
     def is_routine(self) -> bool:
-        """What its person need not see to know who looked: their own lists and sessions, and a doctor who asks again
-        and again whether there is an answer yet, or orders an exam that is like no other. A refusal never is."""
-        own = self.role == "patient" and self.action in OWN_ROUTINE
+        """What its person need not see to know who looked: their own lists and sessions, a viewer that fetches image
+        after image, and a doctor who asks again and again whether there is an answer yet, or orders an exam that is
+        like no other. A refusal never is."""
+        own = (self.role == "patient" and self.action in OWN_ROUTINE) or self.action == IMAGE_BY_IMAGE
         return self.allowed and (own or (self.action in POLLS and self.reason in TOLD_NOTHING))
 
 

@@ -49,6 +49,12 @@ DEEDS: Mapping[str, Deed] = {
         "entered the code you were sent",
         "输入的验证码未被接受",
         "entered a code that was not accepted",
+    "search_studies": _deed(
+        "检索并列出了您的检查", "searched and listed your studies", "试图检索您的检查", "tried to search your studies"
+    ),
+    "view_images": _deed(
+        "读取了{study}的图像", "read images of {study}", "试图读取{study}的图像", "tried to read images of {study}"
+    ),
     ),
     "decide_request": _deed(
         "答复了医生的申请", "answered a doctor's request", "试图答复申请", "tried to answer a request"

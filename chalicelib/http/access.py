@@ -33,9 +33,9 @@ log = logging.getLogger("imaging_cloud")
 ENTRY = "imaging_cloud.entry"  # beside CALLER in the request's context
 READS = frozenset({"GET", "HEAD"})
 # Answers that were given without a decision of any use case: the door puts them on record.
-UNDECIDED: Mapping[int, str] = {400: "bad_request", 415: "unsupported_media_type", 500: "internal"}
+UNDECIDED: Mapping[int, str] = {400: "bad_request", 406: "bad_request", 415: "unsupported_media_type", 500: "internal"}
 
-Whose = Literal["open", "session", "own_hospital", "self", "ward", "granted", "province"]
+Whose = Literal["open", "session", "own_hospital", "self", "ward", "granted", "covered", "province"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Allowed:
     them every few seconds; what else is open records each try itself. `session`: the
     caller's own session. `own_hospital`, `self`: the token must be bound to a hospital or person, and the service is
     asked about that one only. `ward`: bound to a person, about the wards that a desk proved to be theirs. `granted`:
-    one study, by a Grant. `province`: no single hospital's or person's.
+    one study, by a Grant. `covered`: whatever the caller's grants cover. `province`: no single hospital's or person's.
     """
 
     roles: frozenset[Role]
@@ -69,6 +69,8 @@ _EVERY_ROLE: tuple[Role, ...] = (
 )
 
 ROUTES: Mapping[tuple[str, str], Allowed] = {
+_INSTANCE = "/dicomweb/studies/{uid}/series/{series}/instances/{instance}"
+
     ("GET", "/health"): _allow("open"),
     ("POST", "/session"): _allow("session", *_EVERY_ROLE),
     ("DELETE", "/session"): _allow("session", *_EVERY_ROLE),
@@ -143,6 +145,22 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("GET", "/me/studies"): _allow("self", "patient"),
     ("GET", "/me/consents"): _allow("self", "patient"),
     ("POST", "/me/consents/revoke"): _allow("self", "patient"),
+    # DICOMweb
+    ("GET", "/dicomweb/studies"): _allow("covered", "doctor", "patient", "guardian"),
+    ("GET", "/dicomweb/series"): _allow("covered", "doctor", "patient", "guardian"),
+    ("GET", "/dicomweb/instances"): _allow("covered", "doctor", "patient", "guardian"),
+    ("GET", "/dicomweb/studies/{uid}/series"): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", "/dicomweb/studies/{uid}/instances"): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", "/dicomweb/studies/{uid}/series/{series}/instances"): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", "/dicomweb/studies/{uid}"): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", "/dicomweb/studies/{uid}/metadata"): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", "/dicomweb/studies/{uid}/series/{series}"): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", "/dicomweb/studies/{uid}/series/{series}/metadata"): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", _INSTANCE): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", f"{_INSTANCE}/metadata"): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", f"{_INSTANCE}/frames/{{frames}}"): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", "/dicomweb/studies/{uid}/dicomjson"): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", "/dicomweb/wado"): _allow("granted", "doctor", "patient", "guardian"),
     ("GET", "/me/accesses"): _allow("self", "patient"),
     ("POST", "/me/accesses/object"): _allow("self", "patient"),
     ("GET", "/me/identities"): _allow("self", "patient"),

@@ -161,8 +161,13 @@ class Asked:
         """?hospital_id="""
         return _hospital(self.query("hospital_id"), "hospital_id")
 
-    def uid(self) -> str:
-        return _uid(unquote(self.path["uid"]), "uid")
+    def uid(self, part: str = "uid") -> str:
+        """A part of the path that is a DICOM UID."""
+        return _uid(unquote(self.path[part]), part)
+
+    def uid_asked(self, name: str) -> str:
+        """A DICOM UID in the query."""
+        return _uid(self.query(name), name)
 
     def month(self) -> str:
         """?month=YYYY-MM; this month where nothing is asked (UTC)."""
@@ -189,6 +194,11 @@ class Asked:
             return ""
         given = params.getlist(name)
         return _text(given[0], name, max_length) if len(given) == 1 and given[0] else _refuse(name)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """All query parameters, in any order: a standard's own query, for who knows that standard."""
+        params = self.request.query_params
+        return [(name, value) for name in params for value in params.getlist(name)] if params else []
 
     @contextmanager
     def own_token(self) -> Iterator[None]:

@@ -37,6 +37,12 @@ FACTS: Mapping[str, Fact] = {
     # the request
     "bad_request": Fact(400, "A field is missing or not as it must be.", "缺少字段或字段格式不正确。"),
     "not_found": Fact(404, "There is no such thing.", "未找到。"),
+    "too_large": Fact(
+        413,
+        "It does not fit one answer; ask for less at a time, or by the signed URLs of the study's manifest.",
+        "内容超出单次应答的上限，请分次获取，或使用检查清单中的签名链接。",
+    ),
+    "not_acceptable": Fact(406, "It cannot be given in any media type that was asked for.", "无法以所要求的格式提供。"),
     "unsupported_media_type": Fact(415, "The body must be JSON.", "请求体必须为 JSON。"),
     # access
     "consent_expired": Fact(403, "The patient's consent has ended.", "患者的授权已到期。"),
@@ -229,6 +235,7 @@ RAISED: Mapping[str, Raised] = {
     "DayContended": Raised("try_again"),
     "FlagNotSo": Raised("flag_not_so", ("state",)),
     "DisposalClosed": Raised("disposal_closed", ("state",)),
+    "BadQuery": Raised("bad_request", ("field",)),
     "GuardianRefused": Raised("guardian_refused", ("reason",)),
     "JoiningRefused": Raised("joining_refused"),
     "KeyRefused": Raised("key_refused", ("reason", "tries_left")),
@@ -247,6 +254,8 @@ RAISED: Mapping[str, Raised] = {
     "QuarantineRefused": Raised("quarantine_refused", ("reason",)),
     "RequestClosed": Raised("request_closed", ("state",)),
     "StandingContended": Raised("try_again"),
+    "NothingThere": Raised("not_found"),
+    "TooLarge": Raised("too_large"),
     "TokenNotOurs": Raised("bad_request", field="token"),
     "TooManyDays": Raised("bad_request", field="to"),
     "UnknownDisposal": Raised("not_found"),

@@ -33,6 +33,7 @@ class Authorize:
     act_as: ActAs
     record: RecordDecision
 
+    action: str = ACTION
     def __call__(self, caller: Caller, study: StudyRef, now: datetime) -> Grant:
         return self._decide(caller, study, now, self._link)[0]
 
@@ -63,9 +64,9 @@ class Authorize:
             about = replace(about, guardian_id=caller.person_id)
         if isinstance(decision, Denied) or facts.summary is None:
             denied = decision if isinstance(decision, Denied) else Denied("no_grant", "unknown_study")
-            self.record.deny(caller, ACTION, denied, now, about)
+            self.record.deny(caller, self.action, denied, now, about)
         about = replace(_why(facts, decision.consent_id, about), basis=decision.basis)
-        decision = replace(decision, event_id=self.record.allow(caller, ACTION, decision.basis, now, about))
+        decision = replace(decision, event_id=self.record.allow(caller, self.action, decision.basis, now, about))
         if facts.guardianship is not None and facts.person is not None:
             self.act_as.tell(Acting(facts.person, facts.guardianship), "guardian_read", now, study=study)
         return decision, facts.summary

@@ -69,10 +69,12 @@ class DynamoConsents:
         under: Guardianship | None = None,
     ) -> bool:
         update = {"Update": self._answer(request, answer, now)}
-        return calls.together(self._client, [update, *([self._new(consent)] if consent else []), *self._still(under)])
+        return calls.together(self._client, [update, *(self._new(consent) if consent else []), *self._still(under)])
 
-    def _new(self, consent: Consent) -> Any:
-        return {"Put": {"TableName": self._table, "Item": _consent_item(consent), "ConditionExpression": NEW_CONSENT}}
+    def _new(self, consent: Consent) -> list[Any]:
+        """The consent, and the doctor's own pointer to its person."""
+        new = {"TableName": self._table, "Item": _consent_item(consent), "ConditionExpression": NEW_CONSENT}
+        return [{"Put": new}, {"Put": {"TableName": self._table, "Item": _holding_item(consent)}}]
 
     def _still(self, under: Guardianship | None) -> list[Any]:
         """That the guardianship is as it was read: what stops it finds every consent given under it, or prevents it."""
@@ -100,9 +102,20 @@ class DynamoConsents:
 
     def put(self, consent: Consent, under: Guardianship | None = None) -> bool:
         if under is not None:
-            return calls.together(self._client, [self._new(consent), *self._still(under)])
-        self._client.put_item(TableName=self._table, Item=_consent_item(consent))
+            return calls.together(self._client, [*self._new(consent), *self._still(under)])
+        batch.put(self._client, self._table, [_holding_item(consent), _consent_item(consent)])
         return True
+
+    def persons_of(self, doctor_id: str, now: datetime) -> tuple[str, ...]:
+        bounds = {":first": {"S": keys.holding(now, "")}, ":last": {"S": keys.HOLDINGS + AFTER_ALL}}
+        found = every(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression=OF_DOCTOR,
+            ExpressionAttributeValues={":pk": {"S": keys.doctor(doctor_id)}, **bounds},
+            ConsistentRead=True,
+        )
+        return tuple(dict.fromkeys(items.text(item, "person_id") for item in found))
 
     def of_doctor(self, person_id: str, doctor_id: str, since: datetime) -> tuple[Consent, ...]:
         prefix = keys.consents_of(doctor_id)
@@ -229,6 +242,12 @@ def _consent_item(consent: Consent) -> dict[str, Any]:
         revoked_at=consent.revoked_at,
         given_by=consent.given_by,
     )
+
+
+def _holding_item(consent: Consent) -> dict[str, Any]:
+    """For the doctor's searches, by when it ends: whether it is live, only the consent itself says."""
+    key = items.key(keys.doctor(consent.doctor_id), keys.holding(consent.ends_at, consent.consent_id))
+    return key | items.attributes(person_id=consent.person_id, expires_at=_forget(consent.ends_at))
 
 
 def _consent(item: items.Item) -> Consent:

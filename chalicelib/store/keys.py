@@ -110,6 +110,14 @@ def consent(doctor_id: str, ulid: str) -> str:
     return f"{consents_of(doctor_id)}{ulid}"
 
 
+HOLDINGS = "HOLDING#"
+
+
+def holding(ends_at: datetime, consent_id: str) -> str:
+    """Under the doctor, in the order in which the consents end."""
+    return f"{HOLDINGS}{instant(ends_at)}#{consent_id}"
+
+
 def request(ulid: str) -> str:
     return f"{REQUESTS}{ulid}"
 

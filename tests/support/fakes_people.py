@@ -158,6 +158,10 @@ class FakeConsents:
         known = self._guardians.get(under.ward_id, under.guardian_id)
         return _revision(known) == under.revision
 
+    def persons_of(self, doctor_id, now):
+        mine = (one for one in self.given.values() if one.doctor_id == doctor_id and one.ends_at >= now)
+        return tuple(dict.fromkeys(one.person_id for one in sorted(mine, key=lambda one: one.ends_at)))
+
     def of_doctor(self, person_id, doctor_id, since):
         return tuple(
             consent

@@ -92,6 +92,11 @@ class Kit:
 
 
 def card(seventeen, name):
+    @property
+    def image(self):
+        """The study's only series and instance, as `settle_samples` numbers them."""
+        return {"series": f"{self.uid}.1", "instance": f"{self.uid}.1.1"}
+
     return {"national_id": national_id(seventeen), "name": name}
 
 
@@ -102,7 +107,7 @@ class World:
         self.served = served
         self.watch = Watch()
         self.cards = {name: card(*given) for name, given in CARDS.items()}
-        self.ids, self.wards, self.given, self.disposals = {}, {}, {}, {}
+        self.ids, self.wards, self.given, self.disposals, self.versions = {}, {}, {}, {}, {}
         self._open()
         self._register()
         self._study()
@@ -185,8 +190,7 @@ class World:
         for number, visit in enumerate(("E1", "E2", "E3", "E4", "E5"), 1):
             hospital_id, name, _, _ = VISITS[visit]
             ref = StudyRef(hospital_id, f"1.2.840.{number}")
-            one = entry(1, ref=ref, version=f"v{number}", patient_id=_patient_id(hospital_id, name))
-            self.served.receive(one, ref=ref)
+            self.versions[str(number)] = self._object(ref, _patient_id(hospital_id, name))
         for visit, (hospital_id, name, doctor_id, patient_class) in VISITS.items():
             patient = PatientDetails(_patient_id(hospital_id, name), self.cards[name]["name"])
             now = datetime.now(UTC)
@@ -195,6 +199,17 @@ class World:
 
     def _families(self):
         for ward, guardian in (("child", "mother"), ("infant", "father")):
+    def _object(self, ref, patient_id):
+        """One image of that study, in the bucket and settled: its version."""
+        made = entry(1, ref=ref, patient_id=patient_id)
+        uids = {"study": ref.study_instance_uid, "series": made.header.series_instance_uid}
+        bits = element(0x00280100, "US", b"\x10\0")
+        body = instance(bits, **uids, sop=made.header.sop_instance_uid, patient_id=patient_id)
+        put = clients.s3().put_object(Bucket=wiring.settings().uploads_bucket, Key=made.place.key, Body=body)
+        place = replace(made.place, version_id=put["VersionId"], length=len(body))
+        self.served.receive(replace(made, place=place), ref=ref)
+        return place.version_id
+
             self._prove(ward, guardian, "minor", "birth_certificate")
             (held,) = self.ask("GET", "/wards", "guardian", person_id=self.ids[guardian])["wards"]
             assert held["is_live"]
@@ -303,7 +318,7 @@ class World:
             doctor_id=doctor_id,
             person_id=self.ids[name],
             ward=self.wards["child" if mine else "infant"],
-            version_id=f"v{number}",
+            version_id=self.versions[number],
             day=DAY,
             other=other,
             **given,

@@ -1,0 +1,165 @@
+"""DICOMweb (PS3.18): what the caller's grants cover, as any viewer or script that speaks the standard asks for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from chalicelib.http.answers import answer
+from chalicelib.http.dicomweb_shapes import (
+    accepts,
+    base_url,
+    dicom_json,
+    frame_numbers,
+    moved,
+    multipart,
+    single_part,
+    takes_multipart,
+)
+from chalicelib.http.errors import tell
+from chalicelib.http.routes import Routes
+from chalicelib.services.retrieve_images import Named
+from chalicelib.services.search_images import Search
+from chalicelib.wiring import dicomweb
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+    from chalicelib.http.asked import Asked
+
+Level = Literal["study", "series", "instance"]
+routes = Routes(__name__)
+
+
+# QIDO-RS
+
+
+@routes.get("/dicomweb/studies")
+def search_studies(asked: Asked) -> Response:
+    return _search(asked, "study")
+
+
+@routes.get("/dicomweb/series")
+def search_series(asked: Asked) -> Response:
+    return _search(asked, "series")
+
+
+@routes.get("/dicomweb/instances")
+def search_instances(asked: Asked) -> Response:
+    return _search(asked, "instance")
+
+
+@routes.get("/dicomweb/studies/{uid}/series")
+def search_series_of_study(asked: Asked) -> Response:
+    return _search_within(asked, "series")
+
+
+@routes.get("/dicomweb/studies/{uid}/instances")
+def search_instances_of_study(asked: Asked) -> Response:
+    return _search_within(asked, "instance")
+
+
+@routes.get("/dicomweb/studies/{uid}/series/{series}/instances")
+def search_instances_of_series(asked: Asked) -> Response:
+    return _search_within(asked, "instance", asked.uid("series"))
+
+
+def _search(asked: Asked, level: Level) -> Response:
+    """Over all that the caller may see; a guardian's ward by X-Ward."""
+    if not accepts(asked):
+        return tell("not_acceptable")
+    search, ward = _what(asked, level), asked.ward() if asked.caller.role == "guardian" else ""
+    found = dicomweb.search_images()(asked.caller, search, asked.now, ward)
+    return dicom_json(found.results, found.warnings, search.base)
+
+
+def _search_within(asked: Asked, level: Level, series_uid: str = "") -> Response:
+    if not accepts(asked):
+        return tell("not_acceptable")
+    search, named = _what(asked, level), (asked.uid(), series_uid)
+    found = dicomweb.search_images().within(asked.caller, search, named, asked.now)
+    return dicom_json(found.results, found.warnings, search.base)
+
+
+def _what(asked: Asked, level: Level) -> Search:
+    keys = [(name, value) for name, value in asked.pairs() if name != "accept"]
+    return Search(level, keys, base_url(asked))
+
+
+# WADO-RS
+
+
+@routes.get("/dicomweb/studies/{uid}/metadata")
+def study_metadata(asked: Asked) -> Response:
+    return _metadata(asked, Named(asked.uid()))
+
+
+@routes.get("/dicomweb/studies/{uid}/series/{series}/metadata")
+def series_metadata(asked: Asked) -> Response:
+    return _metadata(asked, Named(asked.uid(), asked.uid("series")))
+
+
+@routes.get("/dicomweb/studies/{uid}/series/{series}/instances/{instance}/metadata")
+def instance_metadata(asked: Asked) -> Response:
+    return _metadata(asked, _instance(asked))
+
+
+@routes.get("/dicomweb/studies/{uid}")
+def retrieve_study(asked: Asked) -> Response:
+    return _retrieve(asked, Named(asked.uid()))
+
+
+@routes.get("/dicomweb/studies/{uid}/series/{series}")
+def retrieve_series(asked: Asked) -> Response:
+    return _retrieve(asked, Named(asked.uid(), asked.uid("series")))
+
+
+@routes.get("/dicomweb/studies/{uid}/series/{series}/instances/{instance}")
+def retrieve_instance(asked: Asked) -> Response:
+    return _retrieve(asked, _instance(asked))
+
+
+@routes.get("/dicomweb/studies/{uid}/series/{series}/instances/{instance}/frames/{frames}")
+def retrieve_frames(asked: Asked) -> Response:
+    parts = dicomweb.retrieve_frames()(asked.caller, _instance(asked), frame_numbers(asked), asked.now)
+    return multipart(asked, parts)
+
+
+# WADO-URI
+
+
+@routes.get("/dicomweb/wado")
+def retrieve_by_uri(asked: Asked) -> Response:
+    """One instance as it is stored (PS3.18 §9): nothing is rendered."""
+    named = Named(asked.uid_asked("studyUID"), asked.uid_asked("seriesUID"), asked.uid_asked("objectUID"))
+    rendered = asked.query("contentType") not in ("", "application/dicom")
+    if asked.query("requestType") != "WADO" or rendered:
+        return tell("not_acceptable")
+    given = dicomweb.retrieve_instances()(asked.caller, named, asked.now)
+    return moved(given) if isinstance(given, str) else single_part(given[0])
+
+
+# OHIF
+
+
+@routes.get("/dicomweb/studies/{uid}/dicomjson")
+def ohif_json(asked: Asked) -> Response:
+    """What OHIF's dicomjson data source reads; its images come by WADO-URI, so that each is asked for anew."""
+    return answer(dicomweb.show_to_ohif()(asked.caller, asked.uid(), base_url(asked), asked.now))
+
+
+def _metadata(asked: Asked, named: Named) -> Response:
+    if not accepts(asked):
+        return tell("not_acceptable")
+    base = base_url(asked)
+    return dicom_json(dicomweb.retrieve_metadata()(asked.caller, named, base, asked.now), (), base)
+
+
+def _retrieve(asked: Asked, named: Named) -> Response:
+    given = dicomweb.retrieve_instances()(asked.caller, named, asked.now)
+    if isinstance(given, str):
+        return moved(given)
+    return multipart(asked, given) if takes_multipart(asked) or not named.instance_uid else single_part(given[0])
+
+
+def _instance(asked: Asked) -> Named:
+    return Named(asked.uid(), asked.uid("series"), asked.uid("instance"))
