@@ -36,9 +36,9 @@ from chalicelib.http import (
 from chalicelib.http.access import Door
 
 app = Chalice(app_name="imaging-cloud")
+app.api.binary_types += ["application/dicom", "multipart/related"]  # DICOMweb's bodies, beside octet-stream and images
 app.register_middleware(Door(wiring.tokens, wiring.origin, wiring.now, wiring.record_decision), "http")
 
-app.api.binary_types += ["application/dicom", "multipart/related"]  # DICOMweb's bodies, beside octet-stream and images
 app.register_blueprint(session.routes.blueprint)
 app.register_blueprint(hospitals.routes.blueprint)
 app.register_blueprint(joining.routes.blueprint)
@@ -47,9 +47,9 @@ app.register_blueprint(desks.routes.blueprint)
 app.register_blueprint(privacy.routes.blueprint)
 app.register_blueprint(disposals.routes.blueprint)
 app.register_blueprint(doctors.routes.blueprint)
+app.register_blueprint(dicomweb.routes.blueprint)
 app.register_blueprint(cds_hooks.routes.blueprint)
 app.register_blueprint(exceptions.routes.blueprint)
-app.register_blueprint(dicomweb.routes.blueprint)
 app.register_blueprint(patients.routes.blueprint)
 app.register_blueprint(guardians.routes.blueprint)
 app.register_blueprint(regulators.routes.blueprint)

@@ -32,6 +32,12 @@ DEEDS: Mapping[str, Deed] = {
         "开具检查时查询相似检查提醒，未予提供",
         "ordered an exam for you and was not told of similar ones",
     ),
+    "search_studies": _deed(
+        "检索并列出了您的检查", "searched and listed your studies", "试图检索您的检查", "tried to search your studies"
+    ),
+    "view_images": _deed(
+        "读取了{study}的图像", "read images of {study}", "试图读取{study}的图像", "tried to read images of {study}"
+    ),
     "read_timeline": _deed(
         "查看了您的检查列表", "listed your studies", "试图查看您的检查列表", "tried to list your studies"
     ),
@@ -49,12 +55,6 @@ DEEDS: Mapping[str, Deed] = {
         "entered the code you were sent",
         "输入的验证码未被接受",
         "entered a code that was not accepted",
-    "search_studies": _deed(
-        "检索并列出了您的检查", "searched and listed your studies", "试图检索您的检查", "tried to search your studies"
-    ),
-    "view_images": _deed(
-        "读取了{study}的图像", "read images of {study}", "试图读取{study}的图像", "tried to read images of {study}"
-    ),
     ),
     "decide_request": _deed(
         "答复了医生的申请", "answered a doctor's request", "试图答复申请", "tried to answer a request"

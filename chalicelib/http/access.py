@@ -68,9 +68,9 @@ _EVERY_ROLE: tuple[Role, ...] = (
     "administrator",
 )
 
-ROUTES: Mapping[tuple[str, str], Allowed] = {
 _INSTANCE = "/dicomweb/studies/{uid}/series/{series}/instances/{instance}"
 
+ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("GET", "/health"): _allow("open"),
     ("POST", "/session"): _allow("session", *_EVERY_ROLE),
     ("DELETE", "/session"): _allow("session", *_EVERY_ROLE),
@@ -141,10 +141,6 @@ _INSTANCE = "/dicomweb/studies/{uid}/series/{series}/instances/{instance}"
     ("POST", "/consent-requests/qr"): _allow("own_hospital", "doctor"),
     ("GET", "/encounters/{encounter_id}/timeline"): _allow("own_hospital", "doctor"),
     ("GET", "/hospitals/{hospital_id}/studies/{uid}/manifest"): _allow("granted", "doctor", "patient", "guardian"),
-    # patients
-    ("GET", "/me/studies"): _allow("self", "patient"),
-    ("GET", "/me/consents"): _allow("self", "patient"),
-    ("POST", "/me/consents/revoke"): _allow("self", "patient"),
     # DICOMweb
     ("GET", "/dicomweb/studies"): _allow("covered", "doctor", "patient", "guardian"),
     ("GET", "/dicomweb/series"): _allow("covered", "doctor", "patient", "guardian"),
@@ -161,6 +157,10 @@ _INSTANCE = "/dicomweb/studies/{uid}/series/{series}/instances/{instance}"
     ("GET", f"{_INSTANCE}/frames/{{frames}}"): _allow("granted", "doctor", "patient", "guardian"),
     ("GET", "/dicomweb/studies/{uid}/dicomjson"): _allow("granted", "doctor", "patient", "guardian"),
     ("GET", "/dicomweb/wado"): _allow("granted", "doctor", "patient", "guardian"),
+    # patients
+    ("GET", "/me/studies"): _allow("self", "patient"),
+    ("GET", "/me/consents"): _allow("self", "patient"),
+    ("POST", "/me/consents/revoke"): _allow("self", "patient"),
     ("GET", "/me/accesses"): _allow("self", "patient"),
     ("POST", "/me/accesses/object"): _allow("self", "patient"),
     ("GET", "/me/identities"): _allow("self", "patient"),

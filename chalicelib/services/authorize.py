@@ -32,8 +32,8 @@ class Authorize:
     consents: Consents
     act_as: ActAs
     record: RecordDecision
-
     action: str = ACTION
+
     def __call__(self, caller: Caller, study: StudyRef, now: datetime) -> Grant:
         return self._decide(caller, study, now, self._link)[0]
 

@@ -131,16 +131,16 @@ BODIES = {
     "POST /wards/guardians/object": lambda kit: {"ward": kit.other["waiting"]},
 }
 QUERIES = {
+    ("GET", "/dicomweb/studies"): "?limit=1",
+    ("GET", "/dicomweb/series"): "?limit=1",
+    ("GET", "/dicomweb/instances"): "?limit=1",
+    ("GET", "/dicomweb/wado"): "?requestType=WADO&studyUID={uid}&seriesUID={series}&objectUID={instance}",
     ("GET", "/hospital/compliance"): "?from=2026-11-23&to=2026-11-24",
     ("GET", "/compliance/hospitals/{hospital_id}"): "?from=2026-11-23&to=2026-11-24",
     ("GET", "/hospital/exams"): f"?day={FLAG.day}",
     ("GET", "/hospital/flags/exams"): FLAGGED,
     ("GET", "/hospital/flags/history"): FLAGGED,
     ("GET", "/compliance/flags/exams"): FLAGGED + "&hospital_id={hospital_id}",
-    ("GET", "/dicomweb/studies"): "?limit=1",
-    ("GET", "/dicomweb/series"): "?limit=1",
-    ("GET", "/dicomweb/instances"): "?limit=1",
-    ("GET", "/dicomweb/wado"): "?requestType=WADO&studyUID={uid}&seriesUID={series}&objectUID={instance}",
     ("GET", "/compliance/flags/history"): FLAGGED + "&hospital_id={hospital_id}",
 }
 
@@ -152,6 +152,8 @@ def ask(world, route, role, target, unaudited=None, **changes):
         hospital_id=kit.hospital_id,
         uid=kit.uid,
         encounter_id=kit.encounter_id,
+        **kit.image,
+        frames="1",
         period=FLAG.day if path.startswith("/hospital/") else kit.day,
         disposal_id=kit.other["executed"],
         service_id=SELECT,
@@ -160,8 +162,6 @@ def ask(world, route, role, target, unaudited=None, **changes):
     headers = {"X-Ward": kit.ward, "Accept": "*/*"}  # as every client says, and Chalice wants for what is no text
     world.watch.added()  # what making the kit left
     with contextlib.nullcontext() if unaudited is None else audit_down(unaudited):
-        **kit.image,
-        frames="1",
         return world.served.ask(
             method,
             filled + QUERIES.get(route, "").format(**vars(kit), **kit.image),
@@ -242,6 +242,8 @@ def expected(route, role, target):
     allowed = ROUTES[route]
     if allowed.whose != "open" and role not in allowed.roles:
         return "refused"
+    if allowed.whose == "covered":  # a guardian names the ward, the others nothing
+        return "through" if role != "guardian" or target == "own" else "hidden"
     if names_nothing(route):
         return "through"
     return "through" if target in REACH[allowed.whose] - {"unknown"} else "hidden"
@@ -254,8 +256,6 @@ EXCEPTIONS = {
     ("POST /desk/persons/sessions/end", "other_hospital"): (THROUGH, "as above"),
     ("POST /desk/guardians/end", "other_hospital"): (THROUGH, "as above, with both cards"),
     ("POST /desk/accesses/object", "other_hospital"): (THROUGH, "as above: an objection is taken anywhere"),
-    if allowed.whose == "covered":  # a guardian names the ward, the others nothing
-        return "through" if role != "guardian" or target == "own" else "hidden"
     ("POST /privacy/identities/history", "other_hospital"): ((200, ""), "a list, empty as for a number never given"),
     ("POST /privacy/identities/history", "unknown"): ((200, ""), "the number was never given: its history is empty"),
     ("POST /privacy/holds", "other_hospital"): (THROUGH, "a hold is of the caller's hospital, and may come first"),

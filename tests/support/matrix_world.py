@@ -20,8 +20,10 @@ from chalicelib.domain.identity import PatientDetails
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.ports import QuarantineRecord
 from chalicelib.services.record_encounter import EncounterNotice, RecordEncounter
+from chalicelib.store import clients
 from infra.local.provision import ACCOUNT_ID, REGION
 from tests.support.audit_watch import Watch
+from tests.support.dicom_files import element, instance
 from tests.support.hospital_keys import registered
 from tests.support.old_studies import put_disposals
 from tests.support.served_app import national_id
@@ -90,13 +92,13 @@ class Kit:
     day: str = "1999-01-01"
     other: dict = field(default_factory=dict)
 
-
-def card(seventeen, name):
     @property
     def image(self):
         """The study's only series and instance, as `settle_samples` numbers them."""
         return {"series": f"{self.uid}.1", "instance": f"{self.uid}.1.1"}
 
+
+def card(seventeen, name):
     return {"national_id": national_id(seventeen), "name": name}
 
 
@@ -197,8 +199,6 @@ class World:
             opened = EncounterNotice(hospital_id, visit, "open", patient, patient_class, now, doctor_id)
             RecordEncounter(wiring.encounters())(opened)
 
-    def _families(self):
-        for ward, guardian in (("child", "mother"), ("infant", "father")):
     def _object(self, ref, patient_id):
         """One image of that study, in the bucket and settled: its version."""
         made = entry(1, ref=ref, patient_id=patient_id)
@@ -210,6 +210,8 @@ class World:
         self.served.receive(replace(made, place=place), ref=ref)
         return place.version_id
 
+    def _families(self):
+        for ward, guardian in (("child", "mother"), ("infant", "father")):
             self._prove(ward, guardian, "minor", "birth_certificate")
             (held,) = self.ask("GET", "/wards", "guardian", person_id=self.ids[guardian])["wards"]
             assert held["is_live"]
