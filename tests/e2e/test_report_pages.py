@@ -5,78 +5,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 import re
 import shutil
-from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.compliance import Figures
-from chalicelib.domain.compliance_report import PeriodReports
 from chalicelib.domain.period import Period
-from chalicelib.domain.study import Hospital
-from chalicelib.services.read_compliance import json_bytes
 from chalicelib.store.report_page import report_page
-from tests.support.ledger_world import NOON
+from tests.support.report_looks import TEXTS, contrast, overlap
+from tests.support.report_samples import NAME, as_json, made
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
-REGIONS = ("南京", "连云港", "苏州")
-NAME = '市第一人民医院</script><img src="https://example.org/x">（含东院区）'
 HAN = re.compile(r"[\u4e00-\u9fff]")
 SIZES = {"desk": (1280, 900), "phone": (360, 800)}
-FLAGS = [
-    {"rule": rule, "state": state, "day": f"2026-11-{day}", "exams_total": 1200 + day, "exams": []}
-    for day, (rule, state) in enumerate(
-        (("missed_deadline", "raised"), ("low_rate", "closed"), ("silent", "explained")), 10
-    )
-]
-
-
-def made(name, hospitals, until, *, trend=True):
-    """Reports of a period by file."""
-    chance, period = random.Random(7), Period.of(name)  # noqa: S311 - figures, no secrets
-    days = period.days(until or period.last)
-    before = (
-        [_values(made(one.name, hospitals, None, trend=False)["province"]) for one in period.before()[-4:]]
-        if trend
-        else []
-    )
-    building = PeriodReports(period, days, NOON, before)
-    for number in range(hospitals):
-        known = Hospital(
-            f"H{number:04d}",
-            NAME if number == 1 else f"第{number}医院",
-            "" if number % 3 else f"Hospital {number}",
-            "三甲",
-            REGIONS[number % 3] if number else "",
-        )
-        figures = {} if number == 3 else {day: _figures(chance, 900 if number == 2 else 30) for day in days}
-        building.add(known, figures, FLAGS if number == 2 else ())
-    return {report.file: report.values for report in building.reports()}
-
-
-def _figures(chance, size):
-    late, partial, missing = (chance.randrange(size // 10) for _ in range(3))
-    delays = Counter(chance.randrange(720) for _ in range(size)) + Counter(
-        720 + chance.randrange(9000) for _ in range(late)
-    )
-    sums = {
-        "due": size + late + partial + missing,
-        "on_time": size,
-        "late": late,
-        "partial": partial,
-        "missing": missing,
-    }
-    return Figures(**sums, delays=tuple(sorted(delays.items())))
-
-
-def _values(values):
-    return json.loads(json_bytes(values))
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +40,8 @@ def pages(tmp_path_factory):
     folder, written = tmp_path_factory.mktemp("pages"), {}
     for name, report in values.items():
         path = folder / f"{name}.html"
-        path.write_text(report_page(_values(report)), encoding="utf-8")
-        written[name] = (path, _values(report))
+        path.write_text(report_page(as_json(report)), encoding="utf-8")
+        written[name] = (path, as_json(report))
     return written
 
 
@@ -132,51 +77,6 @@ def opened(browser, pages):
     for context in contexts:
         context.close()
     assert faults == []
-
-
-# Every text with its box, its colours and size; texts of charts with the chart's own box.
-TEXTS = """() => {
-  const found = [], charts = [...document.querySelectorAll("svg")];
-  const skipped = ["SCRIPT", "STYLE", "NOSCRIPT", "OPTION"];
-  const ground = (e) => {
-    for (; e; e = e.parentElement) {
-      const colour = getComputedStyle(e).backgroundColor;
-      if (colour !== "rgba(0, 0, 0, 0)") return colour;
-    }
-    return "rgb(255, 255, 255)";
-  };
-  for (const e of document.querySelectorAll("body *")) {
-    const own = [...e.childNodes].filter((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!own.length || skipped.includes(e.tagName) || !e.getClientRects().length) continue;
-    const range = document.createRange(), svg = e.closest("svg"), style = getComputedStyle(e);
-    range.selectNodeContents(own[0]);
-    const { left, right, top, bottom } = (svg ? e : range).getBoundingClientRect();
-    const within = svg || e.closest(".scroll table, .card, header, section, footer");
-    found.push({
-      text: own.map((n) => n.textContent).join(""), left, right, top, bottom, svg: charts.indexOf(svg),
-      within: within.getBoundingClientRect().toJSON(), size: parseFloat(style.fontSize),
-      ink: svg ? style.fill : style.color, ground: ground(e),
-    });
-  }
-  return found;
-}"""
-
-
-def luminance(colour):
-    parts = [int(float(part)) / 255 for part in re.findall(r"[\d.]+", colour)[:3]]
-    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(ink, ground):
-    lighter, darker = sorted((luminance(ink), luminance(ground)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def overlap(one, other):
-    wide = min(one["right"], other["right"]) - max(one["left"], other["left"])
-    high = min(one["bottom"], other["bottom"]) - max(one["top"], other["top"])
-    return wide > 2 and high > 4
 
 
 def data_texts(report):

@@ -59,6 +59,10 @@ def study(*received, **given):
     return StudyFact(received=arrivals, **given)
 
 
+def page(report):
+    return f"<p>{report['name']}</p>"
+
+
 @dataclass
 class World:
     """One ledger. `gate` wraps every port, to crash or to interleave."""
@@ -75,7 +79,6 @@ class World:
     figures: Any = field(default_factory=FakeFigures)
     owed: Any = field(default_factory=FakeOwedReports)
     reports: Any = field(default_factory=FakeReports)
-    page: Any = staticmethod(lambda report: f"<p>{report['name']}</p>")
     warned: Any = field(default_factory=FakeTopic)
     rules: Any = RULES
 
@@ -98,7 +101,7 @@ class World:
 
     def making(self, gate=lambda port: port, workers=1):
         find = FindFigures(gate(self.figures), gate(self.ledger), self.look(gate))
-        return MakeReports(find, gate(self.flags), gate(self.hospitals), gate(self.reports), self.page, workers)
+        return MakeReports(find, gate(self.flags), gate(self.hospitals), gate(self.reports), page, workers)
 
     def report(self, day, now, gate=lambda port: port, keep_going=lambda: True, workers=1):
         return ReportCompliance(gate(self.owed), self.making(gate, workers))(day, now, keep_going)

@@ -7,7 +7,6 @@ import io
 import json
 from collections import Counter
 from datetime import date, timedelta
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -15,69 +14,22 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.compliance import COUNTS, figures
 from chalicelib.domain.compliance_report import MEASURES, region_file
-from chalicelib.domain.hospital_day import DayMark, over_at
 from chalicelib.domain.period import Period
 from chalicelib.domain.study import Hospital
-from tests.support.fakes_settle import FakeHospitals
-from tests.support.interleave import Gate, Turns, crash_at
-from tests.support.ledger_world import HOUR, NOON, World, notice, study
-
-ZONE = NOON.astimezone().tzinfo
-FRIDAY = date(2026, 11, 20)
-MADE = NOON + timedelta(days=12)  # 2 December
-PERIODS = ("2026-11-20", "2026-W47", "2026-11")
-KNOWN = (
-    Hospital("H1", "江北医院", "Jiangbei", region="苏南", level="3A"),
-    Hospital("H2", "=湖滨医院", region="苏北"),
-    Hospital("H3", "山中医院"),
-    Hospital("H4", "江南医院", region="苏南"),
+from tests.support.ledger_world import HOUR, NOON, study
+from tests.support.reported import (
+    FRIDAY,
+    KNOWN,
+    MADE,
+    PERIODS,
+    opened,
+    plainly,
+    put_exam,
+    read,
+    rows_of,
+    told,
+    world_of,
 )
-
-
-class Hospitals(FakeHospitals):
-    def list(self):
-        return tuple(self.known.values())
-
-
-def world_of(*known):
-    return World(hospitals=Hospitals(*known))
-
-
-def put_exam(world, hospital, number, ended_at, delay):
-    """An exam that was complete after so many minutes; None: never."""
-    name = f"{hospital}-{number}"
-    world.tell(notice(at=ended_at, accession_number=name, declared_instances=1), hospital)
-    if delay is not None:
-        arrived = ended_at + timedelta(minutes=delay)
-        world.tell(study(arrived, accession_number=name, study_instance_uid=f"1.{hospital[1:]}.{number}"), hospital)
-
-
-def read(world, period, name="province"):
-    return json.loads(world.reports.files[f"compliance/{period}/{name}.json"])
-
-
-def rows_of(world, period, hospitals):
-    one = Period.of(period)
-    days = one.days(one.last)
-    return [exam for hospital in hospitals for day in days for exam in world.exams(day, hospital.hospital_id)]
-
-
-def told(values):
-    return {name: values[name] for name in COUNTS}, [tuple(pair) for pair in values["delays"]]
-
-
-def plainly(exams):
-    """Counts and delays of rows, without the reports' own code."""
-    stand = Counter(exam.standing for exam in exams)
-    counts = {name: stand[name] for name in COUNTS if name != "due"}
-    delays = Counter(
-        int((exam.completed_at - exam.ended_at).total_seconds() // 60)
-        for exam in exams
-        if exam.standing in ("on_time", "late")
-    )
-    due = sum(stand[name] for name in ("on_time", "late", "partial", "missing"))
-    return counts | {"due": due}, sorted(delays.items())
-
 
 moments = st.integers(0, 16 * 24 * 60).map(lambda minutes: NOON - timedelta(days=6) + timedelta(minutes=minutes))
 delays = st.none() | st.integers(0, 12 * 60 + 30) | st.integers(0, 4000)
@@ -115,17 +67,6 @@ def test_the_sums_of_hospitals_regions_and_days_are_what_the_rows_say(ledger, da
             assert whole[name] == sum(row[name] for row in whole["hospitals"])
             assert whole[name] == sum(row[name] for row in whole["regions"])
             assert whole[name] == sum(row[name] for row in whole["days"])
-
-
-def opened():
-    world = world_of(*KNOWN)
-    for hospital in KNOWN:
-        world.days.put(DayMark(hospital.hospital_id, "2026-11-20", over_at("2026-11-20", NOON.tzinfo), watched=True))
-    for number, delay in enumerate((10, 20, 30, 40, 13 * 60, None)):
-        put_exam(world, "H1", number, NOON, delay)
-    put_exam(world, "H4", 9, NOON, 5)
-    put_exam(world, "H2", 9, NOON, None)
-    return world
 
 
 @pytest.fixture
@@ -187,48 +128,12 @@ def test_figures_seen_earlier_do_not_replace_later_ones(world):
     assert world.figures.between("H1", "2026-11-20", "2026-11-20")["2026-11-20"] == figures(world.exams())
 
 
-@pytest.mark.parametrize("after", [False, True])
-def test_a_sweep_that_dies_anywhere_leaves_nothing_unreported(after):
-    """By the figures that were kept: no row is read for the reports."""
-    for number in range(int(after), 400, 5):
-        world = opened()
-        try:
-            world.sweep(NOON + 36 * HOUR, gate=crash_at(number, after=after, fault=SystemExit))
-        except SystemExit:
-            world.sweep(NOON + 36 * HOUR)
-        else:
-            break
-        world.ledger.reads.clear()
-        assert told(read_after(world)) == plainly(rows_of(world, "2026-11-20", KNOWN))
-    assert number > 50  # the sweep without a crash made so many calls
-
-
-def read_after(world):
-    world.report(FRIDAY, MADE)
-    return read(world, "2026-11-20")
-
-
 def test_a_run_out_of_time_says_so_and_the_next_one_goes_on(world):
     looks = iter([True])
     assert world.report(FRIDAY, MADE, keep_going=lambda: next(looks, False)) is None
     assert [period for period, _ in world.owed.owed()] == ["2026-11", "2026-W47"]
     again = world.report(FRIDAY + timedelta(days=1), MADE)
     assert set(again) == {"2026-11-21", "2026-W47", "2026-11"}
-
-
-def test_a_report_owed_again_while_it_is_made_stays_owed(world):
-    making = world.making()
-
-    def owed_meanwhile(period, now):
-        if period.kind == "day":
-            world.owed.owe(period.name, "meanwhile")
-        return making(period, now)
-
-    from chalicelib.services.report_compliance import ReportCompliance
-
-    looks = iter([True])
-    assert ReportCompliance(world.owed, owed_meanwhile)(FRIDAY, MADE, lambda: next(looks, False)) is None
-    assert ("2026-11-20", "meanwhile") in world.owed.owed()
 
 
 def test_a_period_that_cannot_be_made_keeps_no_other_from_it_and_stays_owed(world):
@@ -246,49 +151,6 @@ def test_a_period_that_cannot_be_made_keeps_no_other_from_it_and_stays_owed(worl
     for period in PERIODS:
         assert read(world, period)["due"] == 8
     assert world.report(FRIDAY, MADE) == (*PERIODS[:1], "2026-11-19", *PERIODS[1:])
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.integers(0, 5), max_size=120))
-def test_whatever_runs_beside_a_report_the_next_one_says_what_the_rows_say(choices):
-    """Late images and looks at their day, single calls in any order: all that a report missed is owed again."""
-    world, turns = opened(), iter(choices)
-    world.sweep(NOON + 36 * HOUR)
-    late, now = study(NOON + 30 * HOUR, accession_number="H2-9", study_instance_uid="1.2.9"), NOON + 50 * HOUR
-
-    def look(gate):
-        world.flagging(gate)("H2", "2026-11-20", now, now)
-
-    died = Turns(lambda waiting: next(turns, 0) % waiting).run(
-        [
-            lambda gate: world.tell(late, "H2", gate=gate) or look(gate),
-            look,
-            lambda gate: world.report(FRIDAY, now, gate=gate),
-        ]
-    )
-    assert died == []
-    for place in tuple(world.days.due(now)):  # no sweep: the exam's own due would mend what the day's must
-        world.flagging()(*place, now, now)
-    world.report(FRIDAY + timedelta(days=1), NOON + 51 * HOUR)
-    assert told(read(world, "2026-11-20")) == plainly(rows_of(world, "2026-11-20", KNOWN))
-    assert told(read(world, "2026-W47")) == plainly(rows_of(world, "2026-W47", KNOWN))
-
-
-def test_a_report_made_at_any_step_of_a_look_is_made_again_where_it_missed_something():
-    now, late = NOON + 50 * HOUR, study(NOON + 30 * HOUR, accession_number="H2-9", study_instance_uid="1.2.9")
-    for number in range(20):
-        world, calls = opened(), iter([False] * number + [True])
-
-        def meanwhile(world=world, calls=calls):
-            if next(calls, False):
-                world.report(FRIDAY, now)
-
-        world.sweep(NOON + 36 * HOUR)
-        world.tell(late, "H2")
-        world.flagging(Gate(before=meanwhile))("H2", "2026-11-20", now, now)
-        world.report(FRIDAY + timedelta(days=1), now)
-        assert told(read(world, "2026-11-20")) == plainly(rows_of(world, "2026-11-20", KNOWN))
-    assert next(calls, None) is not None  # the look had fewer steps than that
 
 
 def test_the_best_share_on_time_ranks_first_and_equal_shares_alike(world):
@@ -383,50 +245,3 @@ def counting(asked, name, call):
         return call(*given)
 
     return counted
-
-
-@pytest.mark.parametrize(
-    ("name", "first", "last"),
-    [
-        ("2026-11-20", "2026-11-20", "2026-11-20"),
-        ("2026-W47", "2026-11-16", "2026-11-22"),
-        ("2026-W53", "2026-12-28", "2027-01-03"),
-        ("2027-W01", "2027-01-04", "2027-01-10"),
-        ("2026-02", "2026-02-01", "2026-02-28"),
-        ("2026-12", "2026-12-01", "2026-12-31"),
-    ],
-)
-def test_a_period_says_by_its_name_what_it_is(name, first, last):
-    period = Period.of(name)
-    assert (period.first.isoformat(), period.last.isoformat(), period.name) == (first, last, name)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "",
-        "2026",
-        "2026-13",
-        "2026-W54",
-        "2027-W53",
-        "2026-02-29",
-        "0001-01",
-        "２０２６-11",
-        "2026-11-20/..",
-        "2026-W00",
-    ],
-)
-def test_what_names_no_period_is_refused(name):
-    with pytest.raises(ValueError, match=r"."):
-        Period.of(name)
-
-
-@given(st.dates(date(1960, 1, 1), date(2150, 1, 1)), st.sampled_from(["day", "week", "month"]))
-def test_periods_follow_each_other_without_gap_or_overlap(day, kind):
-    from chalicelib.domain.period import CONTAINING
-
-    period = CONTAINING[kind](day)
-    assert period.first <= day <= period.last
-    chain = [*period.before(), period]
-    assert all(one.last + timedelta(days=1) == other.first for one, other in pairwise(chain))
-    assert all(Period.of(one.name) == one for one in chain)
