@@ -5,13 +5,14 @@ from __future__ import annotations
 from tests.bench.province import compare, truth
 
 
-def live(drive, *, looks=None, gate=lambda port: port):
+def live(drive, *, looks=None, gate=lambda port: port, after_each=lambda: None):
     """Run the day; returns the differences from the truth, those of the first look that found any. `looks`: numbers of
     the sweeps after which to compare, beside the last; None: after each that judged what was due by later than the one
     before."""
     province, world = drive.province, drive.world
     judged, told, raised = 0, set(), 0
     for number, sweep in enumerate(drive.sweeps(gate)):
+        after_each()
         last = sweep is province.sweeps[-1]
         if not (last or looks is None or number in looks):
             continue

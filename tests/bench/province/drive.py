@@ -35,6 +35,11 @@ class Drive:
         self._events, self._next = _events(province), 0
         self._outages = list(province.outages)
 
+    @property
+    def told(self):
+        """Events so far."""
+        return self._next
+
     def _register(self):
         for place in self.province.places:
             self.world.hospitals.put(
@@ -55,7 +60,7 @@ class Drive:
         """Each sweep of the day, once what came before it was told. `gate` wraps the ports of the sweep."""
         for number, sweep in enumerate(self.province.sweeps):
             self.now = instant(sweep.at)
-            self._tell_until(sweep.at, notices_first=number % 2 == 0)
+            self.tell_until(sweep.at, notices_first=number % 2 == 0)
             self.world.backlog.oldest = None if sweep.age is None else timedelta(seconds=sweep.age)
             done = self.world.sweep(self.now, gate)
             assert not done.more, sweep
@@ -66,7 +71,7 @@ class Drive:
             yield sweep
         assert self.quarantine.reasons() == []
 
-    def _tell_until(self, at, *, notices_first):
+    def tell_until(self, at, *, notices_first):
         first = self._next
         while self._next < len(self._events) and self._events[self._next][0] <= at:
             self._next += 1
