@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import data_element_generator
 
 from chalicelib.dicom.part10 import open_file
-from chalicelib.dicom.scan import MAX_HEADER, PIXELS, GoesOn
+from chalicelib.dicom.scan import MAX_HEADER, PIXELS, GoesOn, Unreadable
 from chalicelib.dicom.tags import CHARACTER_SET
 from chalicelib.dicom.text import Charset
 
@@ -84,12 +84,17 @@ def read_whole(data: bytes, size: int) -> WholeHeader:
         return tag in PIXELS
 
     raw = {}
-    for element in data_element_generator(reads, encoded.implicit, encoded.little, stop_when=at_pixels):
-        raw[element.tag] = element
-        if reads.tell() > MAX_HEADER:
-            break
-    dataset = Dataset(raw)
-    dataset.set_original_encoding(encoded.implicit, encoded.little, _encodings(raw.values()))
+    try:
+        for element in data_element_generator(reads, encoded.implicit, encoded.little, stop_when=at_pixels):
+            raw[element.tag] = element
+            if reads.tell() > MAX_HEADER:
+                break
+        dataset = Dataset(raw)
+        dataset.set_original_encoding(encoded.implicit, encoded.little, _encodings(raw.values()))
+    except GoesOn:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a stranger's bytes make pydicom raise
+        raise Unreadable("malformed", type(error).__name__) from None
     deflated = encoded.data is not data
     return WholeHeader(
         encoded.transfer_syntax, dataset, found[0] if found else None, encoded.data, deflated, encoded.little

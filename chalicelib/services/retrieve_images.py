@@ -16,7 +16,9 @@ from chalicelib.dicom.frames import (
     native_spans,
     transfer_syntax,
 )
+from chalicelib.dicom.json_model import element
 from chalicelib.dicom.scan import FIRST_RANGE, MAX_HEADER, GoesOn, Unreadable
+from chalicelib.dicom.tags import INDEXED
 from chalicelib.dicom.whole_header import WholeHeader, metadata, read_whole
 from chalicelib.domain.access import Caller, Grant
 from chalicelib.domain.manifest import Manifest, place_of
@@ -76,7 +78,10 @@ class RetrieveMetadata:
         if len(rows) > MOST_HEADERS:
             raise TooLarge
         headers = read_headers(self.reads, opened.grant, [place_of(row) for row in rows], now)
-        return [metadata(header, _url(base, named.study_uid, row)) for row, header in zip(rows, headers, strict=True)]
+        return [
+            metadata(header, _url(base, named.study_uid, row)) if header else _indexed(row, named.study_uid)
+            for row, header in zip(rows, headers, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,8 @@ class RetrieveFrames:
         opened = self.open_study(caller, named.study_uid, now)
         place = place_of(chosen(opened.manifest(), named)[0])
         (header,) = read_headers(self.reads, opened.grant, [place], now)
+        if header is None:
+            raise NothingThere
         try:
             syntax = transfer_syntax(header)
             bodies = self._bodies(opened, place, header, numbers, now)
@@ -163,10 +170,11 @@ def chosen(manifest: Manifest, named: Named) -> list[Row]:
     return found
 
 
-def read_headers(reads: GrantedReads, grant: Grant, places: Sequence[Place], now: datetime) -> list[WholeHeader]:
-    """The header of each object: at first what holds nearly every one, then more of those that go on."""
+def read_headers(reads: GrantedReads, grant: Grant, places: Sequence[Place], now: datetime) -> list[WholeHeader | None]:
+    """The header of each object: at first what holds nearly every one, then more of those that go on. None for one
+    that ingest could index and pydicom cannot read."""
     lengths = {number: min(FIRST_RANGE, place.length) for number, place in enumerate(places)}
-    found: dict[int, WholeHeader] = {}
+    found: dict[int, WholeHeader | None] = {}
     while lengths:
         wanted = [Place(*_key(places[number]), length) for number, length in lengths.items()]
         bodies = dict(zip(lengths, reads.read(grant, wanted, now), strict=True))
@@ -177,8 +185,14 @@ def read_headers(reads: GrantedReads, grant: Grant, places: Sequence[Place], now
             except GoesOn as more:
                 lengths[number] = _more(more.length, len(body), places[number].length)
             except Unreadable:
-                raise NothingThere from None
+                found[number] = None
     return [found[number] for number in range(len(places))]
+
+
+def _indexed(row: Row, study_uid: str) -> dict[str, Any]:
+    """What is known of an instance without its header."""
+    known = {**row, "study_instance_uid": study_uid}
+    return {f"{tag.tag:08X}": element(tag.vr, known[name]) for name, tag in INDEXED.items() if name in known}
 
 
 def _key(place: Place) -> tuple[str, str, int]:
