@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from itertools import chain
 from typing import Final
 
@@ -18,6 +18,7 @@ from chalicelib.domain.mutual import recognises
 from chalicelib.domain.order import Draft, Ordering
 from chalicelib.domain.similarity import RELATED, SAME_VISIT, Exam, Likeness, compare, group_of, windows
 from chalicelib.domain.study import Hospital, StudyRef, Summary
+from chalicelib.domain.timeline import order
 from chalicelib.services.access_ports import Consents, Counters, DecisionFacts, HiddenStudies, People, Timeline
 from chalicelib.services.find_visit import FindVisit, Visit
 from chalicelib.services.ports import Hospitals
@@ -158,14 +159,14 @@ class RemindOfSimilar:
         mine = {link.identity for link in asker.links}
         kept = [one for one in standing if _may_be_told(one) and IdentityKey(one.issuer, one.patient_id) in mine]
         each = [(draft, [_like(draft, one, asker.hospital, now) for one in kept]) for draft in drafts]
-        return [(draft, best) for draft, found in each if (best := sorted(filter(None, found), key=_order))]
+        return [(draft, best) for draft, found in each if (best := sorted(filter(None, found), key=_rank))]
 
     def _candidates(self, asker: _Asker, now: datetime) -> Iterable[Summary]:
         hidden = self.hidden.of_person(asker.link.person_id)
         oldest = (now - timedelta(days=RELATED + 1)).strftime("%Y%m%d")
         pages = (self.timeline.timeline(link.identity.issuer, link.identity.local_id, "", PAGE) for link in asker.links)
         for one in chain.from_iterable(page.items for page in pages):
-            if _may_be_told(one) and one.ref not in hidden and one.study_date.replace(".", "") >= oldest:
+            if _may_be_told(one) and one.ref not in hidden and order(one) >= oldest:
                 yield one
 
     def _reminders(
@@ -232,21 +233,23 @@ def _is_the_same(draft: Draft, summary: Summary, own: Hospital, now: datetime) -
 
 
 def _days_ago(summary: Summary, own: Hospital, now: datetime) -> int | None:
-    """By the calendar of who asks; None where it is not known when it was."""
-    today = _local(now, own).date()
-    if summary.exam_ended_at is not None:
-        return max(0, (today - _local(summary.exam_ended_at, own).date()).days)
+    """By the calendar of who asks; None where it is not known when it was. A clock may be a day ahead, not more."""
+    made = _local(summary.exam_ended_at, own).date() if summary.exam_ended_at else _study_day(summary)
+    days = (_local(now, own).date() - made).days if made else -2
+    return max(0, days) if days >= -1 else None
+
+
+def _study_day(summary: Summary) -> date | None:
     try:
-        made = datetime.strptime(summary.study_date.replace(".", "")[:8], "%Y%m%d").date()  # noqa: DTZ007 - a date
+        return date.fromisoformat(order(summary).partition("#")[0])
     except ValueError:
         return None
-    return max(0, (today - made).days)
 
 
 def _local(at: datetime, hospital: Hospital) -> datetime:
     return at.astimezone(timezone(timedelta(minutes=hospital.utc_offset_minutes)))
 
 
-def _order(found: _Found) -> tuple[bool, int, StudyRef]:
+def _rank(found: _Found) -> tuple[bool, int, StudyRef]:
     """Duplicates first, then the newest."""
     return found.likeness != "duplicate", found.days, found.summary.ref

@@ -118,6 +118,7 @@ def test_levels_decide_what_may_be_recognised(ward, own, source, recognised):
         {"study_date": ""},
         {"study_date": "20261399"},
         {"study_date": "20200101"},
+        {"study_date": "20270101"},
     ],
 )
 def test_a_study_that_says_too_little_or_may_not_be_served_is_passed_over(ward, changes):
@@ -134,6 +135,21 @@ def test_a_study_that_moved_since_the_index_named_it_is_not_told(ward):
     now_held = ward.clinic.studies.summary(ref)
     ward.clinic.studies.flip(replace(now_held, patient_id="B9"), now_held.revision)
     assert ward.ask() == ()
+
+
+@pytest.mark.parametrize("written", ["20261117", "2026.11.17", "2026-11-17"])
+def test_a_date_is_read_as_devices_write_it(ward, written):
+    ward.study(study_date=written)
+    ((told,),) = [one.told for one in ward.ask()]
+    assert told.days == 7
+
+
+def test_days_are_those_of_the_calendar_of_who_asks(ward):
+    ended = NOW.replace(hour=15, minute=59) - timedelta(days=8)  # one minute to midnight in China
+    ward.study(exam_ended_at=ended)
+    assert [one.told[0].days for one in ward.ask()] == [8]
+    ward.study("1.2.4", exam_ended_at=ended + timedelta(minutes=1))
+    assert [one.told[0].days for one in ward.ask()] == [7]
 
 
 def test_the_best_comes_first_and_five_are_enough(ward):
