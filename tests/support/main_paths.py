@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import requests
 
+from chalicelib import wiring
 from chalicelib.domain.break_glass import CONFIRMATION
 from chalicelib.http.access import ROUTES
 from infra.local.personas import LAKE, PATIENT, RIVER, national_id
@@ -15,6 +16,9 @@ from infra.local.samples import chest_ct, make_pack
 from tests.support import tokens
 from tests.support.cloud import forget_cached
 from tests.support.country import PATIENT_BODY
+from tests.support.hospital_keys import registered
+from tests.support.ordering import SIGN, call, client_token, order
+from tests.support.served_app import ORIGIN
 
 NEW_PHONE, TOLD_PHONE, CHILD_PHONE = "19900000077", "19900000088", "19900000099"
 CHILD_NAME, CHILD_ID = "张小苗苗", national_id("329999", "2018-06-01", "022")
@@ -70,6 +74,14 @@ class Heard:
 
     def doctor(self, path, body):
         return self.ask("POST", path, "doctor", body, hospital_id=LAKE.hospital_id)
+
+    def cds(self, path, body):
+        """As the ordering system of the lake's hospital."""
+        token = client_token(LAKE.hospital_id, "h2", ORIGIN + path)
+        self.keep("token", token.rpartition(".")[2])
+        answer = self.ask("POST", path, body=body, headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 200, answer.body
+        return answer.json_body
 
     def desk(self, path, body, hospital=RIVER, role="desk_clerk", subject="c1"):
         return self.ask("POST", path, role, body, hospital_id=hospital.hospital_id, subject=subject)
@@ -141,6 +153,7 @@ def a_doctor_asks(heard, study):
     assert consent.status_code == 200, consent.body
     assert heard.ask("GET", path, "doctor", **as_doctor).status_code == 200
     heard.ask("GET", "/encounters/E-1/timeline", "doctor", **as_doctor)
+    an_order_is_made(heard)
     listed = heard.doctor("/consent-requests", wanted).json_body["request_id"]
     heard.me("POST", "/me/requests/decide", {"request_id": listed, "decision": "approve"})
     heard.doctor("/consent-requests/outcome", {"encounter_id": "E-1", "request_id": listed})
@@ -153,6 +166,21 @@ def a_doctor_asks(heard, study):
         == 403
     )
     heard.me("POST", "/me/consents/revoke", {"consent_id": consent.json_body["consent_id"]})
+
+
+def an_order_is_made(heard):
+    """An ordering system is reminded, with whatever its users type into orders and comments."""
+    assert wiring.hospital_keys().add(registered(LAKE.hospital_id, "h2"))
+    number = PATIENT.patient_ids[LAKE.hospital_id]
+    wanted = order("胸部CT平扫", note=[{"text": f"{PATIENT.name} {PATIENT.national_id}"}])
+    asked = call(SIGN, wanted, patient=number, encounter="E-1")
+    path = f"/cds-services/{SIGN}"
+    told = heard.cds(path, asked)
+    comment = {"userComment": f"{PATIENT.name} {PATIENT.phone}"}
+    for card in told["cards"]:
+        given = {"card": card["uuid"], "outcome": "overridden", "overrideReason": comment}
+        heard.cds(f"{path}/feedback", {"feedback": [given]})
+    assert told["cards"]
 
 
 def a_guardian_acts(heard):
