@@ -1,0 +1,55 @@
+"""What the guide shows ordering systems is what we understand and keep."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from chalicelib.domain import similarity
+from chalicelib.domain.alert import ID
+from chalicelib.domain.code import REMINDERS, REMINDERS_OF_PERSON
+from chalicelib.domain.repeat_reason import CODES, REPEAT_REASONS, SYSTEM
+from chalicelib.domain.similarity import exam_of
+from chalicelib.http.asked import Fields
+from chalicelib.http.cds_orders import MOST_ORDERS, read_ordering
+
+GUIDES = ("infra/REMINDERS.md", "infra/REMINDERS.zh-CN.md")
+
+
+@pytest.fixture(params=GUIDES)
+def guide(request):
+    return Path(request.param).read_text("utf-8")
+
+
+def examples(guide):
+    return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", guide, re.DOTALL)]
+
+
+def test_the_order_it_shows_is_read(guide):
+    order, _ = examples(guide)
+    ordering = read_ordering(Fields(order), "order-sign", "H1")
+    assert (ordering.doctor_id, ordering.encounter_ids, ordering.patient_ids) == ("doctor-li", ("E-1",), {"Q1"})
+    assert [draft.exam for draft in ordering.drafts] == [exam_of("CT", "胸部CT平扫")]
+
+
+def test_the_feedback_it_shows_has_a_card_s_id_and_a_code_of_ours(guide):
+    _, feedback = examples(guide)
+    (one,) = feedback["feedback"]
+    assert ID.fullmatch(one["card"])
+    assert one["overrideReason"]["reason"]["system"] == SYSTEM
+    assert one["overrideReason"]["reason"]["code"] in CODES
+
+
+def test_its_numbers_are_the_codes(guide):
+    plain = guide.replace(",", "")
+    for number in (REMINDERS.count, REMINDERS_OF_PERSON.count, MOST_ORDERS, similarity.RELATED):
+        assert str(number) in plain
+    assert len(REPEAT_REASONS) == 6
+
+
+def test_both_languages_show_the_same():
+    english, chinese = (examples(Path(name).read_text("utf-8")) for name in GUIDES)
+    assert english == chinese
