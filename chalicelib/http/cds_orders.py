@@ -19,6 +19,7 @@ LONGEST_ID: Final = 128
 SNOMED: Final = ("http://snomed.info/sct", "urn:oid:2.16.840.1.113883.6.96")
 DICOM: Final = ("http://dicom.nema.org/resources/ontology/DCM", "urn:oid:1.2.840.10008.2.16.4")
 HOOK_INSTANCE: Final = re.compile(r"[!-~]{1,128}")
+_TYPE = re.compile("(Patient|Encounter|Practitioner|PractitionerRole|ServiceRequest)/")
 URGENT: Final = frozenset({"stat", "asap"})
 
 Resource = Mapping[str, Any]
@@ -46,8 +47,8 @@ def read_ordering(fields: Fields, hook: str, hospital_id: str) -> Ordering:
 
 
 def _id(reference: str) -> str:
-    """Practitioner/d1 names d1."""
-    return reference.rpartition("/")[2]
+    """Practitioner/d1 names d1; a hospital's own number may have a stroke in it."""
+    return _TYPE.sub("", reference, count=1) if _TYPE.match(reference) else reference
 
 
 def _identifiers(resource: Any) -> list[str]:

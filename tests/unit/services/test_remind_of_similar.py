@@ -224,6 +224,12 @@ def test_any_order_is_read_or_refused(resource, prefetch, service):
     assert len(read.drafts) <= 1
 
 
+def test_a_number_with_a_stroke_in_it_stays_whole():
+    sent = call(SIGN, order("胸部CT"), patient="Patient/A/1", encounter="2026/7", doctor="li")
+    read = read_ordering(Fields(sent), "order-sign", "H1")
+    assert (read.patient_ids, read.encounter_ids, read.doctor_id) == ({"A/1"}, ("2026/7",), "li")
+
+
 def test_a_card_has_the_published_shape_however_much_it_names(ward):
     parts = ("CHEST", "ABDOMEN", "PELVIS", "NECK", "KNEE:B", "HIP:L", "SHOULDER:R", "VESSEL_LOWER_LIMB:B")
     ward.study(regions=parts, contrast="both")
