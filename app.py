@@ -30,6 +30,7 @@ from chalicelib.http import (
     patients,
     privacy,
     quarantine,
+    recognition,
     regulators,
     session,
 )
@@ -49,6 +50,7 @@ app.register_blueprint(disposals.routes.blueprint)
 app.register_blueprint(doctors.routes.blueprint)
 app.register_blueprint(dicomweb.routes.blueprint)
 app.register_blueprint(cds_hooks.routes.blueprint)
+app.register_blueprint(recognition.routes.blueprint)
 app.register_blueprint(exceptions.routes.blueprint)
 app.register_blueprint(patients.routes.blueprint)
 app.register_blueprint(guardians.routes.blueprint)

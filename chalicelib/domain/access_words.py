@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chalicelib.domain.recognition import NO_REFUSALS
+from chalicelib.domain.repeat_reason import REPEAT_REASONS, RepeatReason
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -24,7 +27,25 @@ def _deed(zh: str, en: str, tried_zh: str, tried_en: str) -> Deed:
     return Deed(Said(zh, en), Said(tried_zh, tried_en))
 
 
+def _judged(zh: str, en: str, reason: RepeatReason) -> Deed:
+    """With the reason: the patient is told why an exam is to be made again."""
+    return _deed(
+        f"{zh}{{study}}，理由：{reason.zh}",
+        f"{en} {{study}}: {reason.en}",
+        "试图评价{study}能否互认",
+        "tried to judge {study}",
+    )
+
+
 DEEDS: Mapping[str, Deed] = {
+    "recognise_study": _deed(
+        "认可了{study}的检查结果（不含诊断结论），无须重复检查",
+        "recognised the images of {study} (not its conclusion), so that it need not be repeated",
+        "试图评价{study}能否互认",
+        "tried to judge {study}",
+    ),
+    **{f"refuse_study_{reason.code}": _judged("未认可", "did not recognise", reason) for reason in REPEAT_REASONS},
+    **{f"pass_over_study_{reason.code}": _judged("未能采用", "could not use", reason) for reason in NO_REFUSALS},
     "view_study": _deed("查看了{study}", "viewed {study}", "试图查看{study}", "tried to view {study}"),
     "remind_of_similar": _deed(
         "开具检查时查询了您近期的相似检查（提醒）",

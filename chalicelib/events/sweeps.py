@@ -27,12 +27,13 @@ log = Logger(service="sweeps")
 
 def sweep(context: Context) -> dict[str, Any]:
     """All of the ledger that must happen at a time. An error in the log when nothing was judged, for then our own
-    backlog could not be measured. Reviews of break-glass first: they wait for no upload."""
+    backlog could not be measured. Reviews of break-glass first: they wait for no upload; what mutual recognition
+    gained last: no deadline hangs on it."""
     reviews = _reviews(context)
     now = wiring.now()
     swept = wiring.sweep_due()(now, lambda: context.get_remaining_time_in_millis() > SPARE_MS)
     horizon = swept.horizon.isoformat() if swept.horizon else None
-    answer = {**asdict(swept), "horizon": horizon, "held": swept.held, "reviews": reviews}
+    answer = {**asdict(swept), "horizon": horizon, "held": swept.held, "reviews": reviews, "gains": _gains(context)}
     (log.error if swept.held else log.info)("swept", extra=answer)
     _emit(swept, now)
     return answer
@@ -56,6 +57,19 @@ def _reviews(context: Context) -> dict[str, Any]:
         return {"failed": True}
     wiring.emit({metrics.SUSPENDED: done.suspended, metrics.REVIEW_FAULTS: done.faults})
     return asdict(done)
+
+
+def _gains(context: Context) -> dict[str, Any]:
+    """What mutual recognition gained since, in the time that the deadlines left; as above."""
+    try:
+        counted = wiring.count_gains()(wiring.now(), lambda: context.get_remaining_time_in_millis() > SPARE_MS)
+    except Exception as fault:  # noqa: BLE001 - as above
+        note(fault)
+        wiring.emit({metrics.SWEEP_FAULTS: 1})
+        return {"failed": True}
+    if counted.faults:
+        wiring.emit({metrics.SWEEP_FAULTS: counted.faults})
+    return asdict(counted)
 
 
 def reconcile() -> dict[str, Any]:

@@ -90,6 +90,8 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("GET", "/hospital/exams"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/reports/{period}"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/worklist"): _allow("own_hospital", "hospital"),
+    ("GET", "/hospital/statistics/recognition/{period}"): _allow("own_hospital", "hospital"),
+    ("GET", "/hospital/statistics/recognition/{period}/events"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/flags/exams"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/flags/history"): _allow("own_hospital", "hospital"),
     ("POST", "/hospital/flags/acknowledge"): _allow("own_hospital", "hospital"),
@@ -139,6 +141,7 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("POST", "/consent-requests/verify"): _allow("own_hospital", "doctor"),
     ("POST", "/consent-requests/outcome"): _allow("own_hospital", "doctor"),
     ("POST", "/consent-requests/qr"): _allow("own_hospital", "doctor"),
+    ("POST", "/recognitions"): _allow("own_hospital", "doctor"),
     ("GET", "/encounters/{encounter_id}/timeline"): _allow("own_hospital", "doctor"),
     ("GET", "/hospitals/{hospital_id}/studies/{uid}/manifest"): _allow("granted", "doctor", "patient", "guardian"),
     # DICOMweb
@@ -219,6 +222,8 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("GET", "/compliance/quarantine/{hospital_id}"): _allow("province", "regulator"),
     ("POST", "/compliance/quarantine/{hospital_id}/decisions"): _allow("province", "regulator"),
     ("GET", "/compliance/reports/{period}"): _allow("province", "regulator"),
+    ("GET", "/statistics/recognition/{period}"): _allow("province", "regulator"),
+    ("GET", "/statistics/recognition/{period}/events"): _allow("province", "regulator"),
     # administrators
     ("POST", "/doctors"): _allow("province", "administrator"),
     ("POST", "/doctors/status"): _allow("province", "administrator"),

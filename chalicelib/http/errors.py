@@ -176,6 +176,12 @@ FACTS: Mapping[str, Fact] = {
     "placed_above": Fact(
         403, "The health commission placed this hold and lifts it.", "该保全由卫生健康主管部门作出，须由其解除。"
     ),
+    # statistics
+    "figure_closed": Fact(
+        403,
+        "This figure is of fewer than ten, or lets such a one be told.",
+        "该数字少于10，或可据以推知少于10的数字，不予公开。",
+    ),
     # us
     "try_again": Fact(503, "Busy; please try again.", "系统繁忙，请重试。"),
     "internal": Fact(500, "Something failed on our side.", "系统内部错误。"),
@@ -234,6 +240,7 @@ RAISED: Mapping[str, Raised] = {
     "CodeRefused": Raised("code_refused", ("attempts_left",)),
     "Contended": Raised("try_again"),
     "DayContended": Raised("try_again"),
+    "FigureClosed": Raised("figure_closed"),
     "FlagNotSo": Raised("flag_not_so", ("state",)),
     "DisposalClosed": Raised("disposal_closed", ("state",)),
     "GuardianRefused": Raised("guardian_refused", ("reason",)),
@@ -252,6 +259,7 @@ RAISED: Mapping[str, Raised] = {
     "ManifestChanged": Raised("manifest_changed"),
     "PhoneNotVouched": Raised("phone_not_vouched"),
     "QrRefused": Raised("qr_refused"),
+    "RecognitionContended": Raised("try_again"),
     "RegistrationRefused": Raised("registration_refused", ("reason",)),
     "QuarantineRefused": Raised("quarantine_refused", ("reason",)),
     "RequestClosed": Raised("request_closed", ("state",)),

@@ -23,7 +23,8 @@ class Authorize:
     """May this caller read this study now? A Grant, or AccessDenied; either is audited first, else AuditFailed.
 
     For doctors four reads, each strongly consistent: study with account, link, person, consents. For persons two, for
-    guardians four: study with own account, link, ward, guardianship; then a ward of 14 or older is told.
+    guardians four: study with own account, link, ward, guardianship; then a ward of 14 or older is told. `action` is
+    what the study is asked for, in the audit's words.
     """
 
     facts: DecisionFacts

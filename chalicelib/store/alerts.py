@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from chalicelib.domain.alert import Alert, Outcome, Prior, day_of, exam_from_texts, exam_to_texts
 from chalicelib.domain.study import StudyRef
 from chalicelib.store import calls, items, keys
+from chalicelib.store.gain_keys import ALERT_KIND
 from chalicelib.store.pages import beneath, every
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def _item(alert: Alert) -> dict[str, Any]:
         contrast=alert.exam.contrast,
         priors=tuple(priors),
         shown_at=alert.shown_at,
+        GSI2PK=keys.due_shard(ALERT_KIND, keys.shard(alert.alert_id)),  # at once, to be counted
+        GSI2SK=keys.due_order(alert.shown_at, alert.alert_id),
     )
 
 

@@ -107,6 +107,7 @@ from chalicelib.wiring.exceptions import (
     suspend_unreviewed,
 )
 from chalicelib.wiring.exports import build_export, read_export, request_export
+from chalicelib.wiring.gains import count_gains, read_gains, recognise_study
 from chalicelib.wiring.imaging import (
     accept_notice,
     amend_study,
@@ -176,6 +177,7 @@ __all__ = [
     "confirm_assisted",
     "consents",
     "contest_identity",
+    "count_gains",
     "counters",
     "decide_disposal",
     "decide_release",
@@ -244,6 +246,7 @@ __all__ = [
     "read_disposals",
     "read_encounter_timeline",
     "read_export",
+    "read_gains",
     "read_guardians",
     "read_hand_overs",
     "read_hidden",
@@ -258,6 +261,7 @@ __all__ = [
     "read_suspensions",
     "read_wards",
     "receipts",
+    "recognise_study",
     "reconcile_uploads",
     "record_decision",
     "record_notice",

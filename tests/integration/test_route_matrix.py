@@ -126,11 +126,19 @@ BODIES = {
     "POST /compliance/flags/acknowledge": lambda kit: {**SEEN, "hospital_id": kit.hospital_id},
     "POST /compliance/flags/close": lambda kit: {**SEEN, "hospital_id": kit.hospital_id, "verdict": "upheld"},
     "POST /compliance/excuses": lambda kit: {**body_of(kit), "scope": "all"},
+    "POST /recognitions": lambda kit: {
+        "encounter_id": kit.encounter_id,
+        "hospital_id": kit.hospital_id,
+        "study_instance_uid": kit.uid,
+        "decision": "recognise",
+    },
     "POST /me/accesses/object": lambda kit: {"consent_id": kit.other["review"]},
     "POST /me/guardians/object": lambda kit: {"ward": kit.other["guardian"]},
     "POST /wards/guardians/object": lambda kit: {"ward": kit.other["waiting"]},
 }
 QUERIES = {
+    ("GET", "/hospital/statistics/recognition/{period}/events"): "?measure=alerts",
+    ("GET", "/statistics/recognition/{period}/events"): "?measure=alerts&hospital_id={hospital_id}",
     ("GET", "/dicomweb/studies"): "?limit=1",
     ("GET", "/dicomweb/series"): "?limit=1",
     ("GET", "/dicomweb/instances"): "?limit=1",
@@ -187,6 +195,10 @@ ABOUT_THE_CALLER = {
     "GET /disposals",
     "GET /privacy/holds",
     "GET /hospital/exams",
+    "GET /hospital/statistics/recognition/{period}",
+    "GET /hospital/statistics/recognition/{period}/events",
+    "GET /statistics/recognition/{period}",
+    "GET /statistics/recognition/{period}/events",
     "GET /hospital/worklist",
     "GET /hospital/flags/exams",
     "GET /hospital/flags/history",
@@ -270,6 +282,7 @@ EXCEPTIONS = {
         "a colleague's request is not the caller's to ask about",
     ),
     ("POST /assisted-requests/outcome", "other_person"): (HIDDEN, "as above"),
+    ("POST /recognitions", "other_person"): (HIDDEN, "a colleague's grant is not the caller's"),
     **{
         ("POST /joining", target): ((403, "joining_refused"), "no code of anybody's: one answer for all")
         for target in TARGETS

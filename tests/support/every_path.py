@@ -29,10 +29,12 @@ from tests.support import cloud as clouds
 from tests.support import newcomer, old_studies, tokens
 from tests.support.access_log_lines import line
 from tests.support.ingest_samples import archive, instance
+from tests.support.ordering import reminder
 from tests.support.served_app import ORIGIN, Served, national_id
 from tests.support.settle_samples import entry
 from tests.support.stage import FIRST, NoTime, Stage, gateway, told
 
+DAY = timedelta(days=1)
 PDF = {"content_type": "application/pdf", "content_base64": base64.b64encode(b"%PDF-1.7 made up").decode()}
 
 
@@ -180,10 +182,15 @@ def messages(stage):
 
 
 def sweeps(stage):
-    """A warning, missed deadlines, an outage, an emergency that nobody reviewed, a queue that is not empty."""
+    """A warning, missed deadlines, an outage, an emergency that nobody reviewed, a queue that is not empty; a study
+    that a doctor opened, and a reminder that is old."""
     from tests.support.matrix_world import World
 
-    World(stage.served)
+    world = World(stage.served)
+    kit = world.kit("doctor", "own")
+    ref = StudyRef(kit.hospital_id, kit.uid)
+    world.ask("GET", f"/hospitals/{ref.hospital_id}/studies/{ref.study_instance_uid}/manifest", "doctor")
+    wiring.alerts().keep(reminder(ref, ("H1", "d1", kit.encounter_id), kit.patient_id, datetime.now(UTC) - 9 * DAY))
     _tell(stage, "notices")
     soon = {**_notices("P7", "32010219800101002")[2], "notice_id": "soon", "accession_number": "SOON"}
     stage.upload("notices", stage.key("notices"), json.dumps(soon, ensure_ascii=False).encode())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jwt
 from jsonschema import Draft202012Validator
 
+from chalicelib.domain.alert import Alert, Prior, alert_id
 from chalicelib.domain.hospital_key import issuer_of
+from chalicelib.domain.similarity import exam_of
 from tests.support import tokens
 from tests.support.hospital_keys import public_key, times
 
@@ -49,6 +51,13 @@ def call(service, *orders, patient="Q1", encounter="E1", doctor="d1", **changes)
         context["selections"] = [f"ServiceRequest/{one.get('id')}" for one in orders]
     instance = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
     return {"hook": HOOKS[service], "hookInstance": instance, "context": {**context, **changes}}
+
+
+def reminder(prior, asker, patient_id, shown_at):
+    """As a card for a chest CT leaves it. `asker`: hospital, doctor, encounter."""
+    exam = exam_of("CT", "胸部CT平扫")
+    name = alert_id((shown_at + timedelta(hours=8)).date(), asker, exam, prior)
+    return Alert(name, *asker, patient_id, exam, (Prior(prior, "duplicate", 3, recognisable=True),), shown_at)
 
 
 def faults(shape, told):

@@ -1,0 +1,39 @@
+"""Keys of what mutual recognition is counted from (domain.gains)."""
+
+from __future__ import annotations
+
+from chalicelib.domain.study import StudyRef
+from chalicelib.store.keys import text
+
+ALERT_KIND, DAY_KIND = "alert", "gain"  # of what is due
+VIEWED = "VIEWED#"
+RECOGNITIONS = "RECOGNITION#"
+HOURS = "GAINS#HOURS"
+LAST = "LAST"
+
+
+def happenings(hospital_id: str, day: str) -> str:
+    """All facts of a receiving hospital's day."""
+    return f"GAIN#{hospital_id}#{day}"
+
+
+def happening(kind: str, key: str, revision: int) -> str:
+    return f"{kind}#{key}#{revision:06d}"
+
+
+def figures(day: str) -> str:
+    """One item for each hospital, which its facts of that day were brought to."""
+    return f"GAINS#{day}"
+
+
+def viewed(study: StudyRef) -> str:
+    """Under the encounter, as the one below."""
+    return f"{VIEWED}{study.hospital_id}#{study.study_instance_uid}"
+
+
+def recognitions(study: StudyRef, doctor_id: str) -> str:
+    return f"{RECOGNITIONS}{study.hospital_id}#{study.study_instance_uid}#{text(doctor_id)}#"
+
+
+def recognition(study: StudyRef, doctor_id: str, revision: int) -> str:
+    return f"{recognitions(study, doctor_id)}{revision:06d}"
