@@ -23,6 +23,7 @@ from chalicelib.http import (
     disposals,
     doctors,
     exceptions,
+    fhir,
     guardians,
     hospitals,
     joining,
@@ -49,6 +50,7 @@ app.register_blueprint(privacy.routes.blueprint)
 app.register_blueprint(disposals.routes.blueprint)
 app.register_blueprint(doctors.routes.blueprint)
 app.register_blueprint(dicomweb.routes.blueprint)
+app.register_blueprint(fhir.routes.blueprint)
 app.register_blueprint(cds_hooks.routes.blueprint)
 app.register_blueprint(recognition.routes.blueprint)
 app.register_blueprint(exceptions.routes.blueprint)

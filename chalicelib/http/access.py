@@ -23,6 +23,7 @@ from chalicelib.http.answers import sealed
 from chalicelib.http.asked import CALLER
 from chalicelib.http.bearer import Bearer, bearer_of
 from chalicelib.http.errors import internal, tell
+from chalicelib.http.fhir_outcome import as_outcome, is_fhir
 from chalicelib.services.ports import Tokens
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ Whose = Literal["open", "session", "own_hospital", "self", "ward", "granted", "c
 class Allowed:
     """Which roles may use a route, and whose things it is about.
 
-    `open`: no token. Of /health and the list of CDS services no event: they tell nothing of anybody, and machines ask
-    them every few seconds; what else is open records each try itself. `session`: the
+    `open`: no token. Of /health, the list of CDS services and FHIR's /metadata no event: they tell nothing of anybody,
+    and machines ask them every few seconds; what else is open records each try itself. `session`: the
     caller's own session. `own_hospital`, `self`: the token must be bound to a hospital or person, and the service is
     asked about that one only. `ward`: bound to a person, about the wards that a desk proved to be theirs. `granted`:
     one study, by a Grant. `covered`: whatever the caller's grants cover. `province`: no single hospital's or person's.
@@ -160,6 +161,17 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("GET", f"{_INSTANCE}/frames/{{frames}}"): _allow("granted", "doctor", "patient", "guardian"),
     ("GET", "/dicomweb/studies/{uid}/dicomjson"): _allow("granted", "doctor", "patient", "guardian"),
     ("GET", "/dicomweb/wado"): _allow("granted", "doctor", "patient", "guardian"),
+    # FHIR
+    ("GET", "/fhir/metadata"): _allow("open"),
+    ("GET", "/fhir/ImagingStudy"): _allow("covered", "doctor", "patient", "guardian"),
+    ("POST", "/fhir/ImagingStudy/_search"): _allow("covered", "doctor", "patient", "guardian"),
+    ("GET", "/fhir/ImagingStudy/{study_id}"): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", "/fhir/DiagnosticReport"): _allow("covered", "doctor", "patient", "guardian"),
+    ("POST", "/fhir/DiagnosticReport/_search"): _allow("covered", "doctor", "patient", "guardian"),
+    ("GET", "/fhir/DiagnosticReport/{report_id}"): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", "/fhir/Consent"): _allow("covered", "patient", "guardian"),
+    ("GET", "/fhir/Consent/{consent_id}"): _allow("granted", "patient", "guardian"),
+    ("GET", "/fhir/AuditEvent"): _allow("covered", "patient", "guardian"),
     # patients
     ("GET", "/me/studies"): _allow("self", "patient"),
     ("GET", "/me/consents"): _allow("self", "patient"),
@@ -269,11 +281,12 @@ class Door:
             return sealed(tell("not_found"))
         route = f"{request.method} {request.path}"
         try:
-            return sealed(self._answered(request, route, get_response))
+            response = self._answered(request, route, get_response)
         except AuditFailed:
-            return sealed(tell("try_again"))
+            response = tell("try_again")
         except Exception as error:  # noqa: BLE001 - the edge: every request ends in an answer
-            return sealed(internal(error, route))
+            response = internal(error, route)
+        return sealed(as_outcome(response) if is_fhir(request.path) else response)
 
     def _answered(self, request: Request, route: str, get_response: Callable[[Any], Response]) -> Response:
         """As above. Raises AuditFailed."""

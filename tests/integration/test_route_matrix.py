@@ -12,19 +12,21 @@ from typing import get_args
 
 import app
 from chalicelib.domain.access import Role
+from chalicelib.domain.fhir_id import report_id, study_id
+from chalicelib.domain.study import StudyRef
 from chalicelib.http.access import ROUTES
 from tests.support import tokens
 from tests.support.audit_watch import audit_down
 from tests.support.hospital_keys import key_proof
 from tests.support.matrix_world import FLAG, TARGETS, World
 from tests.support.ordering import SELECT
-from tests.support.served_app import BOUND, ORIGIN, jwks_url, national_id
+from tests.support.served_app import BOUND, ORIGIN, error_of, jwks_url, national_id
 from tests.support.served_http import over_http
 
 __all__ = ["jwks_url", "over_http"]
 
 ROLES = tuple(BOUND)
-NO_EVENT = {("GET", "/health"), ("GET", "/cds-services")}  # see `Allowed`
+NO_EVENT = {("GET", "/health"), ("GET", "/cds-services"), ("GET", "/fhir/metadata")}  # see `Allowed`
 DOOR = {"unauthenticated", "not_allowed", "csrf"}  # what only the door says
 
 
@@ -66,6 +68,13 @@ def _prove(kit):
 
 SEEN = {"day": FLAG.day, "rule": FLAG.rule, "version": FLAG.version}
 FLAGGED = f"?day={FLAG.day}&rule={FLAG.rule}"
+
+
+SEARCH = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def _searched(_kit):
+    return b"_count=1"
 
 
 def _decide(kit):
@@ -132,6 +141,8 @@ BODIES = {
         "study_instance_uid": kit.uid,
         "decision": "recognise",
     },
+    "POST /fhir/ImagingStudy/_search": _searched,
+    "POST /fhir/DiagnosticReport/_search": _searched,
     "POST /me/accesses/object": lambda kit: {"consent_id": kit.other["review"]},
     "POST /me/guardians/object": lambda kit: {"ward": kit.other["guardian"]},
     "POST /wards/guardians/object": lambda kit: {"ward": kit.other["waiting"]},
@@ -165,9 +176,13 @@ def ask(world, route, role, target, unaudited=None, **changes):
         period=FLAG.day if path.startswith("/hospital/") else kit.day,
         disposal_id=kit.other["executed"],
         service_id=SELECT,
+        study_id=study_id(StudyRef(kit.hospital_id, kit.uid)),
+        report_id=report_id(StudyRef(kit.hospital_id, kit.uid), kit.uid),
+        consent_id=kit.consent_id,
     )
     body = BODIES.get(" ".join(route), body_of)(kit) if method == "POST" else None
     headers = {"X-Ward": kit.ward, "Accept": "*/*"}  # as every client says, and Chalice wants for what is no text
+    headers |= SEARCH if path.endswith("/_search") else {}
     world.watch.added()  # what making the kit left
     with contextlib.nullcontext() if unaudited is None else audit_down(unaudited):
         return world.served.ask(
@@ -307,8 +322,7 @@ class Seen:
 
     @classmethod
     def of(cls, answer):
-        told = answer.json_body if "json" in answer.headers.get("Content-Type", "") and answer.body else None
-        return cls(answer.status_code, told.get("error", "") if isinstance(told, dict) else "", answer.body)
+        return cls(answer.status_code, error_of(answer), answer.body)
 
 
 def judge(route, role, target, seen, unknown):

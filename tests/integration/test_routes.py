@@ -17,11 +17,26 @@ from chalicelib.http.answers import HEADERS
 from chalicelib.http.bearer import COOKIE
 from tests.support import tokens
 from tests.support.cloud import forget_cached
-from tests.support.served_app import BOUND, NAME, NO_GRANT, ORIGIN, PHONE, REF, Jwks, jwks_url, national_id, served
+from tests.support.served_app import (
+    BOUND,
+    NAME,
+    NO_GRANT,
+    ORIGIN,
+    PHONE,
+    REF,
+    Jwks,
+    error_of,
+    jwks_url,
+    national_id,
+    served,
+)
 
 __all__ = ["jwks_url", "served"]
 
 PATHS = {
+    "study_id": "H1-1",
+    "report_id": "H1-1.1",
+    "consent_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
     "hospital_id": "H1",
     "uid": "1.2.840.1",
     "encounter_id": "E1",
@@ -40,14 +55,14 @@ CLOSED = [route for route, allowed in ROUTES.items() if allowed.whose != "open"]
 @pytest.mark.parametrize(("method", "path"), CLOSED)
 def test_no_route_answers_without_a_token(served, method, path):
     answer = served.ask(method, filled(path), body={} if method == "POST" else None)
-    assert (answer.status_code, answer.json_body["error"]) == (401, "unauthenticated")
+    assert (answer.status_code, error_of(answer)) == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize(("method", "path"), CLOSED)
 def test_no_route_answers_a_role_it_is_not_for(served, method, path):
     for role in set(BOUND) - ROUTES[method, path].roles:
         answer = served.ask(method, filled(path), role, body={} if method == "POST" else None)
-        assert (answer.status_code, answer.json_body["error"]) == (403, "not_allowed"), role
+        assert (answer.status_code, error_of(answer)) == (403, "not_allowed"), role
 
 
 @pytest.mark.parametrize(("method", "path"), [route for route in CLOSED if ROUTES[route].whose == "own_hospital"])
@@ -64,6 +79,8 @@ WITHOUT_FIELDS = {
     "/hospitals/{hospital_id}/joining-code",
     "/hospitals/{hospital_id}/keys/revoke",
     "/me/qr",
+    "/fhir/ImagingStudy/_search",
+    "/fhir/DiagnosticReport/_search",
 }
 
 

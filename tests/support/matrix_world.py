@@ -15,6 +15,7 @@ from moto.backends import get_backend
 
 from chalicelib import wiring
 from chalicelib.domain.break_glass import CONFIRMATION
+from chalicelib.domain.exam import ExamKey, Report
 from chalicelib.domain.flag import Behind, Flag, FlaggedExam, Step
 from chalicelib.domain.identity import PatientDetails
 from chalicelib.domain.study import StudyRef
@@ -25,6 +26,7 @@ from infra.local.provision import ACCOUNT_ID, REGION
 from tests.support.audit_watch import Watch
 from tests.support.dicom_files import element, instance
 from tests.support.hospital_keys import registered
+from tests.support.ledger_world import notice
 from tests.support.old_studies import put_disposals
 from tests.support.served_app import national_id
 from tests.support.settle_samples import T0, entry
@@ -193,11 +195,19 @@ class World:
             hospital_id, name, _, _ = VISITS[visit]
             ref = StudyRef(hospital_id, f"1.2.840.{number}")
             self.versions[str(number)] = self._object(ref, _patient_id(hospital_id, name))
+            self._report(ref, _patient_id(hospital_id, name))
         for visit, (hospital_id, name, doctor_id, patient_class) in VISITS.items():
             patient = PatientDetails(_patient_id(hospital_id, name), self.cards[name]["name"])
             now = datetime.now(UTC)
             opened = EncounterNotice(hospital_id, visit, "open", patient, patient_class, now, doctor_id)
             RecordEncounter(wiring.encounters())(opened)
+
+    def _report(self, ref, patient_id):
+        """A report of that study, whose digest is its UID."""
+        uid = ref.study_instance_uid
+        report = Report(uid, "application/pdf", f"reports/{ref.hospital_id}/2026-11-24/r", "v1", 7)
+        told = {"at": T0, "patient_id": patient_id, "study_instance_uid": uid, "report": report}
+        wiring.exam_ledger().put_notice(ExamKey(ref.hospital_id, "A1"), notice(notice_id=f"n{uid}", **told))
 
     def _object(self, ref, patient_id):
         """One image of that study, in the bucket and settled: its version."""

@@ -172,3 +172,13 @@ def served(cloud_settings, monkeypatch, jwks_url):
     import app
 
     return Served(Client(app.app).http, cloud_settings.outbox)
+
+
+def error_of(answer):
+    """The word for what went wrong, in our own form or in FHIR's; "" for nothing."""
+    told = answer.json_body if "json" in answer.headers.get("Content-Type", "") and answer.body else None
+    if not isinstance(told, dict):
+        return ""
+    if told.get("resourceType") == "OperationOutcome":
+        return told["issue"][0]["details"]["coding"][0]["code"]
+    return told.get("error", "")

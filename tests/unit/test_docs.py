@@ -27,6 +27,7 @@ PAIRS = [
     ("infra/REPORTS.md", "infra/REPORTS.zh-CN.md"),
     ("infra/RECEIPTS.md", "infra/RECEIPTS.zh-CN.md"),
     ("infra/RETENTION.md", "infra/RETENTION.zh-CN.md"),
+    ("infra/FHIR.md", "infra/FHIR.zh-CN.md"),
 ]
 READMES = PAIRS[0]
 GUIDES = PAIRS[1]
