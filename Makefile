@@ -9,7 +9,7 @@ RUNTIME ?= python3.13
 ARCHITECTURE ?= x86_64
 TEMPLATES := $(filter-out infra/app-merge.yaml,$(wildcard infra/*.yaml))
 
-.PHONY: run test check unit package rehearse checkov lock bench bases cost clean hammer
+.PHONY: ohif run test check unit package rehearse checkov lock bench province bases cost clean hammer
 
 run: $(READY)  ## the local cloud: plays the story, then keeps serving (ONCE=1: stops after the story)
 	$(BIN)/python -m infra.local $(if $(ONCE),--once)
@@ -50,6 +50,14 @@ checkov: package  ## what checkov says of the templates; in an environment of it
 
 cost: $(READY)  ## what a day and a month cost, from recorded calls and list prices
 	$(BIN)/python -m infra.cost
+
+OHIF := 3.12.10
+build/ohif/package:
+	mkdir -p build/ohif
+	cd build/ohif && npm pack --silent @ohif/app@$(OHIF) && tar -xzf ohif-app-$(OHIF).tgz && rm ohif-app-$(OHIF).tgz
+
+ohif: $(READY) build/ohif/package  ## OHIF's published build opens studies of the local cloud in Chromium
+	$(BIN)/pytest tests/e2e/test_ohif.py -q
 
 lock: $(READY)  ## regenerate requirements.txt and requirements-dev.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13.9'
