@@ -33,6 +33,9 @@ bases: $(READY)  ## every basis of a grant against the local cloud, and what the
 bench: $(READY)  ## the budgets, as ratios within one run, in build/bench.json
 	$(BIN)/python -m tests.bench
 
+province: $(READY)  ## a day of 1,578 hospitals and 300,000 exams through the ledger, compared with what was injected, in build/province.json (SEED=1)
+	$(BIN)/python -m tests.bench.province $(if $(SEED),--seed $(SEED))
+
 hammer: $(READY)  ## the hospital's client killed KILLS times (100), on a bad line: every image arrives once
 	$(BIN)/python -m tests.bench.killing $(KILLS)
 

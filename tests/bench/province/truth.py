@@ -18,7 +18,13 @@ GRACE, CAP, PATIENCE, AHEAD = 900, 6 * HOUR, 1800, 2 * HOUR
 NEAR = 7 * DAY
 MISSES = ("late", "partial", "missing")
 LIFE = ("scheduled", "performed", "cancelled")
-HOLIDAYS = {f"2026-10-0{number}" for number in range(1, 8)} | {"2026-09-20", "2026-09-25", "2026-09-26", "2026-09-27"}
+HOLIDAYS = {f"2026-10-0{number}" for number in range(1, 8)} | {
+    "2026-09-20",
+    "2026-09-25",
+    "2026-09-26",
+    "2026-09-27",
+    "2026-10-10",
+}
 
 
 class Known(NamedTuple):
