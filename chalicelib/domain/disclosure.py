@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from chalicelib.domain.gains import OUTCOMES, REASONS, SAVED, Figures
@@ -35,6 +36,7 @@ class Disclosure:
     _sums: dict[tuple[Scope, str], Counter[str]] = field(default_factory=dict, init=False)
     _parts: dict[Scope, set[Scope]] = field(default_factory=dict, init=False)
     _open: dict[tuple[Scope, str, str], bool] = field(default_factory=dict, init=False)
+    _standing: dict[tuple[Scope, str, str], bool] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         for (hospital_id, day), counts in self.cells.items():
@@ -77,8 +79,11 @@ class Disclosure:
 
     def _stands(self, scope: Scope, period: Period, measure: str) -> bool:
         """By itself and by what it is made of."""
-        value = self.sums(scope, period)[measure]
-        return value >= LEAST and all(map(self._keeps, self._ways(scope, period, measure)))
+        place = (scope, period.name, measure)
+        if place not in self._standing:
+            enough = self.sums(scope, period)[measure] >= LEAST
+            self._standing[place] = enough and all(map(self._keeps, self._ways(scope, period, measure)))
+        return self._standing[place]
 
     def _companions(self, scope: Scope, period: Period, family: Sequence[str]) -> frozenset[str]:
         """The smallest of a family that close with those that must, so that the sum of all may stay open."""
@@ -101,7 +106,8 @@ class Disclosure:
         return not closed or _hides(closed)
 
     def _ways(self, scope: Scope, period: Period, measure: str) -> Iterator[list[tuple[Scope, Period, str]]]:
-        yield [(one, period, measure) for one in self._parts.get(scope, ())]
+        if scope in self._parts:
+            yield [(one, period, measure) for one in self._parts[scope]]
         for periods in _within(period):
             yield [(scope, one, measure) for one in periods]
         yield [(scope, period, one) for one in FAMILIES.get(measure, ())]
@@ -112,17 +118,18 @@ def _hides(closed: Sequence[int]) -> bool:
     return len(closed) > 1 and sum(closed) >= LEAST
 
 
-def _days(period: Period) -> list[Period]:
-    return [day_of(date.fromisoformat(day)) for day in period.days(period.last)]
+@lru_cache(maxsize=128)
+def _days(period: Period) -> tuple[Period, ...]:
+    return tuple(day_of(date.fromisoformat(day)) for day in period.days(period.last))
 
 
-def _within(period: Period) -> Iterator[list[Period]]:
+@lru_cache(maxsize=128)
+def _within(period: Period) -> tuple[tuple[Period, ...], ...]:
     """The ways in which a period is made of shorter ones."""
     if period.kind == "day":
-        return
+        return ()
     days = _days(period)
-    yield days
     weeks = {week_of(day.first).name: week_of(day.first) for day in days}
     whole = [week for week in weeks.values() if week.first >= period.first and week.last <= period.last]
-    if period.kind == "month":
-        yield whole + [day for day in days if not any(week.first <= day.first <= week.last for week in whole)]
+    rest = [day for day in days if not any(week.first <= day.first <= week.last for week in whole)]
+    return (days, (*whole, *rest)) if period.kind == "month" else (days,)

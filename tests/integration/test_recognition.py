@@ -145,7 +145,8 @@ def test_a_figure_opens_to_its_events_for_the_hospital_and_is_closed_to_a_regula
     path = f"/statistics/recognition/{day}"
     (event,) = clinic.ask("GET", f"/hospital{path}/events?measure=refused", "hospital", **own).json_body["events"]
     assert (event["measure"], event["source"]) == ("refused_4", "H1")
-    assert not [word for word in ("E1", "Q1", "P1", "d1", NAME, clinic.person_id) if word in str(event)]
+    assert set(event) == {"event", "visit", "measure", "modality", "at", "source"}
+    assert not [word for word in ("E1", "Q1", "P1", NAME, clinic.person_id) if word in str(event)]
     table = clinic.ask("GET", path, "regulator")
     assert (table.json_body["total"]["refused"], table.json_body["total"]["avoided"]) == (None, 0)
     closed = clinic.ask("GET", f"{path}/events?measure=refused&hospital_id=H2", "regulator")
