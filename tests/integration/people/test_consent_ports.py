@@ -209,6 +209,22 @@ def test_consents_are_found_by_doctor_since_a_time_and_by_person(clinic):
     assert set(clinic.consents.of_person("P")) == {old, new, other, similar}
 
 
+def test_a_doctor_finds_whose_consents_may_still_be_live(clinic):
+    clinic.consents.put(consent(seed=1, person_id="Q"))
+    clinic.consents.put(consent(seed=2, person_id="P"))
+    clinic.consents.put(consent(seed=3, person_id="P"))
+    clinic.consents.put(consent(seed=4, person_id="R", doctor_id="wang"))
+    clinic.consents.put(consent(NOW - timedelta(days=40), seed=5, person_id="S"))
+    assert sorted(clinic.consents.persons_of("li", NOW)) == ["P", "Q"]
+    assert clinic.consents.persons_of("nobody", NOW) == ()
+    request, code = asked()
+    clinic.consents.ask(request, code)
+    given = consent(seed=6, person_id="T")
+    answer = Answer("approved", "sms_code", NOW, "P", given.consent_id)
+    assert clinic.consents.answer(request, answer, given, NOW)
+    assert sorted(clinic.consents.persons_of("li", NOW)) == ["P", "Q", "T"]
+
+
 def test_a_consent_over_thousands_of_studies_fits(clinic):
     many = consent(count=5000)
     clinic.consents.put(many)
