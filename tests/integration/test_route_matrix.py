@@ -201,6 +201,7 @@ def ask(world, route, role, target, unaudited=None, **changes):
 ABOUT_THE_CALLER = {
     "GET /health",
     "GET /cds-services",
+    "GET /fhir/metadata",
     "POST /session",
     "DELETE /session",
     "GET /hospital/quarantine",

@@ -34,6 +34,9 @@ from tests.support.served_app import (
 __all__ = ["jwks_url", "served"]
 
 PATHS = {
+    "series": "1.2.840.1.1",
+    "instance": "1.2.840.1.1.1",
+    "frames": "1",
     "study_id": "H1-1",
     "report_id": "H1-1.1",
     "consent_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
