@@ -7,6 +7,7 @@ import pkgutil
 import pytest
 
 from chalicelib import services
+from chalicelib.dicom import query
 from chalicelib.domain.access import AccessDenied
 from chalicelib.http.answers import answer
 from chalicelib.http.asked import BadRequest
@@ -76,7 +77,7 @@ def test_every_fact_is_told_in_english_and_chinese():
 
 
 def test_every_exception_in_the_table_exists_and_its_fact_too():
-    names = {"AuditFailed"}
+    names = {"AuditFailed"} | set(vars(query))
     for module in pkgutil.iter_modules(services.__path__):
         names |= set(vars(importlib.import_module(f"chalicelib.services.{module.name}")))
     assert set(RAISED) <= names
