@@ -17,14 +17,14 @@ from chalicelib.http.dicomweb_shapes import (
 )
 from chalicelib.http.errors import tell
 from chalicelib.http.routes import Routes
-from chalicelib.services.retrieve_images import Named
-from chalicelib.services.search_images import Search
+from chalicelib.services.open_study import Named
 from chalicelib.wiring import dicomweb
 
 if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.http.asked import Asked
+    from chalicelib.services.search_images import Search
 
 Level = Literal["study", "series", "instance"]
 routes = Routes(__name__)
@@ -81,6 +81,8 @@ def _search_within(asked: Asked, level: Level, series_uid: str = "") -> Response
 
 
 def _what(asked: Asked, level: Level) -> Search:
+    from chalicelib.services.search_images import Search
+
     keys = [(name, value) for name, value in asked.pairs() if name != "accept"]
     return Search(level, keys, base_url(asked))
 

@@ -22,6 +22,15 @@ class Pointers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What the path names; "" for all of the level above."""
+
+    study_uid: str
+    series_uid: str = ""
+    instance_uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A study that the caller may read now."""
 

@@ -23,7 +23,7 @@ from chalicelib.dicom.whole_header import WholeHeader, metadata, read_whole
 from chalicelib.domain.access import Caller, Grant
 from chalicelib.domain.manifest import Manifest, place_of
 from chalicelib.domain.study import Place
-from chalicelib.services.open_study import Opened, OpenStudy
+from chalicelib.services.open_study import Named, Opened, OpenStudy
 from chalicelib.services.ports import Signer
 
 Row = Mapping[str, Any]
@@ -44,15 +44,6 @@ class GrantedReads(Protocol):
     def read(self, grant: Grant, spans: Sequence[Place], now: datetime) -> list[bytes]:
         """The bytes of each place, in order, read under the grant."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """What the path names; "" for all of the level above."""
-
-    study_uid: str
-    series_uid: str = ""
-    instance_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
