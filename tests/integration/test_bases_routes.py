@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 import app
-from chalicelib.http.access import ROUTES
+from chalicelib.http.role_table import ROUTES
 from infra.local.poller import Functions, QueuePoller
 from tests.support.served_app import NAME, NO_GRANT, REF, jwks_url, national_id, served
 from tests.support.settle_samples import entry

@@ -9,9 +9,9 @@ import pytest
 
 import app
 from chalicelib.domain.session import csrf_value
-from chalicelib.http.access import ROUTES
 from chalicelib.http.answers import HEADERS
 from chalicelib.http.bearer import COOKIE
+from chalicelib.http.role_table import ROUTES
 from tests.support import tokens
 from tests.support.served_app import ORIGIN, jwks_url
 from tests.support.served_http import over_http

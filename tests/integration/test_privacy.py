@@ -14,7 +14,7 @@ from chalicelib.domain.access import Basis
 from chalicelib.domain.metrics import METRICS
 from chalicelib.domain.quarantine import REASONS
 from chalicelib.http import errors
-from chalicelib.http.access import ROUTES
+from chalicelib.http.role_table import ROUTES
 from chalicelib.services import faults
 from chalicelib.services.send_message import Outcome
 from chalicelib.wiring.watch import Taking

@@ -14,7 +14,7 @@ import app
 from chalicelib.domain.access import Role
 from chalicelib.domain.fhir_id import report_id, study_id
 from chalicelib.domain.study import StudyRef
-from chalicelib.http.access import ROUTES
+from chalicelib.http.role_table import ROUTES
 from tests.support import tokens
 from tests.support.audit_watch import audit_down
 from tests.support.hospital_keys import key_proof

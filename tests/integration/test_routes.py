@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from chalicelib import wiring
 from chalicelib.domain.flag import Behind, Flag, FlaggedExam
 from chalicelib.domain.session import csrf_value
-from chalicelib.http.access import ROUTES
 from chalicelib.http.answers import HEADERS
 from chalicelib.http.bearer import COOKIE
+from chalicelib.http.role_table import ROUTES
 from tests.support import tokens
 from tests.support.cloud import forget_cached
 from tests.support.served_app import (

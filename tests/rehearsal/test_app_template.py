@@ -12,8 +12,8 @@ import pytest
 from chalice.app import ScheduledEventConfig, SQSEventConfig
 
 import app
-from chalicelib.http.access import ROUTES
 from chalicelib.http.answers import HEADERS
+from chalicelib.http.role_table import ROUTES
 from infra.local import template
 from tests.support.made_of import CHINA, made_of
 from tests.support.partitions import needed_in_vain

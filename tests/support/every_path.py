@@ -21,7 +21,7 @@ from chalicelib import wiring
 from chalicelib.domain.hospital_day import DayMark
 from chalicelib.domain.seal import HOUR, hour_of
 from chalicelib.domain.study import StudyRef
-from chalicelib.http.access import ROUTES
+from chalicelib.http.role_table import ROUTES
 from chalicelib.wiring import compliance
 from infra.local.poller import scheduled_event
 from infra.local.samples import make_pack

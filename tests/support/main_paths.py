@@ -10,7 +10,7 @@ import requests
 
 from chalicelib import wiring
 from chalicelib.domain.break_glass import CONFIRMATION
-from chalicelib.http.access import ROUTES
+from chalicelib.http.role_table import ROUTES
 from infra.local.personas import LAKE, PATIENT, RIVER, national_id
 from infra.local.samples import chest_ct, make_pack
 from tests.support import tokens

@@ -8,7 +8,7 @@ import yaml
 from chalice.app import ScheduledEventConfig, SQSEventConfig
 
 import app
-from chalicelib.http.access import ROUTES
+from chalicelib.http.role_table import ROUTES
 from tests.support.cloudformation import Loader
 
 SOURCE = Path(app.__file__)

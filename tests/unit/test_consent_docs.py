@@ -17,7 +17,7 @@ from chalicelib.domain.consent import CONSENT_LIVES
 from chalicelib.domain.guardian import DOCUMENTS, WAIT
 from chalicelib.domain.qr import QR_LIFE
 from chalicelib.domain.request import REQUEST_LIFE
-from chalicelib.http.access import ROUTES
+from chalicelib.http.role_table import ROUTES
 
 ROOT = Path(__file__).parents[2]
 HOUR = timedelta(hours=1)

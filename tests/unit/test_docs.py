@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.http.access import ROUTES
+from chalicelib.http.role_table import ROUTES
 from infra import tiers
 from infra.local import template
 

@@ -12,7 +12,7 @@ from chalicelib.domain.code import EXPORTS, PHONE_NOTICES
 from chalicelib.domain.export import EXPORT_KEPT
 from chalicelib.domain.identity import PHONE_LIFE
 from chalicelib.domain.phone import PAIR_WINDOW, PHONE_RULES, PHONE_WAIT, WITNESS_AGE
-from chalicelib.http.access import ROUTES
+from chalicelib.http.role_table import ROUTES
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("PERSONS.md", "PERSONS.zh-CN.md")

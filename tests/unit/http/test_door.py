@@ -9,10 +9,11 @@ from chalice.test import Client
 
 from chalicelib.domain.access import AuditFailed, Caller
 from chalicelib.domain.session import Session, TokenRefused, csrf_value
-from chalicelib.http.access import ROUTES, Door
+from chalicelib.http.access import Door
 from chalicelib.http.answers import HEADERS, answer
 from chalicelib.http.asked import CALLER
 from chalicelib.http.bearer import COOKIE
+from chalicelib.http.role_table import ROUTES
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 ORIGIN = "https://yun.example.test"

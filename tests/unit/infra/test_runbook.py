@@ -14,7 +14,7 @@ import pytest
 from chalice.app import CloudWatchEvent
 
 from chalicelib.domain.metrics import METRICS
-from chalicelib.http.access import ROUTES
+from chalicelib.http.role_table import ROUTES
 from infra import redrive
 from infra.local import template
 
