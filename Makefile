@@ -9,12 +9,12 @@ RUNTIME ?= python3.13
 ARCHITECTURE ?= x86_64
 TEMPLATES := $(filter-out infra/app-merge.yaml,$(wildcard infra/*.yaml))
 
-.PHONY: ohif run test check unit package rehearse checkov lock bench province bases cost clean hammer
+.PHONY: ohif run test check unit exhaustive package rehearse checkov lock bench province bases cost clean hammer
 
 run: $(READY)  ## the local cloud: plays the story, then keeps serving (ONCE=1: stops after the story)
 	$(BIN)/python -m infra.local $(if $(ONCE),--once)
 
-test: check unit  ## everything CI runs
+test: check unit  ## style, types, architecture and all tests but the long ones of `make exhaustive`
 
 check: $(READY)  ## style, types, architecture
 	$(BIN)/ruff check .
@@ -25,7 +25,10 @@ check: $(READY)  ## style, types, architecture
 
 unit: $(READY) $(MINISTACK)/.ready
 	$(BIN)/coverage erase
-	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term
+	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term -m "not exhaustive"
+
+exhaustive: $(READY) $(MINISTACK)/.ready  ## the long runs that `make test` leaves out, and CI does not
+	$(BIN)/pytest -n 2 --dist loadfile -m exhaustive
 
 bases: $(READY)  ## every basis of a grant against the local cloud, and what the patient reads of it
 	$(BIN)/python -m infra.local.bases

@@ -66,6 +66,7 @@ def test_nothing_of_a_card_a_phone_or_a_token_stands_in_it(shown):
         assert secret not in shown
 
 
+@pytest.mark.exhaustive
 def test_where_no_cloud_runs_it_starts_one_and_can_be_played_twice(tmp_path, town):
     alone = played("--local", tmp_path / "none.json", "--lang", "en")
     assert alone.returncode == 0, alone.stdout + alone.stderr

@@ -32,6 +32,7 @@ def hospital(town, tmp_path):
     return join(town, tmp_path)
 
 
+@pytest.mark.exhaustive
 def test_killed_ten_times_at_random_moments_and_started_again_every_file_is_there_once(hospital):
     chance = random.Random(4)  # noqa: S311 - no secret; the machine's own pace makes the moments random enough
     hospital.add(1, 7, pixels=LARGE)

@@ -14,6 +14,7 @@ from tests.support.local_cloud import run_to_end
 GIVEN = blocks(GUIDE.read_text(encoding="utf-8"))
 
 
+@pytest.mark.exhaustive
 def test_every_command_of_the_guide_works_and_does_what_it_says(package, tmp_path):
     given = ["--package", str(package.directory), "--directory", str(tmp_path / "run"), "--lang", "en"]
     done = run_to_end([sys.executable, "-m", "infra.rehearse.operate", *given])

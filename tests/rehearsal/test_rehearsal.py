@@ -82,6 +82,7 @@ def test_no_function_logs_anything_of_the_patient(told):
     assert [one for one in [*names, "X-Amz-Signature", "eyJ"] if one in text] == []
 
 
+@pytest.mark.exhaustive
 def test_an_interrupted_rehearsal_leaves_nothing(package, tmp_path):
     with (tmp_path / "shown.txt").open("w") as shown:
         process = subprocess.Popen(command(package, tmp_path / "run"), env=environment(), stdout=shown)  # noqa: S603 - our own module
