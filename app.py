@@ -14,52 +14,13 @@ from chalicelib.events import messages as words
 from chalicelib.events import notices as visits
 from chalicelib.events import reconcile as nights
 from chalicelib.events import settle as studies
-from chalicelib.http import (
-    administrators,
-    cds_hooks,
-    compliance_reports,
-    desks,
-    dicomweb,
-    disposals,
-    doctors,
-    exceptions,
-    fhir,
-    guardians,
-    hospitals,
-    joining,
-    ledger,
-    patients,
-    privacy,
-    quarantine,
-    recognition,
-    regulators,
-    session,
-)
-from chalicelib.http.access import Door
 
 app = Chalice(app_name="imaging-cloud")
 app.api.binary_types += ["application/dicom", "multipart/related"]  # DICOMweb's bodies, beside octet-stream and images
-app.register_middleware(Door(wiring.tokens, wiring.origin, wiring.now, wiring.record_decision), "http")
+if wiring.serves_routes():  # a queue's or a schedule's function loads none
+    from chalicelib.http.blueprints import serve
 
-app.register_blueprint(session.routes.blueprint)
-app.register_blueprint(hospitals.routes.blueprint)
-app.register_blueprint(joining.routes.blueprint)
-app.register_blueprint(quarantine.routes.blueprint)
-app.register_blueprint(desks.routes.blueprint)
-app.register_blueprint(privacy.routes.blueprint)
-app.register_blueprint(disposals.routes.blueprint)
-app.register_blueprint(doctors.routes.blueprint)
-app.register_blueprint(dicomweb.routes.blueprint)
-app.register_blueprint(fhir.routes.blueprint)
-app.register_blueprint(cds_hooks.routes.blueprint)
-app.register_blueprint(recognition.routes.blueprint)
-app.register_blueprint(exceptions.routes.blueprint)
-app.register_blueprint(patients.routes.blueprint)
-app.register_blueprint(guardians.routes.blueprint)
-app.register_blueprint(regulators.routes.blueprint)
-app.register_blueprint(ledger.routes.blueprint)
-app.register_blueprint(compliance_reports.routes.blueprint)
-app.register_blueprint(administrators.routes.blueprint)
+    serve(app)
 
 
 @app.on_sqs_message(queue="imaging-cloud-instances", batch_size=300, maximum_batching_window_in_seconds=3)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import wiring
-from chalicelib.domain.disposal import Disposal
 from chalicelib.events.context import Context
+
+if TYPE_CHECKING:
+    from chalicelib.domain.disposal import Disposal
 
 SPARE_MS = 120_000  # a study that was begun is still finished
 LISTED = 50

@@ -88,7 +88,7 @@ from chalicelib.wiring.disposal import (
     read_disposals,
 )
 from chalicelib.wiring.door import hospital_keys, tokens
-from chalicelib.wiring.environment import Settings, new_id, now, origin, settings
+from chalicelib.wiring.environment import Settings, new_id, now, origin, serves_routes, settings
 from chalicelib.wiring.exceptions import (
     break_glass,
     confirm_assisted,
@@ -282,6 +282,7 @@ __all__ = [
     "seal_archive",
     "seal_audit",
     "send_message",
+    "serves_routes",
     "settings",
     "settle_queue",
     "settle_study",

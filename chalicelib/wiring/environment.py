@@ -93,3 +93,9 @@ def now() -> datetime:
 
 def origin() -> str:
     return settings().origin
+
+
+def serves_routes() -> bool:
+    """Whether this process answers HTTP: Lambda says in `_HANDLER` what a function runs, of which Chalice's API is
+    `app.app`; on a desk there is no such setting, and one process does all."""
+    return os.environ.get("_HANDLER", "app.app") == "app.app"

@@ -68,3 +68,14 @@ def loaded_by(work):
 )
 def test_a_cold_start_imports_only_what_it_uses(cloud_settings, work, heavy):
     assert set(loaded_by(work)) <= set(heavy)
+
+
+@pytest.mark.parametrize(("handler", "serves"), [("app.app", True), ("app.ingest", False), ("app.sweep", False)])
+def test_only_what_serves_routes_loads_them(monkeypatch, handler, serves):
+    monkeypatch.setenv("_HANDLER", handler)
+    program = "import json, sys, app; print(json.dumps([len(app.app.routes), 'chalicelib.http' in sys.modules]))"
+    done = subprocess.run(  # noqa: S603 - this test's own program
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True, env=dict(os.environ)
+    )
+    routes, loaded = json.loads(done.stdout)
+    assert (routes > 0, loaded) == (serves, serves)
