@@ -1,8 +1,5 @@
 """RS256 bearer tokens of the issuers in the `ISSUERS` setting, and of the hospitals that have joined with a key of
-their own (RFC 7519, RFC 8725).
-
-Nothing in a token is believed before its signature holds; until then issuer and key id only say which key to try.
-"""
+their own."""
 
 from __future__ import annotations
 
@@ -10,23 +7,22 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from chalicelib.domain.access import Caller, Role
 from chalicelib.domain.hospital_key import hospital_of, issuer_of
-from chalicelib.domain.session import Session, TokenFault, TokenRefused, is_subject
+from chalicelib.domain.session import Session, TokenRefused, is_subject
 from chalicelib.services.ports import SpentTokens
+from chalicelib.store import jwts
 from chalicelib.store.jwks import Fetch, IssuerUnreachable, Keys, fetch_https
 
 if TYPE_CHECKING:
     from chalicelib.store.registered_keys import RegisteredKeys
 
-MAX_TOKEN = 8 * 1024  # characters; API Gateway takes 10,240 bytes of headers
 MAX_LIFETIME = timedelta(minutes=15)
 HOSPITAL_LIFETIME = timedelta(minutes=5)  # DESIGN §8: of a token that a hospital signs itself, and good once
-MAX_JTI = 256  # characters
-LEEWAY = timedelta(seconds=5)  # between an issuer's clock and ours
+ALGORITHMS = ("RS256",)
 ROLES: tuple[str, ...] = get_args(Role)
 OF_A_HOSPITAL = ("hospital", "doctor", "desk_clerk", "privacy_officer")  # no hospital says who is a patient or rules
 REQUIRED = ["exp", "iat", "nbf", "aud", "iss"]
@@ -93,7 +89,7 @@ class Joined:
 
     def issuer(self, hospital_id: str) -> Issuer:
         if not self.audience:
-            raise _RefusedError("issuer")
+            raise jwts.Refused("issuer")
         claims = {name: name for name in CLAIMS} | {"subject": "sub"}
         return Issuer(
             issuer=issuer_of(hospital_id),
@@ -128,20 +124,20 @@ class Tokens:
         whether it was used before: in this order, so that nothing but a true token is ever spent."""
         try:
             issuer, payload = self._verified(token, now)
-            _check_times(payload, issuer.max_lifetime, now)
-            session = Session(_caller(payload, issuer), _instant(payload, "exp"))
-            return self._spent_once(issuer, payload.get("jti"), session) if issuer.single_use else session
-        except _RefusedError as fault:
+            ends = jwts.check_times(payload, issuer.max_lifetime, now)
+            session = Session(_caller(payload, issuer), ends)
+            if issuer.single_use:
+                jwts.spend(self._spent(), issuer.issuer, payload.get("jti"), ends)
+        except jwts.Refused as fault:
             return TokenRefused(fault.reason)
+        return session
 
     def _verified(self, token: str, now: datetime) -> tuple[Issuer, Mapping[str, Any]]:
-        if len(token) > MAX_TOKEN:
-            raise _RefusedError("oversized")
-        header, claimed = _unverified(token)
-        if header.get("alg") != "RS256":
-            raise _RefusedError("algorithm")
+        header, claimed = jwts.unverified(token, ALGORITHMS)
         issuer = self._issuer(str(claimed.get("iss")))
-        return issuer, _decode(token, self._key(issuer, header.get("kid"), now), issuer)
+        key = self._key(issuer, header.get("kid"), now)
+        expected = jwts.Expected(issuer.audience, issuer.issuer, ALGORITHMS, REQUIRED)
+        return issuer, jwts.decode(token, key, expected)
 
     def _issuer(self, named: str) -> Issuer:
         """By the setting; else a hospital by its own name, whose key must be registered."""
@@ -149,98 +145,24 @@ class Tokens:
             return issuer
         hospital_id = hospital_of(named)
         if self._joined is None or not hospital_id:
-            raise _RefusedError("issuer")
+            raise jwts.Refused("issuer")
         return self._joined.issuer(hospital_id)
 
     def _key(self, issuer: Issuer, kid: Any, now: datetime) -> Any:
         if not isinstance(kid, str):
-            raise _RefusedError("key")
+            raise jwts.Refused("key")
         try:
             key = self._known_key(issuer, kid, now)
         except IssuerUnreachable:
-            raise _RefusedError("issuer_unreachable") from None
+            raise jwts.Refused("issuer_unreachable") from None
         if key is None:
-            raise _RefusedError("key")
+            raise jwts.Refused("key")
         return key
 
     def _known_key(self, issuer: Issuer, kid: str, now: datetime) -> Any:
         if issuer.jwks_url:
             return self._keys[issuer.issuer].get(kid, now)
         return self._joined.keys().get(issuer.hospital_id, kid, now) if self._joined else None
-
-    def _spent_once(self, issuer: Issuer, jti: Any, session: Session) -> Session:
-        if not jti:
-            raise _RefusedError("claim_missing")
-        if not isinstance(jti, str) or len(jti) > MAX_JTI:
-            raise _RefusedError("claim_type")
-        if not self._spent().spend(issuer.issuer, jti, session.expires_at):
-            raise _RefusedError("spent")
-        return session
-
-
-_OTHER: TokenFault = "malformed"
-
-
-class _RefusedError(Exception):
-    def __init__(self, reason: TokenFault) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-def _unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    import jwt
-
-    try:
-        parts = jwt.decode_complete(token, options={"verify_signature": False})
-    except (jwt.InvalidTokenError, ValueError, RecursionError):
-        raise _RefusedError("malformed") from None
-    return parts["header"], parts["payload"]
-
-
-def _decode(token: str, key: Any, issuer: Issuer) -> Mapping[str, Any]:
-    """The payload, once the signature holds. Times are judged by `_check_times` against our `now`."""
-    import jwt
-
-    refusals: tuple[tuple[type[Exception], TokenFault], ...] = (
-        (jwt.InvalidSignatureError, "signature"),
-        (jwt.InvalidAlgorithmError, "algorithm"),
-        (jwt.InvalidAudienceError, "audience"),
-        (jwt.InvalidIssuerError, "issuer"),
-        (jwt.MissingRequiredClaimError, "claim_missing"),
-    )
-    try:
-        payload: Mapping[str, Any] = jwt.decode(
-            token,
-            key,
-            algorithms=["RS256"],
-            audience=issuer.audience,
-            issuer=issuer.issuer,
-            options={"require": REQUIRED, "verify_exp": False, "verify_nbf": False, "verify_iat": False},
-        )
-    except jwt.InvalidTokenError as error:
-        raise _RefusedError(next((reason for kind, reason in refusals if isinstance(error, kind)), _OTHER)) from None
-    return payload
-
-
-def _check_times(payload: Mapping[str, Any], max_lifetime: timedelta, now: datetime) -> None:
-    issued, starts, ends = (_instant(payload, name) for name in ("iat", "nbf", "exp"))
-    if ends <= now:
-        raise _RefusedError("expired")
-    if max(issued, starts) > now + LEEWAY:
-        raise _RefusedError("not_yet_valid")
-    if ends - issued > max_lifetime:
-        raise _RefusedError("lifetime")
-
-
-def _instant(payload: Mapping[str, Any], name: str) -> datetime:
-    """A NumericDate (RFC 7519 §2)."""
-    value = payload[name]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _RefusedError("claim_type")
-    try:
-        return datetime.fromtimestamp(value, UTC)  # ValueError for what is not finite
-    except (OverflowError, ValueError, OSError):
-        raise _RefusedError("claim_type") from None
 
 
 def _caller(payload: Mapping[str, Any], issuer: Issuer) -> Caller:
@@ -252,15 +174,15 @@ def _caller(payload: Mapping[str, Any], issuer: Issuer) -> Caller:
     phone = payload.get(issuer.claims[PHONE], "") if PHONE in issuer.claims else ""
     texts = (role, subject, hospital_id, person_id, phone)
     if not all(isinstance(value, str) for value in texts) or type(epoch) is not int:
-        raise _RefusedError("claim_type")
+        raise jwts.Refused("claim_type")
     if not subject:
-        raise _RefusedError("claim_missing")
+        raise jwts.Refused("claim_missing")
     if not is_subject(subject):
-        raise _RefusedError("claim_type")
+        raise jwts.Refused("claim_type")
     if not (_HOSPITAL.fullmatch(hospital_id) and _PERSON.fullmatch(person_id)):
-        raise _RefusedError("claim_type")  # both become parts of keys
+        raise jwts.Refused("claim_type")  # both become parts of keys
     if role not in issuer.roles or (issuer.hospital_id and hospital_id != issuer.hospital_id):
-        raise _RefusedError("role")
+        raise jwts.Refused("role")
     vouched = phone if role == "patient" else ""
     return Caller(cast(Role, role), subject, hospital_id, person_id, epoch, vouched, _signed_in_at(payload))
 
@@ -268,5 +190,5 @@ def _caller(payload: Mapping[str, Any], issuer: Issuer) -> Caller:
 def _signed_in_at(payload: Mapping[str, Any]) -> datetime:
     """When the human signed in (OpenID Connect Core §2). An issuer that renews tokens without asking the human must
     say `auth_time`: a renewed `iat` would pass for a login."""
-    issued = _instant(payload, "iat")
-    return min(issued, _instant(payload, "auth_time")) if "auth_time" in payload else issued
+    issued = jwts.instant(payload, "iat")
+    return min(issued, jwts.instant(payload, "auth_time")) if "auth_time" in payload else issued

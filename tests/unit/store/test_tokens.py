@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from chalicelib.domain.access import Caller
 from chalicelib.domain.session import Session, TokenRefused, csrf_value
 from chalicelib.store.jwks import MAX_JWKS, IssuerUnreachable, Keys, fetch_https
-from chalicelib.store.tokens import MAX_TOKEN, Tokens, parse_issuers
+from chalicelib.store.jwts import MAX_TOKEN
+from chalicelib.store.tokens import Tokens, parse_issuers
 from tests.support.fakes_door import FakeSpentTokens
 from tests.support.tokens import ISSUER, JWKS_URL, NOW, claims, jwk, jwks, private_key, setting, signed, token
 
