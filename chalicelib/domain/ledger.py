@@ -118,14 +118,15 @@ class Docket:
     """What one accession number has in the ledger, and when it must be looked at.
 
     `rows` are all rows there may be: (day, use). `swept` are the breaches that the flags already tell of. `due_at` is
-    the earliest instant that needs a sweep, None when nothing does. `revision` orders the writes and is no part of
-    equality.
+    the earliest instant that needs a sweep, None when nothing does. `waiting` are the dues of all its pending exams:
+    of each the hospital is warned. `revision` orders the writes and is no part of equality.
     """
 
     rows: tuple[tuple[str, int], ...] = ()
     swept: tuple[Breach, ...] = ()
     due_at: datetime | None = None
     fact_count: int = 0
+    waiting: tuple[datetime, ...] = ()
     revision: int = field(default=0, compare=False)
 
 
@@ -157,10 +158,10 @@ def breaches(exams: Iterable[Exam]) -> tuple[Breach, ...]:
 def docket(exams: Sequence[Exam], swept: Sequence[Breach], facts: Facts) -> Docket:
     """A sweep is needed at the due of an exam that is not settled, and at once where the breaches are not those that
     the flags tell of: also when one has vanished, by a late notice or an excuse."""
-    waiting = [exam.due_at for exam in exams if exam.standing == "pending" and exam.due_at]
+    waiting = tuple(sorted({exam.due_at for exam in exams if exam.standing == "pending" and exam.due_at}))
     untold = [breach.due_at for breach in set(breaches(exams)) ^ set(swept)]
     rows = tuple(sorted((exam.day, exam.use) for exam in exams))
-    return Docket(rows, tuple(swept), min((*waiting, *untold), default=None), facts.count)
+    return Docket(rows, tuple(swept), min((*waiting, *untold), default=None), facts.count, waiting)
 
 
 def judged(exams: Iterable[Exam], horizon: datetime) -> datetime | None:

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from chalicelib.domain.exam import Exam
 
 AHEAD = timedelta(hours=2)
+# A number's exams are found by the earliest due that no sweep has come to yet; one is warned of before it is judged.
+UNSWEPT = timedelta(hours=2)
 LISTED = 100  # exams that a message names; a message of SNS holds 256 KB
 
 Told = tuple[datetime, str]

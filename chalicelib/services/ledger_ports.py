@@ -86,8 +86,10 @@ class ExamLedger(Protocol):
         Eventually consistent: read the docket again before acting on it."""
         ...
 
-    def due_between(self, shard: int, after: datetime, until: datetime) -> Iterator[tuple[ExamKey, datetime]]:
-        """The same, of those due after an instant, with their due."""
+    def due_between(
+        self, shard: int, after: datetime, until: datetime, since: datetime
+    ) -> Iterator[tuple[ExamKey, datetime]]:
+        """The same, with each due of a pending exam that is after `after`: of dockets that are due from `since` on."""
         ...
 
 

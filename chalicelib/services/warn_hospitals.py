@@ -7,7 +7,7 @@ from datetime import datetime
 
 from chalicelib.domain.deadline import DEADLINE, overlaps
 from chalicelib.domain.exam import Exam, ExamKey
-from chalicelib.domain.warning import AHEAD, Told, message, told
+from chalicelib.domain.warning import AHEAD, UNSWEPT, Told, message, told
 from chalicelib.services.derive_exams import DeriveExams
 from chalicelib.services.faults import note
 from chalicelib.services.ledger_ports import SHARDS, ExamLedger, Excuses, Warnings
@@ -46,7 +46,7 @@ class WarnHospitals:
         """By hospital, beginning elsewhere every minute, so that none starves where runs end early."""
         found: dict[str, dict[Told, ExamKey]] = defaultdict(dict)
         for shard in range(SHARDS):
-            for key, due_at in self.ledger.due_between(shard, now, now + AHEAD):
+            for key, due_at in self.ledger.due_between(shard, now, now + AHEAD, now - UNSWEPT):
                 found[key.hospital_id][told(key.accession, due_at)] = key
         hospitals = sorted(found)
         first = now.minute * len(hospitals) // 60

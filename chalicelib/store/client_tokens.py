@@ -34,7 +34,7 @@ class RegisteredClientTokens:
     def verify(self, token: str, url: str, now: datetime) -> str | TokenRefused:
         try:
             return self._verified(token, url, now)
-        except jwts.Refused as fault:
+        except jwts.Untrusted as fault:
             return TokenRefused(fault.reason)
 
     def _verified(self, token: str, url: str, now: datetime) -> str:
@@ -44,7 +44,7 @@ class RegisteredClientTokens:
         hospital_id = hospital_of(issuer)
         key = self._keys().get(hospital_id, kid, now) if hospital_id and isinstance(kid, str) else None
         if key is None:
-            raise jwts.Refused("key" if hospital_id else "issuer")
+            raise jwts.Untrusted("key" if hospital_id else "issuer")
         payload = jwts.decode(token, key, jwts.Expected(url, issuer, ALGORITHMS, REQUIRED))
         jwts.spend(self._spent(), issuer, payload["jti"], jwts.check_times(payload, LIFETIME, now))
         return hospital_id

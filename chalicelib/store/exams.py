@@ -144,11 +144,13 @@ class DynamoExams:
         for item in self._due(DUE_IN_SHARD, shard, {":end": {"S": day_keys.due_until(until)}}):
             yield ExamKey(item["hospital_id"]["S"], item["accession"]["S"])
 
-    def due_between(self, shard: int, after: datetime, until: datetime) -> Iterator[tuple[ExamKey, datetime]]:
-        span = {":begin": {"S": day_keys.due_until(after)}, ":end": {"S": day_keys.due_until(until)}}
+    def due_between(
+        self, shard: int, after: datetime, until: datetime, since: datetime
+    ) -> Iterator[tuple[ExamKey, datetime]]:
+        span = {":begin": {"S": day_keys.due_until(since)}, ":end": {"S": day_keys.due_until(until)}}
         for item in self._due(DUE_BETWEEN, shard, span):
             key = ExamKey(item["hospital_id"]["S"], item["accession"]["S"])
-            yield key, datetime.fromisoformat(item["due_at"]["S"])
+            yield from ((key, due_at) for due_at in _docket(item).waiting if after < due_at <= until)
 
     def _due(self, condition: str, shard: int, values: dict[str, Any]) -> Iterator[Any]:
         return every(
@@ -230,6 +232,7 @@ def _docket_item(key: ExamKey, docket: Docket) -> dict[str, Any]:
         "rows": {"S": json.dumps(docket.rows, separators=(",", ":"))},
         "swept": {"S": json.dumps(swept, separators=(",", ":"))},
         "fact_count": {"N": str(docket.fact_count)},
+        "waiting": {"S": json.dumps([at.isoformat() for at in docket.waiting], separators=(",", ":"))},
         "revision": {"N": str(docket.revision + 1)},
     }
     if docket.due_at is not None:
@@ -241,14 +244,18 @@ def _docket_item(key: ExamKey, docket: Docket) -> dict[str, Any]:
 
 
 def _docket(item: Mapping[str, Any]) -> Docket:
+    """One written before `waiting` was kept is taken to wait for its due."""
     swept = json.loads(item["swept"]["S"])
+    due_at = item["due_at"]["S"] if "due_at" in item else None
+    waiting = json.loads(item["waiting"]["S"]) if "waiting" in item else [due_at] if due_at else []
     return Docket(
         rows=tuple((day, use) for day, use in json.loads(item["rows"]["S"])),
         swept=tuple(
-            Breach(day, use, standing, datetime.fromisoformat(due_at), read(completed_at))
-            for day, use, standing, due_at, completed_at in swept
+            Breach(day, use, standing, datetime.fromisoformat(breached_at), read(completed_at))
+            for day, use, standing, breached_at, completed_at in swept
         ),
-        due_at=datetime.fromisoformat(item["due_at"]["S"]) if "due_at" in item else None,
+        due_at=datetime.fromisoformat(due_at) if due_at else None,
         fact_count=int(item["fact_count"]["N"]),
+        waiting=tuple(map(datetime.fromisoformat, waiting)),
         revision=int(item["revision"]["N"]),
     )

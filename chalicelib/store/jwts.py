@@ -18,7 +18,7 @@ MAX_JTI = 256  # characters
 LEEWAY = timedelta(seconds=5)  # between an issuer's clock and ours
 
 
-class Refused(Exception):  # noqa: N818 - named by the fact
+class Untrusted(Exception):  # noqa: N818 - named by the fact
     def __init__(self, reason: TokenFault) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -35,22 +35,22 @@ class Expected:
 
 
 def unverified(token: str, algorithms: Sequence[str]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Header and payload as somebody wrote them. Raises Refused (oversized, malformed, algorithm)."""
+    """Header and payload as somebody wrote them. Raises Untrusted (oversized, malformed, algorithm)."""
     import jwt
 
     if len(token) > MAX_TOKEN:
-        raise Refused("oversized")
+        raise Untrusted("oversized")
     try:
         parts = jwt.decode_complete(token, options={"verify_signature": False})
     except (jwt.InvalidTokenError, ValueError, RecursionError):
-        raise Refused("malformed") from None
+        raise Untrusted("malformed") from None
     if parts["header"].get("alg") not in algorithms:
-        raise Refused("algorithm")
+        raise Untrusted("algorithm")
     return parts["header"], parts["payload"]
 
 
 def decode(token: str, key: Any, expected: Expected) -> Mapping[str, Any]:
-    """The payload, once the signature holds. Times are judged by `check_times` against our `now`. Raises Refused."""
+    """The payload, once the signature holds. Times are judged by `check_times` against our `now`. Raises Untrusted."""
     import jwt
 
     refusals: tuple[tuple[type[Exception], TokenFault], ...] = (
@@ -71,39 +71,39 @@ def decode(token: str, key: Any, expected: Expected) -> Mapping[str, Any]:
         )
     except jwt.InvalidTokenError as error:
         fault: TokenFault = next((reason for kind, reason in refusals if isinstance(error, kind)), "malformed")
-        raise Refused(fault) from None
+        raise Untrusted(fault) from None
     return payload
 
 
 def check_times(payload: Mapping[str, Any], longest: timedelta, now: datetime) -> datetime:
-    """When it ends. One without `nbf` counts from `iat`. Raises Refused."""
+    """When it ends. One without `nbf` counts from `iat`. Raises Untrusted."""
     issued, ends = instant(payload, "iat"), instant(payload, "exp")
     starts = instant(payload, "nbf") if "nbf" in payload else issued
     if ends <= now:
-        raise Refused("expired")
+        raise Untrusted("expired")
     if max(issued, starts) > now + LEEWAY:
-        raise Refused("not_yet_valid")
+        raise Untrusted("not_yet_valid")
     if ends - issued > longest:
-        raise Refused("lifetime")
+        raise Untrusted("lifetime")
     return ends
 
 
 def instant(payload: Mapping[str, Any], name: str) -> datetime:
-    """A NumericDate (RFC 7519 §2). Raises Refused."""
+    """A NumericDate (RFC 7519 §2). Raises Untrusted."""
     value = payload[name]
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Refused("claim_type")
+        raise Untrusted("claim_type")
     try:
         return datetime.fromtimestamp(value, UTC)  # ValueError for what is not finite
     except (OverflowError, ValueError, OSError):
-        raise Refused("claim_type") from None
+        raise Untrusted("claim_type") from None
 
 
 def spend(spent: SpentTokens, issuer: str, jti: Any, ends: datetime) -> None:
-    """Of a token that opens the door once. Raises Refused, the second time too."""
+    """Of a token that opens the door once. Raises Untrusted, the second time too."""
     if not jti:
-        raise Refused("claim_missing")
+        raise Untrusted("claim_missing")
     if not isinstance(jti, str) or len(jti) > MAX_JTI:
-        raise Refused("claim_type")
+        raise Untrusted("claim_type")
     if not spent.spend(issuer, jti, ends):
-        raise Refused("spent")
+        raise Untrusted("spent")

@@ -89,7 +89,7 @@ class Joined:
 
     def issuer(self, hospital_id: str) -> Issuer:
         if not self.audience:
-            raise jwts.Refused("issuer")
+            raise jwts.Untrusted("issuer")
         claims = {name: name for name in CLAIMS} | {"subject": "sub"}
         return Issuer(
             issuer=issuer_of(hospital_id),
@@ -128,7 +128,7 @@ class Tokens:
             session = Session(_caller(payload, issuer), ends)
             if issuer.single_use:
                 jwts.spend(self._spent(), issuer.issuer, payload.get("jti"), ends)
-        except jwts.Refused as fault:
+        except jwts.Untrusted as fault:
             return TokenRefused(fault.reason)
         return session
 
@@ -145,18 +145,18 @@ class Tokens:
             return issuer
         hospital_id = hospital_of(named)
         if self._joined is None or not hospital_id:
-            raise jwts.Refused("issuer")
+            raise jwts.Untrusted("issuer")
         return self._joined.issuer(hospital_id)
 
     def _key(self, issuer: Issuer, kid: Any, now: datetime) -> Any:
         if not isinstance(kid, str):
-            raise jwts.Refused("key")
+            raise jwts.Untrusted("key")
         try:
             key = self._known_key(issuer, kid, now)
         except IssuerUnreachable:
-            raise jwts.Refused("issuer_unreachable") from None
+            raise jwts.Untrusted("issuer_unreachable") from None
         if key is None:
-            raise jwts.Refused("key")
+            raise jwts.Untrusted("key")
         return key
 
     def _known_key(self, issuer: Issuer, kid: str, now: datetime) -> Any:
@@ -174,15 +174,15 @@ def _caller(payload: Mapping[str, Any], issuer: Issuer) -> Caller:
     phone = payload.get(issuer.claims[PHONE], "") if PHONE in issuer.claims else ""
     texts = (role, subject, hospital_id, person_id, phone)
     if not all(isinstance(value, str) for value in texts) or type(epoch) is not int:
-        raise jwts.Refused("claim_type")
+        raise jwts.Untrusted("claim_type")
     if not subject:
-        raise jwts.Refused("claim_missing")
+        raise jwts.Untrusted("claim_missing")
     if not is_subject(subject):
-        raise jwts.Refused("claim_type")
+        raise jwts.Untrusted("claim_type")
     if not (_HOSPITAL.fullmatch(hospital_id) and _PERSON.fullmatch(person_id)):
-        raise jwts.Refused("claim_type")  # both become parts of keys
+        raise jwts.Untrusted("claim_type")  # both become parts of keys
     if role not in issuer.roles or (issuer.hospital_id and hospital_id != issuer.hospital_id):
-        raise jwts.Refused("role")
+        raise jwts.Untrusted("role")
     vouched = phone if role == "patient" else ""
     return Caller(cast(Role, role), subject, hospital_id, person_id, epoch, vouched, _signed_in_at(payload))
 

@@ -110,8 +110,9 @@ class FakeLedger:
     def due(self, shard, until):
         return iter([key for _, (_, key) in self._due(shard, until)])
 
-    def due_between(self, shard, after, until):
-        return iter([(key, due_at) for due_at, (_, key) in self._due(shard, until, after)])
+    def due_between(self, shard, after, until, since):
+        found = [key for _, (_, key) in self._due(shard, until, since)]
+        return iter([(key, at) for key in found for at in self.dockets[key].waiting if after < at <= until])
 
     def _due(self, shard, until, after=None):
         due = self.dues[shard].until(until, after)

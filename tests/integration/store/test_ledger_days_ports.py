@@ -175,11 +175,24 @@ def test_twenty_thousand_warnings_of_a_hospital_fit_an_item(warnings):
 # Exams
 
 
-def test_what_is_due_between_two_instants(ledger):
-    for number in range(4):
-        ledger.put_docket(ExamKey("H1", f"A{number}"), Docket(due_at=DUE + number * HOUR, fact_count=1))
-    found = [one for shard in range(16) for one in ledger.due_between(shard, DUE, DUE + 2 * HOUR)]
-    assert sorted(found) == [(ExamKey("H1", f"A{number}"), DUE + number * HOUR) for number in (1, 2)]
+def test_what_waits_between_two_instants_whatever_its_docket_is_due_for(ledger):
+    names = [ExamKey("H1", f"A{number}") for number in range(4)]
+    waiting = [(DUE,), (DUE + HOUR,), (DUE - HOUR, DUE + 2 * HOUR, DUE + 3 * HOUR), (DUE + HOUR,)]
+    for key, dues in zip(names, waiting, strict=True):
+        first = DUE - 9 * HOUR if key == names[3] else dues[0]
+        ledger.put_docket(key, Docket(due_at=first, fact_count=1, waiting=dues))
+    found = [one for shard in range(16) for one in ledger.due_between(shard, DUE, DUE + 2 * HOUR, DUE - 2 * HOUR)]
+    assert sorted(found) == [(names[1], DUE + HOUR), (names[2], DUE + 2 * HOUR)]
+
+
+def test_a_docket_of_an_earlier_release_waits_for_its_due(cloud):
+    client, table = cloud.client("dynamodb"), cloud.settings["MAIN_TABLE"]
+    ledger, key = DynamoExams(client, table), ExamKey("H1", "A1")
+    ledger.put_docket(key, Docket(due_at=DUE + HOUR, fact_count=1, waiting=(DUE + HOUR,)))
+    (item,) = client.scan(TableName=table)["Items"]
+    client.put_item(TableName=table, Item={name: value for name, value in item.items() if name != "waiting"})
+    found = [one for shard in range(16) for one in ledger.due_between(shard, DUE, DUE + HOUR, DUE)]
+    assert found == [(key, DUE + HOUR)]
 
 
 def test_the_rows_of_a_day_come_page_by_page_without_what_has_vanished(ledger):

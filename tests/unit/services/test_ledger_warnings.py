@@ -41,6 +41,19 @@ def test_a_hospital_is_told_once_of_what_is_due_within_two_hours(world):
     assert len(world.warned.messages) == 1
 
 
+@pytest.mark.parametrize("judged", [True, False])
+def test_each_exam_of_a_number_used_twice_is_told_at_its_own_time(world, judged):
+    """While the first is told and unjudged, and where its due passes between two sweeps."""
+    world.tell(notice(notice_id="N1"))
+    world.tell(notice(notice_id="N2", at=NOON + HOUR, patient_id="P2"))
+    dues = {exam.due_at for exam in world.ledger.standing().values()}
+    assert dues == {DUE, DUE + HOUR}
+    for at in [SOON, SOON + HOUR, DUE + 10 * MINUTE] if judged else [DUE + 10 * MINUTE]:
+        world.sweep(at)
+    told = [exam["due_at"] for _, body in world.warned.messages for exam in body["exams"]]
+    assert told == [due.isoformat() for due in sorted(dues)][0 if judged else 1 :]
+
+
 def test_one_message_for_each_hospital_and_run_with_all_that_is_new(world):
     for hospital in ("H1", "H2"):
         for number in range(3):
@@ -79,9 +92,9 @@ def test_nobody_is_warned_of_what_cannot_be_missed(world, what):
 
 def test_an_index_that_is_behind_warns_of_nothing_that_is_complete(world):
     world.tell(notice(declared_instances=1))
-    behind = list(world.ledger.due_between(0, NOON, DUE)) or [(ExamKey("H1", "A1"), DUE)]
+    behind = list(world.ledger.due_between(0, NOON, DUE, NOON)) or [(ExamKey("H1", "A1"), DUE)]
     world.tell(study(NOON + HOUR))
-    world.ledger.due_between = lambda shard, after, until: iter(behind if shard == 0 else [])
+    world.ledger.due_between = lambda shard, after, until, since: iter(behind if shard == 0 else [])
     world.sweep(SOON)
     assert named(world) == []
 
