@@ -8,9 +8,9 @@ from datetime import datetime
 from chalicelib.domain.access import Caller
 from chalicelib.domain.consent import REMEMBERED, Denied, closed_to, covers
 from chalicelib.domain.identity import IdentityKey
-from chalicelib.domain.page import Page
+from chalicelib.domain.page import Page, opaque
 from chalicelib.domain.study import StudyRef, Summary
-from chalicelib.domain.timeline import Lane, make_token, merge, order, read_token
+from chalicelib.domain.timeline import Lane, merge, order, read_token
 from chalicelib.services.access_ports import Consents, DecisionFacts, People, Timeline
 from chalicelib.services.act_as import ActAs
 from chalicelib.services.find_visit import FindVisit, Visit
@@ -48,7 +48,7 @@ class ReadOwnTimeline:
         self.record.allow(caller, ACTION, basis, now, about)
         self.act_as.tell(acting, "guardian_read", now)  # of every page: a token can be made up
         items, last = merge(lanes, limit)
-        return Page(tuple(item for item in items if item.state != "conflicted"), make_token(last))
+        return Page(tuple(item for item in items if item.state != "conflicted"), opaque(last))
 
     def _lane(self, identity: IdentityKey, before: str, limit: int) -> Lane:
         """Enough of one identity to fill a page."""
@@ -87,7 +87,7 @@ class ReadEncounterTimeline:
             self.record.note(caller, ACTION, "no_consent", now, about)
         shown = [one for one in summaries if not before or order(one) < before]
         items, last = merge([Lane(shown, has_more=False)], limit)
-        return Page(items, make_token(last))
+        return Page(items, opaque(last))
 
     def _covered(self, caller: Caller, visit: Visit, now: datetime) -> list[Summary]:
         if visit.link is None:

@@ -1,27 +1,22 @@
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.disposal import Act, Disposal, Item, Outcome, Stated, Verdict
 from chalicelib.domain.page import Page
 from chalicelib.store import calls, items, keys
-from chalicelib.store.pages import BENEATH, LONGEST, after_key, page_token
+from chalicelib.store.pages import BENEATH, Listing, after_key, page_token
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 DISPOSALS = "DISPOSAL#"
 NOT_DONE = "DISPOSAL#OPEN"
-OPEN = "GSI2PK = :open"
-_ORDER: Final = re.compile(r"[A-Z0-9]+#[A-Z0-9]{1,16}")
 
 
 class DynamoDisposals:
@@ -51,18 +46,9 @@ class DynamoDisposals:
         return Page(tuple(map(_disposal, answer["Items"])), page_token(answer.get("LastEvaluatedKey"), DISPOSALS))
 
     def open(self, token: str, limit: int) -> Page[Disposal]:
-        start: dict[str, Any] = {"ExclusiveStartKey": _start(token)} if token else {}
-        answer = self._client.query(
-            TableName=self._table,
-            IndexName=keys.GSI2,
-            KeyConditionExpression=OPEN,
-            ExpressionAttributeValues={":open": {"S": NOT_DONE}},
-            ScanIndexForward=False,  # what has lapsed stays in the index: last
-            Limit=limit,
-            **start,
-        )
-        last = answer.get("LastEvaluatedKey")
-        return Page(tuple(map(_disposal, answer["Items"])), _token(last["GSI2SK"]["S"]) if last else "")
+        """What has lapsed stays in the index: last."""
+        found, following = OPEN.page(self._client, self._table, token, limit)
+        return Page(tuple(map(_disposal, found)), following)
 
 
 def _key(hospital_id: str, disposal_id: str) -> dict[str, Any]:
@@ -139,16 +125,10 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _token(order: str) -> str:
-    return base64.urlsafe_b64encode(order.encode()).decode()
+def _of_place(disposal_id: str, hospital_id: str) -> dict[str, Any]:
+    if not (disposal_id and hospital_id):
+        raise ValueError("an item has both")
+    return _key(hospital_id, disposal_id)
 
 
-def _start(token: str) -> dict[str, Any]:
-    try:
-        order = base64.b64decode(token, altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, ValueError) as error:
-        raise ValueError("not a continuation token") from error
-    if len(order) > LONGEST or not _ORDER.fullmatch(order):
-        raise ValueError("not a continuation token")
-    disposal_id, hospital_id = order.split("#")
-    return _key(hospital_id, disposal_id) | items.attributes(GSI2PK=NOT_DONE, GSI2SK=order)
+OPEN = Listing(NOT_DONE, _of_place, newest_first=True)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import zlib
 from collections.abc import Mapping
@@ -12,13 +10,12 @@ from chalicelib.domain.exam import read, written
 from chalicelib.domain.flag import Behind, Flag, FlaggedExam, Step
 from chalicelib.domain.page import Page
 from chalicelib.store import calls, day_keys, items, keys
-from chalicelib.store.pages import BENEATH, LONGEST, after_key, every, page_token
+from chalicelib.store.pages import BENEATH, Listing, after_key, every, page_token
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 FROM_TO = "PK = :pk AND SK BETWEEN :first AND :last"
-OPEN = "GSI2PK = :open"
 AFTER = "~"  # follows every character of a key
 
 
@@ -72,17 +69,8 @@ class DynamoFlags:
         return tuple(map(_flag, found))
 
     def open(self, token: str, limit: int) -> Page[Flag]:
-        start: Any = {"ExclusiveStartKey": _start(token)} if token else {}
-        answer = self._client.query(
-            TableName=self._table,
-            IndexName=keys.GSI2,
-            KeyConditionExpression=OPEN,
-            ExpressionAttributeValues={":open": {"S": keys.OPEN_FLAGS}},
-            Limit=limit,
-            **start,
-        )
-        last = answer.get("LastEvaluatedKey")
-        return Page(tuple(_flag(item) for item in answer["Items"]), _token(last["GSI2SK"]["S"]) if last else "")
+        found, following = OPEN.page(self._client, self._table, token, limit)
+        return Page(tuple(map(_flag, found)), following)
 
 
 def _key(hospital_id: str, day: str, rule: str) -> dict[str, Any]:
@@ -150,16 +138,8 @@ def _step(values: Any) -> Step:
     return Step(datetime.fromisoformat(at), state, by, role, text, verdict)
 
 
-def _token(sort_key: str) -> str:
-    return base64.urlsafe_b64encode(sort_key.encode()).decode()
+def _of_place(day: str, hospital_id: str, rule: str) -> dict[str, Any]:
+    return _key(hospital_id, day, rule)
 
 
-def _start(token: str) -> dict[str, Any]:
-    try:
-        sort_key = base64.b64decode(token, altchars=b"-_", validate=True).decode()
-        day, hospital_id, rule = sort_key.split("#")
-    except (binascii.Error, ValueError) as error:
-        raise ValueError("not a continuation token") from error
-    if len(sort_key) > LONGEST:
-        raise ValueError("not a continuation token")
-    return {**_key(hospital_id, day, rule), "GSI2PK": {"S": keys.OPEN_FLAGS}, "GSI2SK": {"S": sort_key}}
+OPEN = Listing(keys.OPEN_FLAGS, _of_place)

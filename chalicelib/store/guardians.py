@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from chalicelib.domain.page import Page
 from chalicelib.domain.qr import ShownQr
 from chalicelib.domain.study import StudyRef
 from chalicelib.store import batch, calls, items, keys
-from chalicelib.store.pages import BENEATH, LONGEST, beneath
+from chalicelib.store.pages import BENEATH, after_key, beneath, page_token
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -73,9 +72,6 @@ class DynamoInAppNotices:
         self._client.put_item(TableName=self._table, Item=_notice_item(notice))
 
     def of_person(self, person_id: str, token: str, limit: int) -> Page[InAppNotice]:
-        start: dict[str, Any] = {}
-        if token:
-            start["ExclusiveStartKey"] = items.key(keys.person(person_id), keys.told(_read_token(token)))
         answer = self._client.query(
             TableName=self._table,
             KeyConditionExpression=BENEATH,
@@ -83,10 +79,9 @@ class DynamoInAppNotices:
             ConsistentRead=True,
             ScanIndexForward=False,
             Limit=limit,
-            **start,
+            **after_key(keys.person(person_id), keys.TOLD, token),
         )
-        last = answer.get("LastEvaluatedKey")
-        return Page(tuple(_notice(item) for item in answer["Items"]), _token(last["SK"]["S"]) if last else "")
+        return Page(tuple(map(_notice, answer["Items"])), page_token(answer.get("LastEvaluatedKey"), keys.TOLD))
 
 
 class DynamoQrs:
@@ -184,17 +179,3 @@ def _notice(item: items.Item) -> InAppNotice:
         consent_id=items.text(item, "consent_id"),
         study=StudyRef(items.text(item, "study_hospital_id"), uid) if uid else None,
     )
-
-
-def _token(sk: str) -> str:
-    return base64.urlsafe_b64encode(sk.removeprefix(keys.TOLD).encode()).decode().rstrip("=")
-
-
-def _read_token(token: str) -> str:
-    try:
-        notice_id = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("ascii")
-    except ValueError:
-        raise ValueError("not a continuation token") from None
-    if not (0 < len(notice_id) <= LONGEST and notice_id.isprintable()):
-        raise ValueError("not a continuation token")
-    return notice_id

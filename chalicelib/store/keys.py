@@ -1,4 +1,5 @@
-"""Every key of the three tables, as the design's key table gives them. Free text is percent-encoded."""
+"""Keys of the three tables; those of hospitals' days and of recognition stand in `day_keys` and `gain_keys`. Free text is
+percent-encoded."""
 
 from __future__ import annotations
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from chalicelib.domain.page import opaque, place
+from chalicelib.store import keys
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
+IN_LIST = "GSI2PK = :listed"
 BENEATH = "PK = :pk AND begins_with(SK, :kind)"
 LONGEST = 512  # characters of a sort key in a token; DynamoDB takes 1,024 bytes, and refuses more as our fault
 
@@ -41,17 +44,47 @@ def page_token(last: Mapping[str, Any] | None, kind: str) -> str:
     if not last:
         return ""
     sk: str = last["SK"]["S"]
-    return base64.urlsafe_b64encode(sk.removeprefix(kind).encode()).decode().rstrip("=")
+    return opaque(sk.removeprefix(kind))
 
 
 def after_key(pk: str, kind: str, token: str) -> dict[str, Any]:
     """The ExclusiveStartKey argument; empty without a token. ValueError: not a token of ours."""
     if not token:
         return {}
-    try:
-        sk = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, ValueError):
-        raise ValueError("not a continuation token") from None
-    if not sk.isprintable() or "#" in sk or len(sk) > LONGEST:
+    sk = place(token, LONGEST)
+    if "#" in sk:
         raise ValueError("not a continuation token")
     return {"ExclusiveStartKey": {"PK": {"S": pk}, "SK": {"S": f"{kind}{sk}"}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A partition of GSI2 that is read page by page. `owner`: an item's own key by the parts of its place there, which
+    `#` separates; ValueError for parts that there cannot be."""
+
+    partition: str
+    owner: Callable[..., dict[str, Any]]
+    newest_first: bool = False
+
+    def page(self, client: DynamoDBClient, table: str, token: str, limit: int) -> tuple[Sequence[Any], str]:
+        """(items, the token for the next page). ValueError: not a token of ours."""
+        start: Any = {"ExclusiveStartKey": self._key(token)} if token else {}
+        answer = client.query(
+            TableName=table,
+            IndexName=keys.GSI2,
+            KeyConditionExpression=IN_LIST,
+            ExpressionAttributeValues={":listed": {"S": self.partition}},
+            ScanIndexForward=not self.newest_first,
+            Limit=limit,
+            **start,
+        )
+        last = answer.get("LastEvaluatedKey")
+        return answer["Items"], opaque(last["GSI2SK"]["S"]) if last else ""
+
+    def _key(self, token: str) -> dict[str, Any]:
+        order = place(token, LONGEST)
+        try:
+            owner = self.owner(*order.split("#"))
+        except (TypeError, ValueError):
+            raise ValueError("not a continuation token") from None
+        return {**owner, "GSI2PK": {"S": self.partition}, "GSI2SK": {"S": order}}

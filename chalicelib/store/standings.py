@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, cast
@@ -9,12 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 from chalicelib.domain.page import Page
 from chalicelib.domain.release import Standing, State
 from chalicelib.store import batch, calls, items, keys
-from chalicelib.store.pages import LONGEST
+from chalicelib.store.pages import Listing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-ASKED = "GSI2PK = :asked"
 _OWN = frozenset({"revision", "asked_at", "decided_at", "closed_at", "size", "offset", "state"})
 _TEXTS = tuple(field.name for field in fields(Standing) if field.name not in _OWN)
 
@@ -40,17 +37,8 @@ class DynamoStandings:
         return calls.put_if(self._client, self._table, _item(standing), **condition)
 
     def asked(self, token: str, limit: int) -> Page[Standing]:
-        start: Any = {"ExclusiveStartKey": _start(token)} if token else {}
-        answer = self._client.query(
-            TableName=self._table,
-            IndexName=keys.GSI2,
-            KeyConditionExpression=ASKED,
-            ExpressionAttributeValues={":asked": {"S": keys.ASKED_RELEASES}},
-            Limit=limit,
-            **start,
-        )
-        last = answer.get("LastEvaluatedKey")
-        return Page(tuple(_standing(item) for item in answer["Items"]), _token(last["GSI2SK"]["S"]) if last else "")
+        found, following = ASKED.page(self._client, self._table, token, limit)
+        return Page(tuple(map(_standing, found)), following)
 
 
 def _key(hospital_id: str, entry_id: str) -> dict[str, Any]:
@@ -90,16 +78,10 @@ def _standing(item: items.Item) -> Standing:
     )
 
 
-def _token(sort_key: str) -> str:
-    return base64.urlsafe_b64encode(sort_key.encode()).decode()
+def _of_place(_asked_at: str, hospital_id: str, entry_id: str) -> dict[str, Any]:
+    if not (hospital_id and entry_id):
+        raise ValueError("an item has both")
+    return _key(hospital_id, entry_id)
 
 
-def _start(token: str) -> dict[str, Any]:
-    try:
-        sort_key = base64.b64decode(token, altchars=b"-_", validate=True).decode()
-        _, hospital_id, entry_id = sort_key.split("#")
-    except (binascii.Error, ValueError):
-        raise ValueError("not a continuation token") from None
-    if len(sort_key) > LONGEST or not (hospital_id and entry_id):
-        raise ValueError("not a continuation token")
-    return {**_key(hospital_id, entry_id), "GSI2PK": {"S": keys.ASKED_RELEASES}, "GSI2SK": {"S": sort_key}}
+ASKED = Listing(keys.ASKED_RELEASES, _of_place)

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.access import Caller
 from chalicelib.domain.guardian import GuardianRefused, birthday
-from chalicelib.domain.timeline import make_token
+from chalicelib.domain.page import opaque
 from chalicelib.services.decide_request import Choice
 from chalicelib.services.prove_guardian import Card
 from chalicelib.services.scan_qr import QrRefused
@@ -121,7 +121,7 @@ def test_a_minor_from_fourteen_is_told_of_each_act_and_a_child_is_not(clinic):
 
 def test_a_guardian_who_makes_up_where_the_list_goes_on_is_told_of_too(clinic):
     _, ward, guardian, held, ref = family(clinic, TEEN_ID)
-    made_up = make_token("99999999#H1#1")
+    made_up = opaque("99999999#H1#1")
     assert [one.ref for one in clinic.read_timeline(guardian, NOW + SECOND, made_up, ward=held.ward).items] == [ref]
     assert told_of_guardians(clinic, ward) == ["guardian_read", "guardian_proven"]
 
