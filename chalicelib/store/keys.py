@@ -1,5 +1,7 @@
-"""Keys of the three tables; those of hospitals' days and of recognition stand in `day_keys` and `gain_keys`. Free text is
-percent-encoded."""
+"""Keys of the three tables; those of hospitals' days and of recognition stand in `day_keys` and `gain_keys`.
+
+Free text is percent-encoded.
+"""
 
 from __future__ import annotations
 
