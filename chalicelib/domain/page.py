@@ -22,9 +22,9 @@ def opaque(place: str) -> str:
 
 
 def place(token: str, longest: int) -> str:
-    """What a token was made of: ASCII, for free text in a key is percent-encoded. ValueError: none of ours."""
+    """What a token was made of. ValueError: none of ours."""
     try:
-        found = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode("ascii")
+        found = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise ValueError("not a continuation token") from None
     if not (found.isprintable() and len(found) <= longest):

@@ -51,7 +51,7 @@ def after_key(pk: str, kind: str, token: str) -> dict[str, Any]:
     """The ExclusiveStartKey argument; empty without a token. ValueError: not a token of ours."""
     if not token:
         return {}
-    sk = place(token, LONGEST)
+    sk = _place(token)
     if "#" in sk:
         raise ValueError("not a continuation token")
     return {"ExclusiveStartKey": {"PK": {"S": pk}, "SK": {"S": f"{kind}{sk}"}}}
@@ -82,9 +82,17 @@ class Listing:
         return answer["Items"], opaque(last["GSI2SK"]["S"]) if last else ""
 
     def _key(self, token: str) -> dict[str, Any]:
-        order = place(token, LONGEST)
+        order = _place(token)
         try:
             owner = self.owner(*order.split("#"))
         except (TypeError, ValueError):
             raise ValueError("not a continuation token") from None
         return {**owner, "GSI2PK": {"S": self.partition}, "GSI2SK": {"S": order}}
+
+
+def _place(token: str) -> str:
+    """A place that a sort key can be: free text in one is percent-encoded, so it is ASCII."""
+    found = place(token, LONGEST)
+    if not found.isascii():
+        raise ValueError("not a continuation token")
+    return found
