@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -153,7 +153,11 @@ class NoticeFact:
 
 @dataclass(frozen=True, slots=True)
 class Excuse:
-    """An outage, accepted by a regulator: exams whose 12 hours overlap [from_at, to_at] are not held against it."""
+    """An outage, accepted by a regulator: exams whose 12 hours overlap [from_at, to_at] are not held against it.
+
+    `withdrawn`: the fact that it does not count, whichever is told first. Of two outages alike, of a hospital
+    and of its region, each is withdrawn by itself: `outage_id`.
+    """
 
     hospital_id: str
     from_at: datetime
@@ -161,12 +165,21 @@ class Excuse:
     reason: str
     made_by: str
     made_at: datetime
+    outage_id: str = ""
+    withdrawn: bool = False
 
     @property
     def digest(self) -> str:
-        """The same outage told twice is one fact, whoever tells it."""
-        told = [self.hospital_id, written(self.from_at), written(self.to_at), self.reason]
+        """The same outage told twice is one fact, whoever tells it; its withdrawal bears the same."""
+        told = [self.hospital_id, written(self.from_at), written(self.to_at), self.reason, self.outage_id]
         return hashlib.sha256(canonical({"told": told})).hexdigest()[:32]
+
+
+def counting(excuses: Iterable[Excuse]) -> tuple[Excuse, ...]:
+    """Those that were accepted and not withdrawn, in their order."""
+    known = tuple(excuses)
+    withdrawn = {excuse.digest for excuse in known if excuse.withdrawn}
+    return tuple(excuse for excuse in known if excuse.digest not in withdrawn)
 
 
 @dataclass(frozen=True, slots=True)

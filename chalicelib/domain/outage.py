@@ -1,10 +1,10 @@
-"""An outage that a regulator accepts: of one hospital, of a region, or of all (DESIGN §7, §8)."""
+"""An outage that a regulator accepts, and may withdraw: of one hospital, of a region, or of all (DESIGN §7, §8)."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -26,10 +26,18 @@ class BadExcuse(ValueError):  # noqa: N818 - named by the fact
         self.field = field
 
 
+class OutageWithdrawn(Exception):  # noqa: N818 - named by the fact
+    """It was accepted once and withdrawn: that stands, whichever is told again. Told in other words it is another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outage:
     """As a regulator told it. `of` is a hospital's id, a region's name, or "". It becomes an `Excuse` of each hospital
-    in turn, by id: `after` is the last that has it, `hospitals` how many do, `spread_at` when all had it."""
+    in turn, by id: `after` is the last that has it, `hospitals` how many do, `spread_at` when all had it.
+
+    With `withdrawal`, why it counts no more, it is the other fact: made by and at are then the withdrawal's own, and it
+    goes the same way to the hospitals.
+    """
 
     scope: Scope
     of: str
@@ -41,6 +49,7 @@ class Outage:
     after: str = ""
     hospitals: int = 0
     spread_at: datetime | None = None
+    withdrawal: str = ""
     revision: int = field(default=0, compare=False)
 
     @property
@@ -53,11 +62,29 @@ class Outage:
         return self.scope == "all" or self.of == (hospital.region if self.scope == "region" else hospital.hospital_id)
 
     def left(self, hospitals: Iterable[Hospital]) -> list[str]:
-        """Whom it touches and who does not have it yet, in order."""
-        return sorted(one.hospital_id for one in hospitals if self.touches(one) and one.hospital_id > self.after)
+        """Whom it touches and who does not have it yet, in order. A withdrawal goes to all: who has it may have been
+        registered in another region since."""
+        touched = (one for one in hospitals if self.withdrawal or self.touches(one))
+        return sorted(one.hospital_id for one in touched if one.hospital_id > self.after)
 
     def excuse(self, hospital_id: str) -> Excuse:
-        return Excuse(hospital_id, self.from_at, self.to_at, self.reason, self.made_by, self.made_at)
+        told = hospital_id, self.from_at, self.to_at, self.reason, self.made_by, self.made_at
+        return Excuse(*told, self.outage_id, bool(self.withdrawal))
+
+    def withdrawn(self, why: str, by: str, at: datetime) -> Outage:
+        """Raises BadExcuse."""
+        if not 0 < len(why.strip()) <= REASON_LENGTH:
+            raise BadExcuse("reason")
+        fact = replace(self, withdrawal=why, made_by=by, made_at=at, revision=0)
+        return replace(fact, after="", hospitals=0, spread_at=None)
+
+    def shortened(self, from_at: datetime, to_at: datetime, by: str, at: datetime) -> Outage:
+        """What is left of it, as an outage of its own. Raises BadExcuse where that is not a part of it."""
+        if not self.from_at <= from_at < self.to_at:
+            raise BadExcuse("from")
+        if not from_at < to_at <= self.to_at or (from_at, to_at) == (self.from_at, self.to_at):
+            raise BadExcuse("to")
+        return Outage(self.scope, self.of, from_at, to_at, self.reason, by, at)
 
 
 def check(outage: Outage) -> None:

@@ -24,13 +24,29 @@ def told(accession: str, due_at: datetime) -> Told:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """Of what a hospital was warned whose due has not passed. `revision` is no part of equality."""
+    """Of what a hospital was warned whose due has not passed, and of what not, as an outage `excused` it: until that is
+    withdrawn there is no need to look again. `revision` is no part of equality."""
 
     told: frozenset[Told] = frozenset()
+    excused: frozenset[Told] = frozenset()
     revision: int = field(default=0, compare=False)
 
-    def and_of(self, new: Iterable[Told], now: datetime) -> Warned:
-        return Warned(frozenset(one for one in (*self.told, *new) if one[0] > now), self.revision)
+    @property
+    def known(self) -> frozenset[Told]:
+        return self.told | self.excused
+
+    def and_of(self, new: Iterable[Told], now: datetime, excused: Iterable[Told] = ()) -> Warned:
+        """`new`: it was told of these, or they are among the `excused`."""
+        excused = frozenset(excused)
+        told = {one for one in (*self.told, *new) if one[0] > now and one not in excused}
+        return Warned(
+            frozenset(told), frozenset(one for one in (*self.excused, *excused) if one[0] > now), self.revision
+        )
+
+    @property
+    def to_look_again(self) -> Warned:
+        """An outage was withdrawn."""
+        return Warned(self.told, revision=self.revision)
 
 
 def message(hospital_id: str, exams: Sequence[Exam]) -> dict[str, object]:

@@ -143,6 +143,11 @@ FACTS: Mapping[str, Fact] = {
         "The hospital's registration has ended; ask the health commission.",
         "该医院的登记已停用，请联系卫生健康主管部门。",
     ),
+    "outage_withdrawn": Fact(
+        409,
+        "This outage was withdrawn, and stays so. Tell it in other words if it is to count after all.",
+        "该停机已被撤回且不再恢复；如仍需认可，请更改原因重新提交。",
+    ),
     "flag_not_so": Fact(
         409,
         "The flag has changed since, or takes this no more; look at it again.",
@@ -241,6 +246,7 @@ RAISED: Mapping[str, Raised] = {
     "Contended": Raised("try_again"),
     "DayContended": Raised("try_again"),
     "FigureClosed": Raised("figure_closed"),
+    "OutageWithdrawn": Raised("outage_withdrawn"),
     "FlagNotSo": Raised("flag_not_so", ("state",)),
     "DisposalClosed": Raised("disposal_closed", ("state",)),
     "GuardianRefused": Raised("guardian_refused", ("reason",)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib import wiring
 from chalicelib.domain.flag import VERDICTS, Step
-from chalicelib.domain.outage import Outage
+from chalicelib.domain.outage import REASON_LENGTH, Outage
 from chalicelib.domain.rule import BY_NAME
 from chalicelib.http import ledger_shapes, shapes
 from chalicelib.http.answers import answer
@@ -199,4 +199,23 @@ def accepted_outages(asked: Asked) -> Response:
     wiring.on_record()(asked.caller, "read_excuses", asked.now)
     with asked.own_token():
         found = wiring.outages().list(asked.query("token"), PAGE)
-    return answer(shapes.page("outages", found, ledger_shapes.outage))
+    withdrawn = wiring.outages().withdrawals(found.items)
+    return answer(shapes.page("outages", found, lambda one: ledger_shapes.outage(one, withdrawn.get(one.outage_id))))
+
+
+@routes.post("/compliance/excuses/withdraw")
+def withdraw_excuse(asked: Asked) -> Response:
+    """{"outage_id", "reason", "from"?, "to"?}: an outage counts no more; with a time, but for what is left of it."""
+    fields = asked.fields()
+    outage_id, reason = fields.text("outage_id", 64), fields.text("reason", REASON_LENGTH)
+    outage = wiring.outages().find(outage_id)
+    of = outage.of if outage and outage.scope == "hospital" else ""
+    from_at, to_at = (fields.instant(name) if fields.has(name) else None for name in ("from", "to"))
+    wiring.on_record()(asked.caller, "withdraw_excuse", asked.now, of=of)
+    if outage is None:
+        return tell("not_found")
+    by = asked.caller.subject, asked.now
+    cut = from_at is not None or to_at is not None
+    left = outage.shortened(from_at or outage.from_at, to_at or outage.to_at, *by) if cut else None
+    wiring.withdraw_outage()(outage.withdrawn(reason, *by), left)
+    return answer({"outage_id": outage_id, "left": left.outage_id if left else None}, 202)

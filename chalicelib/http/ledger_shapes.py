@@ -44,7 +44,7 @@ def days(found: Sequence[Day], *, named: bool) -> Shape:
     return {"days": answers}
 
 
-def outage(accepted: Outage) -> Shape:
+def outage(accepted: Outage, withdrawal: Outage | None) -> Shape:
     return {
         "outage_id": accepted.outage_id,
         "scope": accepted.scope,
@@ -56,4 +56,14 @@ def outage(accepted: Outage) -> Shape:
         "made_at": instant(accepted.made_at),
         "hospitals": accepted.hospitals,
         "spread_at": instant(accepted.spread_at),
+        "withdrawn": withdrawal and _withdrawn(withdrawal),
+    }
+
+
+def _withdrawn(withdrawal: Outage) -> Shape:
+    return {
+        "reason": withdrawal.withdrawal,
+        "made_by": withdrawal.made_by,
+        "made_at": instant(withdrawal.made_at),
+        "spread_at": instant(withdrawal.spread_at),
     }

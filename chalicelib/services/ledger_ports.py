@@ -95,7 +95,11 @@ class ExamLedger(Protocol):
 
 class Excuses(Protocol):
     def put(self, excuse: Excuse) -> None:
-        """Grow-only; the same outage told twice is one item. It is due until `applied`."""
+        """Grow-only; the same outage told twice is one item, and its withdrawal another. It is due until `applied`."""
+        ...
+
+    def has(self, excuse: Excuse) -> bool:
+        """Whether it was ever accepted of this hospital; strongly consistent."""
         ...
 
     def applied(self, excuse: Excuse) -> None:
@@ -107,7 +111,7 @@ class Excuses(Protocol):
         ...
 
     def overlapping(self, hospital_id: str, from_at: datetime, to_at: datetime) -> tuple[Excuse, ...]:
-        """Strongly consistent, in a fixed order."""
+        """Those that count. Strongly consistent, in a fixed order."""
         ...
 
 
@@ -115,7 +119,8 @@ class Outages(Protocol):
     """As regulators told them, beside the excuses that they become."""
 
     def put(self, outage: Outage) -> None:
-        """To be spread, unless it says that it is; one that is told again begins anew."""
+        """To be spread, unless it says that it is; one that is told again begins anew. A withdrawal that is told again
+        changes nothing: the first stands."""
         ...
 
     def come(self, outage: Outage) -> bool:
@@ -127,7 +132,15 @@ class Outages(Protocol):
         ...
 
     def list(self, token: str, limit: int) -> Page[Outage]:
-        """All, the latest beginning first. ValueError: not a token of ours."""
+        """All that were accepted, the latest beginning first. ValueError: not a token of ours."""
+        ...
+
+    def find(self, outage_id: str) -> Outage | None:
+        """As it was accepted. Reads all, of which there are hundreds in a year."""
+        ...
+
+    def withdrawals(self, outages: Sequence[Outage]) -> Mapping[str, Outage]:
+        """Of these, those that were withdrawn, by id; strongly consistent."""
         ...
 
 

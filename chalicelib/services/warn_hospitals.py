@@ -54,18 +54,19 @@ class WarnHospitals:
 
     def _warn(self, hospital_id: str, soon: dict[Told, ExamKey], now: datetime) -> int:
         held = self.warnings.get(hospital_id)
-        keys = sorted({key for name, key in soon.items() if name not in held.told})
+        keys = sorted({key for name, key in soon.items() if name not in held.known})
         pending = [exam for key in keys for exam in self._pending(key, now)]
         new = {told(exam.key.accession, due_at): exam for exam in pending if (due_at := exam.due_at)}
-        new = {name: exam for name, exam in new.items() if name not in held.told}
+        new = {name: exam for name, exam in new.items() if name not in held.known}
         if not new:
             return 0
         # Also those that are excused are kept, else every run would look at them again.
         excuses = self.excuses.overlapping(hospital_id, now - DEADLINE, now + AHEAD)
-        exams = [exam for exam in new.values() if not overlaps(excuses, exam.ended_at, exam.due_at)]
+        excused = {name for name, exam in new.items() if overlaps(excuses, exam.ended_at, exam.due_at)}
+        exams = [exam for name, exam in new.items() if name not in excused]
         if exams:
             self.topic.publish(f"due_soon {hospital_id}", message(hospital_id, exams))
-        self.warnings.put(hospital_id, held.and_of(new, now))
+        self.warnings.put(hospital_id, held.and_of(new, now, excused))
         return 1 if exams else 0
 
     def _pending(self, key: ExamKey, now: datetime) -> list[Exam]:

@@ -9,6 +9,7 @@ from chalicelib.store.keys import instant
 DAYS = "DAY#"
 OPENED = "DAYS"  # until when the days of all hospitals were opened
 OUTAGES = "OUTAGES"
+WITHDRAWN = "WITHDRAWN"  # outages that were, under the same sort keys
 WARNED = "WARNED"
 FLAG_STEPS = "FLAGSTEP#"
 FIGURES = "FIGURES#"

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.hospital_day import DayMark
-from chalicelib.domain.warning import Warned
+from chalicelib.domain.warning import Told, Warned
 from chalicelib.store import calls, day_keys, items, keys
 from chalicelib.store.pages import every
 
@@ -123,15 +123,20 @@ class DynamoWarnings:
         item = calls.get(self._client, self._table, items.key(keys.hospital(hospital_id), day_keys.WARNED))
         if item is None:
             return Warned()
-        told = json.loads(zlib.decompress(item["told"]["B"]))
-        return Warned(
-            frozenset((datetime.fromisoformat(due_at), name) for due_at, name in told),
-            items.number(item, "revision"),
-        )
+        told, excused = (_told(item[name]["B"]) if name in item else frozenset() for name in ("told", "excused"))
+        return Warned(told, excused, items.number(item, "revision"))
 
     def put(self, hospital_id: str, warned: Warned) -> bool:
-        told = [[due_at.isoformat(), name] for due_at, name in sorted(warned.told)]
         item = items.key(keys.hospital(hospital_id), day_keys.WARNED) | items.attributes(
-            told=zlib.compress(json.dumps(told, separators=(",", ":")).encode()), revision=warned.revision + 1
+            told=_packed(warned.told), excused=_packed(warned.excused), revision=warned.revision + 1
         )
         return calls.put_if(self._client, self._table, item, **items.at_revision(warned.revision))
+
+
+def _packed(told: Iterable[Told]) -> bytes:
+    values = [[due_at.isoformat(), name] for due_at, name in sorted(told)]
+    return zlib.compress(json.dumps(values, separators=(",", ":")).encode())
+
+
+def _told(packed: bytes) -> frozenset[Told]:
+    return frozenset((datetime.fromisoformat(due_at), name) for due_at, name in json.loads(zlib.decompress(packed)))

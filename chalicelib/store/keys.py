@@ -263,8 +263,8 @@ def excuses_from(at: datetime) -> str:
     return f"{EXCUSE}{instant(at)}"
 
 
-def excuse(to_at: datetime, digest: str) -> str:
-    return f"{excuses_from(to_at)}#{digest}"
+def excuse(to_at: datetime, digest: str, *, withdrawn: bool = False) -> str:
+    return f"{excuses_from(to_at)}#{digest}{'#WITHDRAWN' if withdrawn else ''}"
 
 
 def ledger(hospital_id: str, day: str) -> str:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from chalicelib.domain.exam import Excuse
+from chalicelib.domain.exam import Excuse, counting
 from chalicelib.domain.outage import Outage, Scope
 from chalicelib.domain.page import Page, opaque, place
 from chalicelib.store import calls, day_keys, items, keys
@@ -21,8 +21,8 @@ DUE = "GSI2PK = :due"
 
 
 class DynamoExcuses:
-    """`HOSPITAL#{id}` / `EXCUSE#{end}#{digest}`: by their end, so that those long over are never read. In GSI2 until
-    the rows are derived again that they touch."""
+    """`HOSPITAL#{id}` / `EXCUSE#{end}#{digest}`, and `…#WITHDRAWN` where it is: by their end, so that those long over
+    are never read. In GSI2 until the rows are derived again that they touch."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -35,6 +35,10 @@ class DynamoExcuses:
             "GSI2SK": {"S": keys.due_order(excuse.made_at, f"{owner}#{excuse.digest}")},
         }
         self._client.put_item(TableName=self._table, Item=_excuse_item(excuse) | due)
+
+    def has(self, excuse: Excuse) -> bool:
+        accepted = items.key(keys.hospital(excuse.hospital_id), keys.excuse(excuse.to_at, excuse.digest))
+        return calls.get(self._client, self._table, accepted) is not None
 
     def applied(self, excuse: Excuse) -> None:
         self._client.put_item(TableName=self._table, Item=_excuse_item(excuse))
@@ -53,11 +57,12 @@ class DynamoExcuses:
             ),
             ConsistentRead=True,
         )
-        return tuple(excuse for excuse in map(_excuse, found) if excuse.from_at <= to_at)
+        return tuple(excuse for excuse in counting(map(_excuse, found)) if excuse.from_at <= to_at)
 
 
 class DynamoOutages:
-    """`OUTAGES` / `{beginning}#{id}`: hundreds in a year. In GSI2 until every hospital has its excuse."""
+    """`OUTAGES` / `{beginning}#{id}`: hundreds in a year. In GSI2 until every hospital has its excuse. `WITHDRAWN` /
+    the same, of those that were."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -65,6 +70,8 @@ class DynamoOutages:
 
     def put(self, outage: Outage) -> None:
         held = calls.get(self._client, self._table, _outage_key(outage))
+        if held and outage.withdrawal:
+            return
         revision = items.number(held, "revision") if held else 0
         self._client.put_item(TableName=self._table, Item=_outage_item(replace(outage, revision=revision)))
 
@@ -85,6 +92,22 @@ class DynamoOutages:
         )
         last = answer.get("LastEvaluatedKey")
         return Page(tuple(map(_outage, answer["Items"])), opaque(last["SK"]["S"]) if last else "")
+
+    def find(self, outage_id: str) -> Outage | None:
+        values = items.expression_values({":pk": day_keys.OUTAGES})
+        query = {"KeyConditionExpression": ALL_OF, "ExpressionAttributeValues": values}
+        found = map(_outage, every(self._client, TableName=self._table, ConsistentRead=True, **query))
+        return next((outage for outage in found if outage.outage_id == outage_id), None)
+
+    def withdrawals(self, outages: Sequence[Outage]) -> Mapping[str, Outage]:
+        wanted = sorted(day_keys.outage(outage.from_at, outage.outage_id) for outage in outages)
+        if not wanted:
+            return {}
+        values = items.expression_values({":pk": day_keys.WITHDRAWN, ":first": wanted[0], ":last": wanted[-1]})
+        query = {"KeyConditionExpression": FROM_TO, "ExpressionAttributeValues": values}
+        found = map(_outage, every(self._client, TableName=self._table, ConsistentRead=True, **query))
+        ids = {outage.outage_id for outage in outages}
+        return {outage.outage_id: outage for outage in found if outage.outage_id in ids}
 
 
 def _after(token: str) -> Any:
@@ -107,13 +130,16 @@ def _due(client: DynamoDBClient, table: str, kind: str) -> Iterator[Any]:
 
 
 def _excuse_item(excuse: Excuse) -> dict[str, Any]:
-    return items.key(keys.hospital(excuse.hospital_id), keys.excuse(excuse.to_at, excuse.digest)) | items.attributes(
+    order = keys.excuse(excuse.to_at, excuse.digest, withdrawn=excuse.withdrawn)
+    return items.key(keys.hospital(excuse.hospital_id), order) | items.attributes(
         hospital_id=excuse.hospital_id,
         from_at=excuse.from_at,
         to_at=excuse.to_at,
         reason=excuse.reason,
         made_by=excuse.made_by,
         made_at=excuse.made_at,
+        outage_id=excuse.outage_id,
+        withdrawn=excuse.withdrawn,
     )
 
 
@@ -125,11 +151,14 @@ def _excuse(item: items.Item) -> Excuse:
         reason=items.text(item, "reason"),
         made_by=items.text(item, "made_by"),
         made_at=items.instant(item, "made_at"),
+        outage_id=items.text(item, "outage_id"),
+        withdrawn=items.truth(item, "withdrawn"),
     )
 
 
 def _outage_key(outage: Outage) -> dict[str, Any]:
-    return items.key(day_keys.OUTAGES, day_keys.outage(outage.from_at, outage.outage_id))
+    kind = day_keys.WITHDRAWN if outage.withdrawal else day_keys.OUTAGES
+    return items.key(kind, day_keys.outage(outage.from_at, outage.outage_id))
 
 
 def _outage_item(outage: Outage) -> dict[str, Any]:
@@ -145,6 +174,7 @@ def _outage_item(outage: Outage) -> dict[str, Any]:
         after=outage.after,
         hospitals=outage.hospitals,
         spread_at=outage.spread_at,
+        withdrawal=outage.withdrawal,
         revision=outage.revision + 1,
     )
     if outage.spread_at is None:
@@ -168,5 +198,6 @@ def _outage(item: items.Item) -> Outage:
         after=items.text(item, "after"),
         hospitals=items.number(item, "hospitals"),
         spread_at=items.instant_or_none(item, "spread_at"),
+        withdrawal=items.text(item, "withdrawal"),
         revision=items.number(item, "revision"),
     )

@@ -75,6 +75,7 @@ from chalicelib.wiring.compliance import (
     report_compliance,
     show_report,
     sweep_due,
+    withdraw_outage,
 )
 from chalicelib.wiring.disposal import (
     decide_disposal,
@@ -306,4 +307,5 @@ __all__ = [
     "verify_code",
     "view_manifest",
     "void_phone",
+    "withdraw_outage",
 ]

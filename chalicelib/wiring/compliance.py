@@ -10,7 +10,7 @@ from chalicelib.wiring.environment import now, settings
 
 if TYPE_CHECKING:
     from chalicelib.services import ledger_ports
-    from chalicelib.services.accept_outage import AcceptOutage
+    from chalicelib.services.accept_outage import AcceptOutage, WithdrawOutage
     from chalicelib.services.answer_flag import AnswerFlag
     from chalicelib.services.derive_exams import DeriveExams
     from chalicelib.services.list_exams import ListFlagged, ListWorklist
@@ -93,7 +93,7 @@ def sweep_due() -> SweepDue:
         ledger,
         days(),
         OpenDays(days(), hospitals()),
-        ApplyOutages(outages(), excuses(), hospitals(), ledger, derive, look),
+        ApplyOutages(outages(), excuses(), hospitals(), ledger, derive, look, warnings()),
         WarnHospitals(ledger, excuses(), derive, warnings(), _topic(settings().hospitals_topic_arn)),
         derive,
         RaiseFlags(
@@ -120,6 +120,13 @@ def accept_outage() -> AcceptOutage:
     from chalicelib.services.accept_outage import AcceptOutage
 
     return AcceptOutage(outages(), excuses(), hospitals())
+
+
+@cache
+def withdraw_outage() -> WithdrawOutage:
+    from chalicelib.services.accept_outage import WithdrawOutage
+
+    return WithdrawOutage(accept_outage(), outages(), excuses())
 
 
 @cache

@@ -146,6 +146,36 @@ def test_an_outage_of_a_region_is_accepted_and_listed(flagged):
     assert {(one["scope"], one["of"], one["hospitals"]) for one in told} == {("all", "", 0), ("hospital", "H1", 1)}
 
 
+def test_an_accepted_outage_is_shortened_and_withdrawn_and_the_list_says_so(flagged):
+    outage = {"from": "2026-11-20T00:00:00+08:00", "to": "2026-11-20T06:00:00+08:00", "reason": "光缆中断"}
+    whole = flagged.ask("POST", "/hospitals/H1/excuses", "regulator", outage).json_body["outage_id"]
+
+    def withdraw(outage_id, **more):
+        told = {"outage_id": outage_id, "reason": "误报", **more}
+        return flagged.ask("POST", "/compliance/excuses/withdraw", "regulator", told)
+
+    assert withdraw("0" * 32).status_code == 404
+    for more, field in (
+        ({"reason": " "}, "reason"),
+        ({"to": "2026-11-20T07:00:00+08:00"}, "to"),
+        ({"to": "never"}, "to"),
+        ({"from": "2026-11-19T07:00:00+08:00"}, "from"),
+    ):
+        answer = withdraw(whole, **more)
+        assert (answer.status_code, answer.json_body["field"]) == (400, field)
+    answer = withdraw(whole, to="2026-11-20T04:00:00+08:00")
+    assert answer.status_code == 202
+    left = answer.json_body["left"]
+    assert withdraw(left).json_body == {"outage_id": left, "left": None}
+    told = {
+        one["outage_id"]: one for one in flagged.ask("GET", "/compliance/excuses", "regulator").json_body["outages"]
+    }
+    assert [told[one]["withdrawn"]["reason"] for one in (whole, left)] == ["误报", "误报"]
+    assert told[left]["to"] == "2026-11-19T20:00:00+00:00"
+    again = flagged.ask("POST", "/hospitals/H1/excuses", "regulator", outage)
+    assert (again.status_code, again.json_body["error"]) == (409, "outage_withdrawn")
+
+
 def test_many_days_of_large_flags_are_told_without_their_exams_rather_than_not_at_all(flagged):
     exams = tuple(FlaggedExam(f"accession-number-{number:046d}", 1, "missing", AT, None) for number in range(500))
     for month in (8, 9):

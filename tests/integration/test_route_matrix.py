@@ -135,6 +135,7 @@ BODIES = {
     "POST /compliance/flags/acknowledge": lambda kit: {**SEEN, "hospital_id": kit.hospital_id},
     "POST /compliance/flags/close": lambda kit: {**SEEN, "hospital_id": kit.hospital_id, "verdict": "upheld"},
     "POST /compliance/excuses": lambda kit: {**body_of(kit), "scope": "all"},
+    "POST /compliance/excuses/withdraw": lambda kit: {"outage_id": kit.other["outage"], "reason": "误报"},
     "POST /recognitions": lambda kit: {
         "encounter_id": kit.encounter_id,
         "hospital_id": kit.hospital_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chalicelib.domain.exam import counting
 from chalicelib.domain.page import Page, opaque
 from chalicelib.domain.page import place as place_of
 from chalicelib.domain.warning import Warned
@@ -17,38 +18,55 @@ class FakeExcuses:
         self.not_applied = {}
 
     def put(self, excuse):
-        place = excuse.hospital_id, keys.excuse(excuse.to_at, excuse.digest)
-        self.held[place] = self.not_applied[place] = excuse
+        self.held[_place(excuse)] = self.not_applied[_place(excuse)] = excuse
+
+    def has(self, excuse):
+        return _place(replace(excuse, withdrawn=False)) in self.held
 
     def applied(self, excuse):
-        self.not_applied.pop((excuse.hospital_id, keys.excuse(excuse.to_at, excuse.digest)), None)
+        self.not_applied.pop(_place(excuse), None)
 
     def due(self):
         return iter([excuse for _, excuse in sorted(self.not_applied.items(), key=lambda held: held[0])])
 
     def overlapping(self, hospital_id, from_at, to_at):
-        return tuple(
-            excuse for excuse in self.held.of(hospital_id) if excuse.to_at >= from_at and excuse.from_at <= to_at
-        )
+        found = counting(excuse for excuse in self.held.of(hospital_id) if excuse.to_at >= from_at)
+        return tuple(excuse for excuse in found if excuse.from_at <= to_at)
+
+
+def _place(excuse):
+    return excuse.hospital_id, keys.excuse(excuse.to_at, excuse.digest, withdrawn=excuse.withdrawn)
 
 
 class FakeOutages:
     def __init__(self):
-        self.held = {}
+        self.held, self.withdrawn = {}, {}
+
+    def _of(self, outage):
+        return self.withdrawn if outage.withdrawal else self.held
 
     def put(self, outage):
-        held = self.held.get(outage.outage_id)
-        self.held[outage.outage_id] = replace(outage, revision=(held.revision if held else 0) + 1)
+        held = self._of(outage).get(outage.outage_id)
+        if not (held and outage.withdrawal):
+            self._of(outage)[outage.outage_id] = replace(outage, revision=(held.revision if held else 0) + 1)
 
     def come(self, outage):
-        if self.held[outage.outage_id].revision != outage.revision:
+        held = self._of(outage)
+        if held[outage.outage_id].revision != outage.revision:
             return False
-        self.held[outage.outage_id] = replace(outage, revision=outage.revision + 1)
+        held[outage.outage_id] = replace(outage, revision=outage.revision + 1)
         return True
 
     def due(self):
-        found = (outage for outage in self.held.values() if outage.spread_at is None)
+        found = (one for one in (*self.held.values(), *self.withdrawn.values()) if one.spread_at is None)
         return iter(sorted(found, key=lambda outage: (outage.made_at, outage.outage_id)))
+
+    def find(self, outage_id):
+        return self.held.get(outage_id)
+
+    def withdrawals(self, outages):
+        wanted = {outage.outage_id for outage in outages}
+        return {name: one for name, one in self.withdrawn.items() if name in wanted}
 
     def list(self, token, limit):
         after = place_of(token, 512) if token else "~"

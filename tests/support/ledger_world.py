@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.arrivals import Arrivals
 from chalicelib.domain.exam import Excuse, NoticeFact, StudyFact
-from chalicelib.domain.outage import Outage
+from chalicelib.domain.outage import Outage, OutageWithdrawn
 from chalicelib.domain.rule import RULES
 from chalicelib.domain.study import StudyRef
-from chalicelib.services.accept_outage import AcceptOutage, ApplyOutages
+from chalicelib.services.accept_outage import AcceptOutage, ApplyOutages, WithdrawOutage
 from chalicelib.services.derive_exams import DeriveExams
 from chalicelib.services.find_figures import FindFigures
 from chalicelib.services.keep_figures import KeepFigures
@@ -90,7 +91,7 @@ class World:
 
     def apply(self, gate=lambda port: port):
         ports = gate(self.outages), gate(self.excuses), gate(self.hospitals), gate(self.ledger)
-        return ApplyOutages(*ports, self.derive(gate), self.look(gate))
+        return ApplyOutages(*ports, self.derive(gate), self.look(gate), gate(self.warnings))
 
     def warn(self, gate=lambda port: port):
         ports = gate(self.ledger), gate(self.excuses)
@@ -132,11 +133,29 @@ class World:
         elif isinstance(fact, StudyFact):
             self.derive(gate).study_settled(StudyRef(hospital, fact.study_instance_uid), fact, NOON)
         else:
-            self.accept(Outage("hospital", hospital, fact.from_at, fact.to_at, fact.reason, fact.made_by, fact.made_at))
-            self.apply(gate)(fact.made_at, lambda: True)
+            told = fact.from_at, fact.to_at, fact.reason, fact.made_by, fact.made_at
+            self._tell_outage(Outage("hospital", hospital, *told), withdrawn=fact.withdrawn, gate=gate)
+
+    def _tell_outage(self, outage, *, withdrawn, gate):
+        """What comes too late to count is refused."""
+        if withdrawn:
+            self.withdraw(outage, outage.made_at, gate=gate)
+        else:
+            with suppress(OutageWithdrawn):
+                self.accept(outage)
+        self.apply(gate)(outage.made_at, lambda: True)
 
     def accept(self, outage, gate=lambda port: port):
-        return AcceptOutage(gate(self.outages), gate(self.excuses), gate(self.hospitals))(outage)
+        return self.accepting(gate)(outage)
+
+    def accepting(self, gate=lambda port: port):
+        return AcceptOutage(gate(self.outages), gate(self.excuses), gate(self.hospitals))
+
+    def withdraw(self, outage, at, left=None, gate=lambda port: port):
+        """`left`: (from, to)."""
+        withdraw = WithdrawOutage(self.accepting(gate), gate(self.outages), gate(self.excuses))
+        rest = outage.shortened(*left, "regulator", at) if left else None
+        withdraw(outage.withdrawn("误报 told by mistake", "regulator", at), rest)
 
     def excuse(self, from_at, to_at, hospital="H1"):
         fact = Excuse(hospital, from_at, to_at, "停电 power cut", "regulator", to_at)

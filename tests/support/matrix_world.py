@@ -18,6 +18,7 @@ from chalicelib.domain.break_glass import CONFIRMATION
 from chalicelib.domain.exam import ExamKey, Report
 from chalicelib.domain.flag import Behind, Flag, FlaggedExam, Step
 from chalicelib.domain.identity import PatientDetails
+from chalicelib.domain.outage import Outage
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.ports import QuarantineRecord
 from chalicelib.services.record_encounter import EncounterNotice, RecordEncounter
@@ -319,6 +320,7 @@ class World:
             "waiting": self.wards["waiting"],
             "quarantined": given.pop("kept"),
             "release": given.pop("waits"),
+            "outage": accepted(hospital_id, visit),
             **self.disposals.get(visit, self.disposals["E1"]),
         }
         return Kit(
@@ -340,6 +342,13 @@ class World:
 def emergency(visit):
     own_words = {"text": "昏迷，无家属在场，须立即处理", "confirmation": CONFIRMATION.zh}
     return {"encounter_id": visit, "reason": "unconscious", **own_words}
+
+
+def accepted(hospital_id, reason):
+    """An outage that may be withdrawn."""
+    outage = Outage("hospital", hospital_id, T0 - timedelta(days=9), T0 - timedelta(days=8), reason, "r1", T0)
+    wiring.accept_outage()(outage)
+    return outage.outage_id
 
 
 def quarantined(hospital_id, name):
@@ -381,6 +390,7 @@ UNKNOWN = Kit(
         "waiting": NOBODY,
         "quarantined": f"2026-11-23/{'0' * 64}",
         "release": f"2026-11-23/{'0' * 64}",
+        "outage": "0" * 32,
         "disposal": NOBODY,
         "executed": NOBODY,
         "hold": NOBODY,

@@ -144,6 +144,47 @@ def test_an_outage_is_due_until_every_hospital_has_it(outages):
     assert not outages.come(replace(held, revision=3))
 
 
+def test_a_withdrawn_excuse_counts_no_more_whichever_is_put_first(excuses):
+    gone = replace(excuse(), withdrawn=True, made_at=DUE)
+    for facts in ((excuse(), gone), (replace(gone, hospital_id="H2"), excuse("H2"))):
+        for one in facts:
+            excuses.put(one)
+        assert excuses.overlapping(facts[0].hospital_id, NOON, NOON) == ()
+        assert {one.withdrawn for one in excuses.due() if one.hospital_id == facts[0].hospital_id} == {False, True}
+        for one in facts:
+            excuses.applied(one)
+    assert list(excuses.due()) == []
+    excuses.put(other := excuse(reason="断网"))
+    assert excuses.overlapping("H1", NOON, NOON) == (other,)
+
+
+def test_whether_an_excuse_was_accepted_is_known_without_its_withdrawal(excuses):
+    excuses.put(replace(excuse(), withdrawn=True))
+    assert not excuses.has(replace(excuse(), withdrawn=True))
+    excuses.put(excuse())
+    assert excuses.has(replace(excuse(), withdrawn=True))
+
+
+def test_an_outage_is_found_by_its_id_and_its_first_withdrawal_stands(outages):
+    assert outages.find(outage().outage_id) is None
+    for begin in range(3):
+        outages.put(outage(begin))
+    found = outages.find(outage(1).outage_id)
+    assert found == outage(1)
+    assert outages.withdrawals([outage(begin) for begin in range(3)]) == {}
+    assert outages.withdrawals([]) == {}
+    first = found.withdrawn("误报", "r2", DUE)
+    for one in (first, found.withdrawn("又一个理由", "r3", DUE + HOUR)):
+        outages.put(one)
+    assert outages.withdrawals([outage(begin) for begin in range(3)]) == {found.outage_id: first}
+    assert outages.withdrawals([outage(0), outage(2)]) == {}
+    assert [one.withdrawal for one in outages.due()].count("误报") == 1
+    (held,) = [one for one in outages.due() if one.withdrawal]
+    assert outages.come(replace(held, spread_at=DUE))
+    assert not [one for one in outages.due() if one.withdrawal]
+    assert [one.withdrawal for one in pages(outages.list)] == ["", "", ""]
+
+
 def test_outages_are_listed_the_latest_first(outages):
     for begin in range(5):
         outages.put(outage(begin))

@@ -13,7 +13,7 @@ from chalicelib.domain.rule import RULES
 from chalicelib.domain.study import Hospital
 from tests.support.fakes_settle import FakeHospitals
 from tests.support.ledger_world import HOUR, NOON, World
-from tests.unit.services.test_ledger_properties import END, excuses, instants, notices, studies
+from tests.unit.services.test_ledger_properties import END, instants, notices, outages, studies
 
 DAYS = ("2026-11-20", "2026-11-21", "2026-11-24")
 USUAL = 10
@@ -29,7 +29,7 @@ facts = st.lists(
     min_size=1,
     max_size=7,
 )
-told = st.tuples(facts, st.lists(excuses(), max_size=1)).map(lambda parts: parts[0] + parts[1])
+told = st.tuples(facts, outages).map(lambda parts: parts[0] + parts[1])
 
 
 def _names(fact_and_number):

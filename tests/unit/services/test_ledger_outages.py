@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.outage import BadExcuse, Outage
+from chalicelib.domain.outage import BadExcuse, Outage, OutageWithdrawn
 from chalicelib.domain.study import Hospital
 from tests.support.fakes_settle import FakeHospitals
 from tests.support.interleave import Crash, crash_at
-from tests.support.ledger_world import AFTER, DUE, HOUR, NOON, World, notice
+from tests.support.ledger_world import AFTER, DUE, HOUR, NOON, World, notice, study
 
 SOUTH = ("H1", "H3", "H4")
 
@@ -157,3 +158,154 @@ def test_spreading_reads_no_exam_and_applying_only_the_days_it_touches():
     world.sweep(AFTER + HOUR)
     days = 5  # a day of margin on either side of the twelve hours
     assert world.ledger.reads["of_day"] <= 3 * (days + 2)
+
+
+# Withdrawn
+
+
+def test_what_a_withdrawn_outage_excused_is_missed_again_and_flagged():
+    world = world_of()
+    missed(world)
+    world.accept(outage("all", ""))
+    world.sweep(AFTER + HOUR)
+    world.withdraw(outage("all", ""), AFTER + 2 * HOUR)
+    assert standings(world) == ["excused"] * 4
+    assert world.sweep(AFTER + 2 * HOUR).excuses == 4
+    assert standings(world) == ["missing"] * 4
+    assert states(world) == ["raised"] * 4
+    (told,) = world.outages.withdrawals([outage("all", "")]).values()
+    assert (told.withdrawal, told.hospitals, told.spread_at) == ("误报 told by mistake", 4, AFTER + 2 * HOUR)
+
+
+def test_a_withdrawn_outage_stays_so_however_often_it_is_told():
+    world = world_of()
+    world.accept(outage())
+    world.withdraw(outage(), AFTER)
+    with pytest.raises(OutageWithdrawn):
+        world.accept(outage())
+    missed(world)
+    assert standings(world) == ["missing"] * 4
+    assert world.accept(replace(outage(), reason="光缆中断，已核实")) == 3
+    world.sweep(AFTER + HOUR)
+    assert standings(world) == ["excused", "missing", "excused", "excused"]
+
+
+def test_one_of_two_outages_alike_is_withdrawn_by_itself():
+    world = world_of()
+    missed(world)
+    for one in (outage(), outage("hospital", "H1")):
+        world.accept(one)
+    world.sweep(AFTER + HOUR)
+    world.withdraw(outage(), AFTER + HOUR)
+    world.sweep(AFTER + 2 * HOUR)
+    assert standings(world) == ["excused", "missing", "missing", "missing"]
+
+
+def test_a_hospital_that_is_in_another_region_since_loses_it_too():
+    world = world_of()
+    missed(world)
+    world.accept(outage())
+    world.sweep(AFTER + HOUR)
+    world.hospitals.put(Hospital("H3", "H3", region="north"))
+    world.withdraw(outage(), AFTER + HOUR)
+    world.sweep(AFTER + 2 * HOUR)
+    assert standings(world) == ["missing"] * 4
+
+
+def test_a_shortened_outage_excuses_what_is_left_of_it_and_flags_nothing_in_between():
+    world = world_of()
+    world.tell(notice())
+    world.tell(notice(at=NOON + 20 * HOUR, accession_number="A2"))
+    whole = outage(end=NOON + 21 * HOUR)
+    world.accept(whole)
+    world.sweep(AFTER + 24 * HOUR)
+    world.withdraw(whole, AFTER + 25 * HOUR, left=(NOON, NOON + HOUR))
+    for turn in range(20):  # each run dies early
+        answers = iter([True] * turn)
+        world.sweep(AFTER + 25 * HOUR, keep_going=lambda answers=answers: next(answers, False))
+        assert world.flag() is None
+    world.sweep(AFTER + 26 * HOUR)
+    assert (world.exam().standing, world.exam("2026-11-21").standing) == ("excused", "missing")
+    assert [flag and flag.state for flag in (world.flag(), world.flag("2026-11-21"))] == [None, "raised"]
+
+
+@pytest.mark.parametrize(
+    ("left", "field"),
+    [
+        ((NOON, NOON + HOUR), "to"),  # the whole of it
+        ((NOON - HOUR, NOON + HOUR), "from"),
+        ((NOON, NOON + 2 * HOUR), "to"),
+        ((NOON + HOUR, NOON + HOUR), "from"),
+        ((NOON + HOUR / 2, NOON), "to"),
+    ],
+)
+def test_what_is_left_is_a_part_of_it(left, field):
+    with pytest.raises(BadExcuse) as refused:
+        outage().shortened(*left, "regulator", AFTER)
+    assert refused.value.field == field
+
+
+def test_a_withdrawal_has_a_reason():
+    for why in ("", "  ", "长" * 501):
+        with pytest.raises(BadExcuse):
+            outage().withdrawn(why, "regulator", AFTER)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 350), st.booleans())
+def test_a_crash_while_one_is_withdrawn_and_another_run_end_the_same(number, after):
+    world = world_of()
+    missed(world)
+    world.accept(outage())
+    world.sweep(AFTER + HOUR)
+    gate = crash_at(number, after=after)
+    for step in (lambda: world.withdraw(outage(), AFTER + HOUR, gate=gate), lambda: world.sweep(AFTER + HOUR, gate)):
+        try:
+            step()
+        except Crash:
+            step()
+    world.sweep(AFTER + 2 * HOUR)
+    assert standings(world) == ["missing"] * 4
+    assert states(world) == ["raised"] * 4
+
+
+ACTS = ("accept", "withdraw", "exam", "images", "sweep", "sweep")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.permutations(ACTS), st.sampled_from([("all", ""), ("region", "south"), ("hospital", "H1")]))
+def test_accepted_withdrawn_and_arrived_in_any_order_ends_equal(order, of):
+    """As if it had never been accepted."""
+    world, plain = world_of(), world_of()
+    for number, act in enumerate(order):
+        at = AFTER + number * HOUR
+        if act == "accept":
+            with suppress(OutageWithdrawn):
+                world.accept(outage(*of, made_at=at))
+        elif act == "withdraw":
+            world.withdraw(outage(*of), at)
+        elif act == "sweep":
+            world.sweep(at)
+        else:
+            for one in (world, plain):
+                one.tell(notice() if act == "exam" else study(DUE + HOUR))
+    for one in (world, plain):
+        one.sweep(AFTER + 20 * HOUR)
+    assert world.ledger.standing() == plain.ledger.standing()
+    assert [flag.behind for flag in world.flags.held.values() if flag.is_open] == [
+        flag.behind for flag in plain.flags.held.values() if flag.is_open
+    ]
+    assert world.exam().standing == "late"
+
+
+def test_who_has_an_hour_left_is_warned_when_the_outage_is_withdrawn():
+    world = world_of()
+    world.tell(notice())
+    world.accept(outage("hospital", "H1", made_at=NOON + HOUR))
+    for hour in (10.5, 10.6):
+        world.sweep(NOON + hour * HOUR)
+    assert world.warned.messages == []
+    world.withdraw(outage("hospital", "H1"), NOON + 11 * HOUR)
+    for hour in (11, 11.1):
+        world.sweep(NOON + hour * HOUR)
+    assert [body["count"] for _, body in world.warned.messages] == [1]

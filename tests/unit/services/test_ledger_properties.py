@@ -52,8 +52,15 @@ def excuses(draw):
     return Excuse("H1", first, second + HOUR, "停电", "regulator", END)
 
 
+def _perhaps_withdrawn(excuse):
+    """And perhaps a shorter one in its place."""
+    withdrawn, shorter = replace(excuse, withdrawn=True), replace(excuse, to_at=excuse.to_at - HOUR / 2)
+    return st.sampled_from([[excuse], [excuse, withdrawn], [excuse, shorter, withdrawn]])
+
+
 facts = st.lists(notices() | studies(), min_size=1, max_size=6)
-told = st.tuples(facts, st.lists(excuses(), max_size=1)).map(lambda parts: parts[0] + parts[1])
+outages = st.just([]) | excuses().flatmap(_perhaps_withdrawn)
+told = st.tuples(facts, outages).map(lambda parts: parts[0] + parts[1])
 
 
 def judged(world):
