@@ -13,14 +13,22 @@ from chalicelib.domain.body_region import regions, rows
 NOTHING_NAMED: Final = "-"  # a phrase that names no region
 HAN: Final = re.compile(r"[\u3400-\u9fff]")
 _BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff])[\s\u3000]+(?=[\u3400-\u9fff])")
+_SPELT = re.compile(r"(?<![a-z])([cmd]) ([tr])(?![a-z])")  # C T, M R, D R; beside English words C T may be a spine
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_^]")
 _BETWEEN_WORDS = r"[\s\-/_.,&]+"
 
 
 def normal(text: str) -> str:
-    """Half width, small letters, words that only a capital parts apart, no blanks between Han."""
-    text = unicodedata.normalize("NFKC", text)
-    return _BETWEEN_HAN.sub("", " ".join(_HUMP.sub(" ", text).lower().split()))
+    """Half width, small letters, simplified Han, words that only a capital parts apart, no blanks between Han."""
+    text = unicodedata.normalize("NFKC", text).translate(_simplified())
+    text = " ".join(_HUMP.sub(" ", text).lower().split())
+    return _BETWEEN_HAN.sub("", _SPELT.sub(r"\1\2", text) if HAN.search(text) else text)
+
+
+@cache
+def _simplified() -> Mapping[int, str]:
+    """Of the Han that words of the tables are written with, as Hong Kong, Taiwan and old systems write them."""
+    return {ord(traditional): simplified for traditional, simplified in rows("han_variants.tsv")}
 
 
 @cache

@@ -95,7 +95,7 @@ def read_text(text: str, group: str = "") -> Reading:
     folder, _, rest = text[:LONGEST].partition("^")  # devices put protocols into folders: Spine^LSpine
     plain = normal(rest)
     contrast = read_contrast(normal(text[:LONGEST]), group)
-    found = (_parts(plain, group) if plain else ()) or _parts(normal(folder), group)
+    found = (_parts(plain, group) if plain else ()) or _parts(normal(f"{folder} {rest}"), group)
     return Reading(found, contrast)
 
 
@@ -169,7 +169,8 @@ def _as_vessels(hit: _Hit, named: Sequence[_Hit], spans: Sequence[_Span]) -> Seq
     own = next(span for span in spans if span.start <= hit.start < span.end)
     beside = {one.name for one in named if own.start <= one.start < own.end}
     if "CHEST" in names and own.names_vessels and beside & _FOLDED_INTO_VESSELS:
-        return [name for name in names if name != "CHEST"]
+        told = {"CHEST", "ABDOMEN"} if "AORTA" in beside else {"CHEST"}
+        return [name for name in names if name not in told]
     if own.is_angio:
         return [regions()[name].angio or name for name in names]
     if any(span.is_angio and span.start > hit.start and not _within(named, span) for span in spans):

@@ -45,6 +45,8 @@ def ordered(texts: tuple[str, ...], modalities: tuple[str, ...], coded: tuple[Pa
     said = next((reading.parts for reading in readings if reading.parts), ())
     sides = {part.region: part.side for part in said}
     parts = merged(tuple(Part(part.region, part.side or sides.get(part.region, "")) for part in coded)) or said
+    if group == "MG" and not parts:
+        parts = (Part("BREAST"),)  # there is nothing else to see
     known = next((reading for reading in readings if reading.contrast), None)
     return Exam(group, parts, known.contrast if known else "")
 
