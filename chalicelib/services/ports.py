@@ -17,6 +17,7 @@ from chalicelib.domain.exam import StudyFact
 from chalicelib.domain.page import Page
 from chalicelib.domain.quarantine import entry_id
 from chalicelib.domain.session import Session, TokenRefused
+from chalicelib.domain.span import ALWAYS, Span
 from chalicelib.domain.study import Amendment, Checksum, Entry, Hospital, Place, StudyRef, Summary
 from chalicelib.domain.upload_key import Uploaded
 
@@ -218,8 +219,10 @@ class Audit(Protocol):
         """One conditional put. Any failure must deny what was asked."""
         ...
 
-    def of_person(self, person_id: str, token: str, limit: int, *, routine: bool = False) -> Page[AuditEvent]:
-        """Newest first: all but what is routine (`AuditEvent.is_routine`), or that alone."""
+    def of_person(
+        self, person_id: str, token: str, limit: int, *, routine: bool = False, span: Span = ALWAYS
+    ) -> Page[AuditEvent]:
+        """Newest first: all of a span but what is routine (`AuditEvent.is_routine`), or that alone."""
         ...
 
 

@@ -10,6 +10,7 @@ from chalicelib.domain.consent import Consent
 from chalicelib.domain.identity import IdentityKey, LinkStatus
 from chalicelib.domain.page import Page
 from chalicelib.domain.phone import masked_phone
+from chalicelib.domain.span import ALWAYS, Span
 from chalicelib.services.access_ports import Consents, People
 from chalicelib.services.act_as import ActAs
 from chalicelib.services.own_account import OwnAccount
@@ -50,9 +51,10 @@ class ReadAccesses:
         ward: str = "",
         *,
         routine: bool = False,
+        span: Span = ALWAYS,
     ) -> Page[AuditEvent]:
         person = self.act_as.to_read(caller, "read_accesses", now, ward).person
-        return self.audit.of_person(person.person_id, token, limit, routine=routine)
+        return self.audit.of_person(person.person_id, token, limit, routine=routine, span=span)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@ from __future__ import annotations
 import base64
 import json
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.access import AuditEvent
 from chalicelib.domain.page import Page
+from chalicelib.domain.span import ALWAYS, Span
 from chalicelib.domain.study import StudyRef
+from chalicelib.domain.ulid import RANDOM_BYTES, ulid, ulid_floor
 from chalicelib.store import items, keys
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 NEW_EVENT = "attribute_not_exists(PK)"
 BY_PERSON = "by_person"
 EVENTS_OF = "person_id = :person"
+IN_SPAN = "SK BETWEEN :first AND :last"
 ROUTINE = "#routine"
 _PART = re.compile("[!-~]{1,128}")  # of an event's key; DynamoDB refuses an empty or a long one
 
@@ -46,15 +50,20 @@ class DynamoAudit:
             if failed.response.get("Item") != item:
                 raise AuditConflict from failed
 
-    def of_person(self, person_id: str, token: str, limit: int, *, routine: bool = False) -> Page[AuditEvent]:
-        """ValueError when `token` is none of ours."""
-        listed = _listed(person_id, routine=routine)
-        start: dict[str, Any] = {"ExclusiveStartKey": _start(listed, token)} if token else {}
+    def of_person(
+        self, person_id: str, token: str, limit: int, *, routine: bool = False, span: Span = ALWAYS
+    ) -> Page[AuditEvent]:
+        """An event's id says when it was: a span is read as such, and nothing beside it. ValueError when `token` is
+        none of ours, or of another span."""
+        if span.is_empty:
+            return Page(())
+        listed, (first, last) = _listed(person_id, routine=routine), _ids(span)
+        start: dict[str, Any] = {"ExclusiveStartKey": _start(listed, token, first, last)} if token else {}
         answer = self._client.query(
             TableName=self._table,
             IndexName=BY_PERSON,
-            KeyConditionExpression=EVENTS_OF,
-            ExpressionAttributeValues={":person": {"S": listed}},
+            KeyConditionExpression=f"{EVENTS_OF} AND {IN_SPAN}",
+            ExpressionAttributeValues={":person": {"S": listed}, ":first": {"S": first}, ":last": {"S": last}},
             ScanIndexForward=False,
             Limit=limit,
             **start,
@@ -123,7 +132,12 @@ def _token(last: items.Item) -> str:
     return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
 
 
-def _start(listed: str, token: str) -> dict[str, Any]:
+def _ids(span: Span) -> tuple[str, str]:
+    """The lowest and the highest id of it."""
+    return ulid_floor(span.since), ulid(span.before - timedelta(milliseconds=1), b"\xff" * RANDOM_BYTES)
+
+
+def _start(listed: str, token: str, first: str, last: str) -> dict[str, Any]:
     """The token names an event, never the person: only their own list goes on from it."""
     try:
         pk, sk = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
@@ -131,4 +145,6 @@ def _start(listed: str, token: str) -> dict[str, Any]:
         raise ValueError("not a continuation token") from None
     if not all(isinstance(part, str) and _PART.fullmatch(part) for part in (pk, sk)):
         raise ValueError("not a continuation token")
+    if not first <= sk <= last:
+        raise ValueError("not a continuation token of this span")
     return {"PK": {"S": pk}, "SK": {"S": sk}, "person_id": {"S": listed}}

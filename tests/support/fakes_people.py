@@ -13,6 +13,7 @@ from chalicelib.domain.code import WRONG_PER_CODE
 from chalicelib.domain.identity import FormerLink, IdentityKey
 from chalicelib.domain.licence import held_licence, licence_given_back, normal_licence
 from chalicelib.domain.page import Page
+from chalicelib.domain.span import ALWAYS
 
 
 class FakePeople:
@@ -258,8 +259,8 @@ class FakeAudit:
         if self.events.setdefault(event.event_id, event) != event:
             raise ValueError("another event stands under this id")
 
-    def of_person(self, person_id, token, limit, *, routine=False):
-        every = self.events.values()
+    def of_person(self, person_id, token, limit, *, routine=False, span=ALWAYS):
+        every = [event for event in self.events.values() if span.holds(event.at)]
         mine = sorted(
             (event for event in every if event.person_id == person_id and event.is_routine == routine),
             key=lambda event: event.event_id,

@@ -12,6 +12,7 @@ from chalicelib.domain.consent import Doctor, Encounter
 from chalicelib.domain.identity import IdentityKey, Link, PatientDetails, Person
 from chalicelib.domain.linking import LinkChange
 from chalicelib.domain.retention import Visit
+from chalicelib.domain.span import Span
 from chalicelib.domain.study import StudyRef
 from chalicelib.domain.ulid import ulid
 from chalicelib.services.record_encounter import EncounterNotice, RecordEncounter
@@ -182,6 +183,28 @@ def test_events_read_back_newest_first_over_pages(clinic):
         if not token:
             break
     assert seen == events[::-1]
+
+
+def test_a_span_holds_its_first_millisecond_and_not_its_end_and_pages_within_itself(clinic):
+    hours = [NOW + timedelta(hours=number) for number in range(5)]
+    events = [event(number, at, person_id="P") for number, at in enumerate(hours)]
+    for each in events:
+        clinic.audit.put(each)
+    span = Span(hours[1], hours[4])
+    first = clinic.audit.of_person("P", "", 2, span=span)
+    second = clinic.audit.of_person("P", first.next_token, 2, span=span)
+    assert [*first.items, *second.items] == events[3:0:-1]
+    assert clinic.audit.of_person("P", "", 9, span=Span(hours[2], hours[2])).items == ()
+    assert clinic.audit.of_person("P", "", 9, span=Span(since=hours[4])).items == (events[4],)
+
+
+def test_a_token_of_another_span_is_refused_by_the_real_audit(cloud):
+    audit = clinic_on(cloud).audit
+    for number in range(3):
+        audit.put(event(number, NOW + timedelta(hours=number), person_id="P"))
+    page = audit.of_person("P", "", 1)
+    with pytest.raises(ValueError, match="token"):
+        audit.of_person("P", page.next_token, 1, span=Span(before=NOW))
 
 
 def test_the_same_event_twice_is_one_and_another_under_its_id_is_refused(clinic):
