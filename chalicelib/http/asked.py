@@ -16,6 +16,8 @@ from chalicelib.domain.access import Caller
 from chalicelib.domain.period import Period
 from chalicelib.domain.session import is_subject
 from chalicelib.domain.study import StudyRef
+from chalicelib.http import kinds
+from chalicelib.http.kinds import Kind, Kinds
 
 if TYPE_CHECKING:
     from chalice.app import Request
@@ -44,14 +46,22 @@ def _refuse(field: str) -> NoReturn:
 
 
 class Fields:
-    """The JSON object in a request's body."""
+    """A JSON object of a request, read by what its route says of it (`Routes`): each field by the kind it has there."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], declared: Kinds | None = None) -> None:
         self.values = values
+        self.kinds = declared
+
+    def _kind(self, name: str, otherwise: Kind) -> Kind:
+        return otherwise if self.kinds is None else self.kinds[name]
 
     def text(self, name: str, max_length: int = 256) -> str:
-        """A non-empty text without control characters."""
-        return _text(self.values.get(name), name, max_length)
+        """A text that is not blank and has no control characters; the default where it may be left out."""
+        kind, value = self._kind(name, kinds.text(max_length)), self.values.get(name)
+        if not kind.required and value in (None, ""):
+            return str(kind.default or "")
+        text = _text(value, name, kind.schema.get("maxLength", max_length))
+        return text if "enum" not in kind.schema or text in kind.schema["enum"] else _refuse(name)
 
     def subject(self, name: str) -> str:
         """Who signs in by this name: a text that a token may carry."""
@@ -62,21 +72,27 @@ class Fields:
         """The same, or "" where the field is absent, null or empty."""
         return "" if self.values.get(name) in (None, "") else self.text(name, max_length)
 
-    def choice(self, name: str, of: Collection[str], default: str = "") -> str:
-        value = default if default and self.values.get(name) is None else self.text(name)
-        return value if value in of else _refuse(name)
+    def choice(self, name: str, of: Collection[str] = (), default: str = "") -> str:
+        """One of the words that its kind names."""
+        kind = self._kind(name, kinds.optional(kinds.one_of(of), default) if default else kinds.one_of(of))
+        value = kind.default if not kind.required and self.values.get(name) in (None, "") else self.text(name)
+        return value if value in kind.schema["enum"] else _refuse(name)
 
     def number(self, name: str, least: int = 0, most: int = 2**53) -> int:
-        value = self.values.get(name)
-        if type(value) is not int or not least <= value <= most:
+        kind, value = self._kind(name, kinds.whole(least, most)), self.values.get(name)
+        if not kind.required and value is None:
+            return int(kind.default)
+        if type(value) is not int or not kind.schema["minimum"] <= value <= kind.schema["maximum"]:
             _refuse(name)
         return value
 
     def optional_number(self, name: str, default: int, least: int = 0, most: int = 2**53) -> int:
         return default if self.values.get(name) is None else self.number(name, least, most)
 
-    def flag(self, name: str, *, default: bool) -> bool:
-        value = self.values.get(name, default)
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        kind, value = self._kind(name, kinds.optional(kinds.FLAG, default)), self.values.get(name)
+        if value is None and not kind.required:
+            return bool(kind.default)
         return value if isinstance(value, bool) else _refuse(name)
 
     def day(self, name: str) -> date:
@@ -86,7 +102,7 @@ class Fields:
     def instant(self, name: str) -> datetime:
         """ISO 8601 with a zone, of a year in YEARS."""
         try:
-            at = datetime.fromisoformat(self.text(name, 40))
+            at = datetime.fromisoformat(_text(self.values.get(name), name, 40))
         except ValueError:
             _refuse(name)
         return at.astimezone(UTC) if at.tzinfo and at.year in YEARS else _refuse(name)
@@ -102,10 +118,24 @@ class Fields:
         """The StudyRef that hospital_id and study_instance_uid name."""
         return StudyRef(self.hospital("hospital_id"), self.uid("study_instance_uid"))
 
+    def has(self, name: str) -> bool:
+        """Whether it is there, and not null."""
+        return self.values.get(name) is not None
+
     def part(self, name: str) -> Fields:
         """An object within."""
-        value = self.values.get(name)
-        return Fields(value) if isinstance(value, dict) else _refuse(name)
+        kind, value = self._kind(name, kinds.ANY), self.values.get(name)
+        return Fields(value, kind.fields) if isinstance(value, dict) else _refuse(name)
+
+    def parts(self, name: str) -> list[Fields]:
+        """A list of objects; empty where it may be left out."""
+        kind, values = self._kind(name, kinds.ANY), self.values.get(name)
+        if values is None and not kind.required:
+            return []
+        least, most = kind.schema["minItems"], kind.schema["maxItems"]
+        if not isinstance(values, list) or not least <= len(values) <= most:
+            _refuse(name)
+        return [Fields(one, kind.fields) if isinstance(one, dict) else _refuse(name) for one in values]
 
     def studies(self, name: str) -> frozenset[StudyRef] | None:
         """A non-empty list of {hospital_id, study_instance_uid}; None where the field is absent or null."""
@@ -124,6 +154,8 @@ class Asked:
     request: Request
     path: Mapping[str, str]
     now: datetime
+    body: Kinds | None = None  # what its route says of them
+    queries: Kinds | None = None
 
     @property
     def caller(self) -> Caller:
@@ -188,12 +220,16 @@ class Asked:
         return value if _REFERENCE.fullmatch(value) else _refuse("x-ward")
 
     def query(self, name: str, max_length: int = 2048) -> str:
-        """A query parameter, "" when absent; given twice it means nothing."""
+        """A query parameter, its default when absent; given twice it means nothing."""
+        kind = kinds.TOKEN if self.queries is None else self.queries[name]
         params = self.request.query_params
         if params is None or name not in params:
-            return ""
+            return str(kind.default or "") if not kind.required else _refuse(name)
         given = params.getlist(name)
-        return _text(given[0], name, max_length) if len(given) == 1 and given[0] else _refuse(name)
+        if len(given) != 1 or not given[0]:
+            _refuse(name)
+        text = _text(given[0], name, min(kind.schema.get("maxLength", max_length), max_length))
+        return text if "enum" not in kind.schema or text in kind.schema["enum"] else _refuse(name)
 
     def pairs(self) -> list[tuple[str, str]]:
         """All query parameters, in any order: a standard's own query, for who knows that standard."""
@@ -230,7 +266,7 @@ class Asked:
             values = json.loads(self.raw(), parse_constant=_no_constant)
         except (ValueError, RecursionError):
             _refuse("body")
-        return Fields(values) if isinstance(values, dict) else _refuse("body")
+        return Fields(values, self.body) if isinstance(values, dict) else _refuse("body")
 
 
 def _text(value: Any, name: str, max_length: int) -> str:

@@ -2,45 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from chalicelib import wiring
 from chalicelib.http import person_shapes
-from chalicelib.http.answers import answer
+from chalicelib.http import told as types
 from chalicelib.http.asked import Asked
+from chalicelib.http.kinds import Kinds, text
 from chalicelib.http.routes import Routes
 
-if TYPE_CHECKING:
-    from chalice.app import Response
+CARD: Kinds = {"national_id": text(32), "name": text(64)}  # as the reader read it
+PATIENT: Kinds = {"patient_id": text(64)}
 
 routes = Routes(__name__)
 
 
-@routes.post("/desk/persons/unfreeze")
-def unfreeze(asked: Asked) -> Response:
+@routes.post("/desk/persons/unfreeze", body=CARD, tells=("registration_refused",))
+def unfreeze(asked: Asked) -> types.OpenedPerson:
+    """Whoever froze their record opens it again with their card."""
     fields = asked.fields()
-    person = wiring.unfreeze_person()(asked.caller, fields.text("national_id", 32), fields.text("name", 64), asked.now)
-    return answer({"person_id": person.person_id, "frozen_at": None})
+    person = wiring.unfreeze_person()(asked.caller, fields.text("national_id"), fields.text("name"), asked.now)
+    return {"person_id": person.person_id, "frozen_at": None}
 
 
-@routes.post("/desk/persons/sessions/end")
-def end_sessions(asked: Asked) -> Response:
+@routes.post("/desk/persons/sessions/end", body=CARD, tells=("registration_refused",))
+def end_sessions(asked: Asked) -> types.EndedSessions:
     """For whoever lost their phone: every session of the card's person ends."""
     from chalicelib.services.prove_guardian import Card
 
     fields = asked.fields()
-    card = Card(fields.text("national_id", 32), fields.text("name", 64))
+    card = Card(fields.text("national_id"), fields.text("name"))
     person = wiring.end_sessions().at_desk(asked.caller, card, asked.now)
-    return answer({"person_id": person.person_id, "session_epoch": person.session_epoch})
+    return {"person_id": person.person_id, "session_epoch": person.session_epoch}
 
 
-@routes.post("/desk/identities/contest")
-def contest(asked: Asked) -> Response:
-    patient_id = asked.fields().text("patient_id", 64)
-    return answer(person_shapes.link(wiring.undo_link().contest(asked.caller, patient_id, asked.now)))
+@routes.post("/desk/identities/contest", body=PATIENT, tells=("unlink_refused",))
+def contest(asked: Asked) -> types.Link:
+    patient_id = asked.fields().text("patient_id")
+    return person_shapes.link(wiring.undo_link().contest(asked.caller, patient_id, asked.now))
 
 
-@routes.post("/desk/identities/unlink")
-def unlink(asked: Asked) -> Response:
-    patient_id = asked.fields().text("patient_id", 64)
-    return answer(person_shapes.link(wiring.undo_link().unlink(asked.caller, patient_id, asked.now)))
+@routes.post("/desk/identities/unlink", body=PATIENT, tells=("unlink_refused",))
+def unlink(asked: Asked) -> types.Link:
+    patient_id = asked.fields().text("patient_id")
+    return person_shapes.link(wiring.undo_link().unlink(asked.caller, patient_id, asked.now))

@@ -30,6 +30,10 @@ def is_fhir(path: str) -> bool:
     return path == ROOT or path.startswith(f"{ROOT}/")
 
 
+def status_of(error: str, status: int) -> int:
+    return 404 if error == "no_grant" else status
+
+
 def as_outcome(response: Response) -> Response:
     """The response, or where it tells of an error (`http.errors`) the same as a resource."""
     if response.status_code < 400 or not isinstance(response.body, str):
@@ -38,8 +42,7 @@ def as_outcome(response: Response) -> Response:
     if "resourceType" in told:
         return response
     error, message = told.get("error", "internal"), told.get("message", _NOT_FOUND)
-    if error == "no_grant":
-        response.status_code = 404
+    response.status_code = status_of(error, response.status_code)
     if error == "unsupported_media_type":
         message = _FORM_ONLY
     issue = filled(

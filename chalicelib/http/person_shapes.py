@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.http.shapes import Shape, instant
+from chalicelib.http import told as types
+from chalicelib.http.shapes import instant
 
 if TYPE_CHECKING:
     from chalicelib.domain.identity import Link
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.services.export_person import OwnExport
 
 
-def link(known: Link) -> Shape:
+def link(known: Link) -> types.Link:
     """Whose an identity is or was, for its own hospital: no name, no phone, nothing of other hospitals."""
     return {
         "hospital_id": known.identity.issuer,
@@ -28,7 +29,7 @@ def link(known: Link) -> Shape:
     }
 
 
-def phone(own: OwnPhone) -> Shape:
+def phone(own: OwnPhone) -> types.Phone:
     """One's own verified number, masked, and what it opens; "" where there is none."""
     return {
         "phone": own.phone,
@@ -39,7 +40,7 @@ def phone(own: OwnPhone) -> Shape:
     }
 
 
-def export(own: OwnExport) -> Shape:
+def export(own: OwnExport) -> types.Export:
     """How far one's archive is; `url` opens for five minutes, and only where it is ready."""
     return {
         "state": own.state,
@@ -49,11 +50,11 @@ def export(own: OwnExport) -> Shape:
     }
 
 
-def pair(found: Pair, count: int) -> Shape:
+def pair(found: Pair, count: int) -> types.Pair:
     return {"kind": found.kind, "helper": found.helper, "doctor_id": found.doctor, "count": count}
 
 
-def wording(kind: str) -> Shape:
+def wording(kind: str) -> types.Words:
     """What a person reads in the app about something done to their record."""
     from chalicelib.domain.in_app import WORDINGS
 

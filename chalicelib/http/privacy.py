@@ -2,50 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from chalicelib import wiring
 from chalicelib.http import person_shapes
-from chalicelib.http.answers import answer
+from chalicelib.http import told as types
 from chalicelib.http.asked import Asked
+from chalicelib.http.desks import PATIENT
+from chalicelib.http.kinds import MONTH, optional, text
 from chalicelib.http.routes import Routes
-
-if TYPE_CHECKING:
-    from chalice.app import Response
 
 routes = Routes(__name__)
 
 
-@routes.post("/privacy/identities/history")
-def history(asked: Asked) -> Response:
+@routes.post("/privacy/identities/history", body=PATIENT)
+def history(asked: Asked) -> types.Links:
     """A read that is a POST: no patient's number stands in a URL."""
-    patient_id = asked.fields().text("patient_id", 64)
+    patient_id = asked.fields().text("patient_id")
     links = wiring.undo_link().history(asked.caller, patient_id, asked.now)
-    return answer({"links": [person_shapes.link(one) for one in links]})
+    return {"links": [person_shapes.link(one) for one in links]}
 
 
-@routes.post("/privacy/identities/contest")
-def contest(asked: Asked) -> Response:
-    patient_id = asked.fields().text("patient_id", 64)
-    return answer(person_shapes.link(wiring.undo_link().contest(asked.caller, patient_id, asked.now)))
+@routes.post("/privacy/identities/contest", body=PATIENT, tells=("unlink_refused",))
+def contest(asked: Asked) -> types.Link:
+    patient_id = asked.fields().text("patient_id")
+    return person_shapes.link(wiring.undo_link().contest(asked.caller, patient_id, asked.now))
 
 
-@routes.post("/privacy/identities/unlink")
-def unlink(asked: Asked) -> Response:
-    patient_id = asked.fields().text("patient_id", 64)
-    return answer(person_shapes.link(wiring.undo_link().unlink(asked.caller, patient_id, asked.now)))
+@routes.post("/privacy/identities/unlink", body=PATIENT, tells=("unlink_refused",))
+def unlink(asked: Asked) -> types.Link:
+    patient_id = asked.fields().text("patient_id")
+    return person_shapes.link(wiring.undo_link().unlink(asked.caller, patient_id, asked.now))
 
 
-@routes.post("/privacy/identities/relink")
-def relink(asked: Asked) -> Response:
+@routes.post("/privacy/identities/relink", body={**PATIENT, "person_id": text(64)}, tells=("unlink_refused",))
+def relink(asked: Asked) -> types.Link:
     """Back to a person who had it before; it counts when a desk has seen the card."""
     fields = asked.fields()
-    given = (fields.text("patient_id", 64), fields.text("person_id", 64))
-    return answer(person_shapes.link(wiring.undo_link().relink(asked.caller, *given, asked.now)))
+    given = (fields.text("patient_id"), fields.text("person_id"))
+    return person_shapes.link(wiring.undo_link().relink(asked.caller, *given, asked.now))
 
 
-@routes.get("/privacy/pairs")
-def pairs(asked: Asked) -> Response:
+@routes.get("/privacy/pairs", query={"month": optional(MONTH)})
+def pairs(asked: Asked) -> types.Pairs:
+    """This month's where none is asked (UTC)."""
     month = asked.month()
     found = wiring.read_pairs()(asked.caller, month, asked.now)
-    return answer({"month": month, "pairs": [person_shapes.pair(one, count) for one, count in found]})
+    return {"month": month, "pairs": [person_shapes.pair(one, count) for one, count in found]}

@@ -15,10 +15,10 @@ Whose = Literal["open", "session", "own_hospital", "self", "ward", "granted", "c
 class Allowed:
     """Which roles may use a route, and whose things it is about.
 
-    `open`: no token. Of /health, the list of CDS services and FHIR's /metadata no event: they tell nothing of anybody,
-    and machines ask them every few seconds; what else is open records each try itself. `session`: the
-    caller's own session. `own_hospital`, `self`: the token must be bound to a hospital or person, and the service is
-    asked about that one only. `ward`: bound to a person, about the wards that a desk proved to be theirs. `granted`:
+    `open`: no token. Of /health, /openapi.json, the list of CDS services and FHIR's /metadata no event: they tell
+    nothing of anybody, and machines ask them every few seconds; what else is open records each try itself. `session`:
+    the caller's own session. `own_hospital`, `self`: the token must be bound to a hospital or person, and the service
+    is asked about that one only. `ward`: bound to a person, about the wards that a desk proved to be theirs. `granted`:
     one study, by a Grant. `covered`: whatever the caller's grants cover. `province`: no single hospital's or person's.
     """
 
@@ -45,6 +45,7 @@ _INSTANCE = "/dicomweb/studies/{uid}/series/{series}/instances/{instance}"
 
 ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("GET", "/health"): _allow("open"),
+    ("GET", "/openapi.json"): _allow("open"),
     ("POST", "/session"): _allow("session", *_EVERY_ROLE),
     ("DELETE", "/session"): _allow("session", *_EVERY_ROLE),
     # hospitals

@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Literal, TypedDict
+
+from chalice.app import Response
 
 from chalicelib import wiring
+from chalicelib.domain.access import Role
 from chalicelib.domain.session import csrf_value
 from chalicelib.http.access import ENTRY, Entry
-from chalicelib.http.answers import answer
+from chalicelib.http.answers import JSON, answer
 from chalicelib.http.asked import Asked, BadRequest
 from chalicelib.http.bearer import COOKIE
+from chalicelib.http.json_types import Instant
 from chalicelib.http.routes import Routes
-
-if TYPE_CHECKING:
-    from chalice.app import Response
 
 MAX_COOKIE = 4000  # characters; browsers keep 4,096 bytes of name and value
 
 routes = Routes(__name__)
 
 
+class Health(TypedDict):
+    status: Literal["ok"]
+
+
+class Opened(TypedDict):
+    """`csrf` is what a page sends as X-CSRF when it writes."""
+
+    csrf: str
+    role: Role
+    expires_at: Instant
+
+
+class Closed(TypedDict):
+    pass
+
+
 @routes.get("/health")
-def health(_asked: Asked) -> Response:
-    return answer({"status": "ok"})
+def health(_asked: Asked) -> Health:
+    return {"status": "ok"}
 
 
-@routes.post("/session")
+@routes.get("/openapi.json", answers={200: ("application/json",)})
+def openapi(_asked: Asked) -> Response:
+    """This document: OpenAPI 3.1."""
+    from chalicelib.http.openapi import served
+
+    return Response(served(), {"Content-Type": JSON}, 200)
+
+
+@routes.post("/session", answers={200: Opened})
 def open_session(asked: Asked) -> Response:
     """The bearer itself becomes the cookie: nothing is stored, and the cookie is worth no more than the token."""
     entry: Entry = asked.request.context[ENTRY]
@@ -38,7 +63,7 @@ def open_session(asked: Asked) -> Response:
     return answer(told, headers={"Set-Cookie": _cookie(token, seconds)})
 
 
-@routes.delete("/session")
+@routes.delete("/session", answers={200: Closed})
 def close_session(asked: Asked) -> Response:
     """The cookie goes; the token lives on in whoever copied it, until it ends or the account's sessions are ended."""
     wiring.on_record()(asked.caller, "close_session", asked.now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,18 +10,21 @@ from chalicelib.domain.in_app import WORDINGS
 from chalicelib.domain.page import Page
 from chalicelib.domain.retention import CLAUSES
 from chalicelib.domain.study import StudyRef, Summary
+from chalicelib.http import told as types
 
 if TYPE_CHECKING:
     from chalicelib.domain.access_log import Access
     from chalicelib.domain.access_words import Said
     from chalicelib.domain.consent import Consent
     from chalicelib.domain.consent_notice import NoticeText
+    from chalicelib.domain.guardian import Guardianship
     from chalicelib.domain.in_app import InAppNotice
     from chalicelib.services.inspect_study import Inspected
     from chalicelib.services.judge_retention import Judged
     from chalicelib.services.read_accesses import OwnIdentity
     from chalicelib.services.read_guardians import SeenGuardianship
     from chalicelib.services.read_requests import Listed
+    from chalicelib.services.show_qr import Shown
 
 Shape = dict[str, Any]
 Item = TypeVar("Item")
@@ -32,11 +35,11 @@ def page(name: str, found: Page[Item], shape: Callable[[Item], Shape]) -> Shape:
     return {name: [shape(item) for item in found.items], "next_token": found.next_token}
 
 
-def study_ref(ref: StudyRef) -> Shape:
+def study_ref(ref: StudyRef) -> types.Ref:
     return {"hospital_id": ref.hospital_id, "study_instance_uid": ref.study_instance_uid}
 
 
-def summary(found: Summary) -> Shape:
+def summary(found: Summary) -> types.Study:
     """A study in a list, for who may read it."""
     return {
         **study_ref(found.ref),
@@ -57,7 +60,11 @@ def summary(found: Summary) -> Shape:
     }
 
 
-def retention(found: Judged, now: datetime) -> Shape:
+def studies(found: Page[Summary]) -> types.Studies:
+    return {"studies": [summary(one) for one in found.items], "next_token": found.next_token}
+
+
+def retention(found: Judged, now: datetime) -> types.Retention:
     return {
         "rule": found.period.rule,
         "clause": CLAUSES[found.period.rule],
@@ -69,7 +76,7 @@ def retention(found: Judged, now: datetime) -> Shape:
     }
 
 
-def inspected(found: Inspected) -> Shape:
+def inspected(found: Inspected) -> types.Inspected:
     """A study for the hospital that sent it: counts and objects."""
     return {
         "study": {
@@ -90,7 +97,7 @@ def inspected(found: Inspected) -> Shape:
     }
 
 
-def consent(given: Consent) -> Shape:
+def consent(given: Consent) -> types.Consent:
     """A consent as its person sees it."""
     return {
         "consent_id": given.consent_id,
@@ -106,7 +113,7 @@ def consent(given: Consent) -> Shape:
     }
 
 
-def access(told: Access) -> Shape:
+def access(told: Access) -> types.Access:
     """Who looked or tried to, as the person concerned reads it: facts, and one sentence in each language."""
     event = told.event
     return {
@@ -129,13 +136,14 @@ def access(told: Access) -> Shape:
     }
 
 
-def _accessed(ref: StudyRef, told: Access) -> Shape:
+def _accessed(ref: StudyRef, told: Access) -> types.AccessedStudy | types.AccessedRef:
     """The study by name only where it is the reader's own."""
-    found, named = told.summary, {**study_ref(ref), "hospital": words(told.study_hospital)}
+    found, named = told.summary, words(told.study_hospital)
     if found is None:
-        return named
+        return {**study_ref(ref), "hospital": named}
     return {
-        **named,
+        **study_ref(ref),
+        "hospital": named,
         "study_date": found.study_date,
         "study_description": found.study_description,
         "modalities": found.modalities,
@@ -143,11 +151,11 @@ def _accessed(ref: StudyRef, told: Access) -> Shape:
     }
 
 
-def words(said: Said) -> Shape:
+def words(said: Said) -> types.Words:
     return {"zh": said.zh, "en": said.en}
 
 
-def given(consent: Consent) -> Shape:
+def given(consent: Consent) -> types.GivenConsent:
     """A consent as the doctor sees it who holds it."""
     return {
         "consent_id": consent.consent_id,
@@ -157,7 +165,11 @@ def given(consent: Consent) -> Shape:
     }
 
 
-def request(listed: Listed) -> Shape:
+def outcome(state: str, consent: Consent | None) -> types.Outcome:
+    return {"state": state, "consent": given(consent) if consent else None}
+
+
+def request(listed: Listed) -> types.Request:
     """A doctor's request as the person, or their guardian, sees it."""
     asked = listed.request
     return {
@@ -173,12 +185,12 @@ def request(listed: Listed) -> Shape:
     }
 
 
-def agreement(text: NoticeText) -> Shape:
+def agreement(text: NoticeText) -> types.Agreement:
     """The words that are agreed to."""
     return {"version": text.version, "zh": text.zh, "en": text.en}
 
 
-def guardianship(seen: SeenGuardianship) -> Shape:
+def guardianship(seen: SeenGuardianship) -> types.Guardianship:
     """To the ward, and to the guardian: each sees the other's name. `ward` is what the guardian's requests name."""
     held = seen.held
     return {
@@ -197,7 +209,32 @@ def guardianship(seen: SeenGuardianship) -> Shape:
     }
 
 
-def notice(told: InAppNotice) -> Shape:
+def guardianships(seen: Iterable[SeenGuardianship]) -> types.Guardians:
+    return {"guardians": [guardianship(one) for one in seen]}
+
+
+def requests(found: Iterable[Listed], text: NoticeText) -> types.Requests:
+    """Who asks, and the words that approving agrees to."""
+    return {"requests": [request(one) for one in found], "notice": agreement(text)}
+
+
+def consents(given: Iterable[Consent]) -> types.Consents:
+    return {"consents": [consent(one) for one in given]}
+
+
+def accesses(told: Page[Access]) -> types.Accesses:
+    return {"accesses": [access(one) for one in told.items], "next_token": told.next_token}
+
+
+def qr(shown: Shown, text: NoticeText) -> types.Qr:
+    return {"qr": shown.text, "expires_at": instant(shown.expires_at), "notice": agreement(text)}
+
+
+def stopped_guardian(held: Guardianship) -> types.StoppedGuardian:
+    return {"ward": held.ward, "objected_at": instant(held.objected_at)}
+
+
+def notice(told: InAppNotice) -> types.Notice:
     """What a person is told in the app."""
     wording = WORDINGS[told.kind]
     return {
@@ -211,7 +248,7 @@ def notice(told: InAppNotice) -> Shape:
     }
 
 
-def identity(own: OwnIdentity) -> Shape:
+def identity(own: OwnIdentity) -> types.Identity:
     return {
         "hospital_id": own.identity.issuer,
         "patient_id": own.identity.local_id,

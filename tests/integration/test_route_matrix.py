@@ -26,7 +26,7 @@ from tests.support.served_http import over_http
 __all__ = ["jwks_url", "over_http"]
 
 ROLES = tuple(BOUND)
-NO_EVENT = {("GET", "/health"), ("GET", "/cds-services"), ("GET", "/fhir/metadata")}  # see `Allowed`
+NO_EVENT = {("GET", path) for path in ("/health", "/openapi.json", "/cds-services", "/fhir/metadata")}  # see `Allowed`
 DOOR = {"unauthenticated", "not_allowed", "csrf"}  # what only the door says
 
 
@@ -201,6 +201,7 @@ def ask(world, route, role, target, unaudited=None, **changes):
 # Routes that name nothing of anybody's: they are about the caller, whatever else the request says.
 ABOUT_THE_CALLER = {
     "GET /health",
+    "GET /openapi.json",
     "GET /cds-services",
     "GET /fhir/metadata",
     "POST /session",

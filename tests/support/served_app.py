@@ -18,6 +18,7 @@ from chalicelib.store import clients
 from infra.local.poller import Functions, QueuePoller
 from tests.support import tokens
 from tests.support.cloud import forget_cached
+from tests.support.contract import hold
 from tests.support.settle_samples import entry
 
 ORIGIN = "https://yun.example.test"
@@ -89,6 +90,7 @@ class Served:
             given.setdefault("Content-Type", "application/json")
         raw = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         answer = self.http.request(method, path, headers=given, body=raw)
+        hold(method, path, answer)
         self.said.append(answer)
         return answer
 
