@@ -57,13 +57,13 @@ class DynamoAudit:
         none of ours, or of another span."""
         if span.is_empty:
             return Page(())
-        listed, (first, last) = _listed(person_id, routine=routine), _ids(span)
-        start: dict[str, Any] = {"ExclusiveStartKey": _start(listed, token, first, last)} if token else {}
+        listed, (lowest, highest) = _listed(person_id, routine=routine), _ids(span)
+        start: dict[str, Any] = {"ExclusiveStartKey": _start(listed, token, lowest, highest)} if token else {}
         answer = self._client.query(
             TableName=self._table,
             IndexName=BY_PERSON,
             KeyConditionExpression=f"{EVENTS_OF} AND {IN_SPAN}",
-            ExpressionAttributeValues={":person": {"S": listed}, ":first": {"S": first}, ":last": {"S": last}},
+            ExpressionAttributeValues={":person": {"S": listed}, ":first": {"S": lowest}, ":last": {"S": highest}},
             ScanIndexForward=False,
             Limit=limit,
             **start,
@@ -137,7 +137,7 @@ def _ids(span: Span) -> tuple[str, str]:
     return ulid_floor(span.since), ulid(span.before - timedelta(milliseconds=1), b"\xff" * RANDOM_BYTES)
 
 
-def _start(listed: str, token: str, first: str, last: str) -> dict[str, Any]:
+def _start(listed: str, token: str, lowest: str, highest: str) -> dict[str, Any]:
     """The token names an event, never the person: only their own list goes on from it."""
     try:
         pk, sk = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
@@ -145,6 +145,6 @@ def _start(listed: str, token: str, first: str, last: str) -> dict[str, Any]:
         raise ValueError("not a continuation token") from None
     if not all(isinstance(part, str) and _PART.fullmatch(part) for part in (pk, sk)):
         raise ValueError("not a continuation token")
-    if not first <= sk <= last:
+    if not lowest <= sk <= highest:
         raise ValueError("not a continuation token of this span")
     return {"PK": {"S": pk}, "SK": {"S": sk}, "person_id": {"S": listed}}
