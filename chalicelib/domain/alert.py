@@ -17,6 +17,7 @@ from chalicelib.domain.similarity import Exam, Likeness
 from chalicelib.domain.study import StudyRef
 
 Outcome = Literal["accepted", "overridden"]
+Answer = tuple[Outcome, str, datetime]  # what a doctor did with a reminder, a code of `repeat_reason` or "", and when
 ID: Final = re.compile(r"[0-9]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 

@@ -15,12 +15,12 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from chalicelib.domain.gains import OUTCOMES, REASONS, SAVED, Figures
+from chalicelib.domain.gains import OUTCOMES, REFUSALS, SAVED, Figures
 from chalicelib.domain.period import Period, day_of, week_of
 
 LEAST: Final = 10
 PROVINCE: Final = ("province", "")
-FAMILIES: Final = {"refused": REASONS, "alerts": OUTCOMES}  # figures that are sums of others
+FAMILIES: Final = {"refused": REFUSALS, "alerts": OUTCOMES}  # figures that are sums of others
 
 Scope = tuple[str, str]  # ("hospital", id), ("region", name) or PROVINCE
 _NOTHING: Final[Counter[str]] = Counter()

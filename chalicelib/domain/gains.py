@@ -19,6 +19,10 @@ from chalicelib.domain.savings import savings
 from chalicelib.domain.study import Hospital, StudyRef
 
 REASONS: Final = tuple(f"refused_{code}" for code in sorted(CODES))
+# Refused on the reminder's own card, apart from what was said of an exam (domain.card_answer).
+OVERRIDES: Final = tuple(f"overridden_{code}" for code in sorted(CODES))
+REFUSALS: Final = (*REASONS, *OVERRIDES)
+ANSWERED: Final = "answered"  # no refusal, or none that counts: it adds to no figure
 # Of a reminder, when it is seven days old (domain.repeat).
 OUTCOMES: Final = ("repeated", "avoided", "unclear", "untouched")
 # What one happening can be. `passed_over`: images that could not be had, monitoring: no refusal (FACTS 1).
@@ -26,7 +30,7 @@ HAPPENINGS: Final = (
     "alerts",
     "viewed",
     "recognised",
-    *REASONS,
+    *REFUSALS,
     "passed_over",
     *OUTCOMES,
 )
@@ -97,8 +101,8 @@ def by_source(happenings: Iterable[Happening]) -> dict[str, Counter[str]]:
 
 def counted(one: Happening) -> Counter[str]:
     """What one happening adds to which figure."""
-    found = Counter({one.measure: 1})
-    if one.measure in REASONS:
+    found = Counter({one.measure: 1} if one.measure != ANSWERED else {})
+    if one.measure in REFUSALS:
         found["refused"] = 1
     if one.measure == "avoided":
         saved = savings(one.group, tuple(map(Part.of, one.parts)))
@@ -112,6 +116,8 @@ def kind_of(measure: str) -> str:
     """What cannot both be true of one thing is of one kind."""
     if measure in ("recognised", "passed_over", *REASONS):
         return "decided"
+    if measure in OVERRIDES:
+        return ANSWERED
     return "outcome" if measure in OUTCOMES else measure
 
 

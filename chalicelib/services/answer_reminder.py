@@ -25,8 +25,8 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class AnswerReminder:
-    """Feedback on cards. What was not shown in that hospital is passed over: nobody is told which cards there are.
-    Raises AuditFailed."""
+    """Feedback on cards, for the sweep to count. What was not shown in that hospital is passed over: nobody is told
+    which cards there are. Raises AuditFailed."""
 
     alerts: Alerts
     record: RecordDecision
@@ -34,4 +34,5 @@ class AnswerReminder:
     def __call__(self, hospital_id: str, answers: Sequence[Answered], now: datetime) -> None:
         self.record.allow(Caller("hospital", hospital_id, hospital_id), ACTION, "own_hospital", now)
         for one in answers:
-            self.alerts.answer(hospital_id, one.card, one.outcome, one.reason, min(one.at, now))
+            if self.alerts.answer(hospital_id, one.card, one.outcome, one.reason, min(one.at, now)):
+                self.alerts.wake(hospital_id, one.card, f"{one.outcome}{one.reason}", now)

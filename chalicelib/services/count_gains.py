@@ -1,5 +1,5 @@
-"""What mutual recognition gains, brought from what happened to figures: reminders that are new or seven days old, views
-out of the audit, and days with new facts. Each step may be repeated, and die anywhere."""
+"""What mutual recognition gains, brought from what happened to figures: reminders that are new, answered or eight days
+old, views out of the audit, and days with new facts. Each step may be repeated, and die anywhere."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any, Final
 
 from chalicelib.domain.alert import Alert, day_of, exam_to_texts
+from chalicelib.domain.card_answer import answered
 from chalicelib.domain.gains import Happening, by_source, day_at, key_of
 from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.repeat import judged_at, newest_place, outcome
@@ -20,7 +21,7 @@ from chalicelib.services.access_ports import People, Timeline
 from chalicelib.services.audit_ports import AuditHours
 from chalicelib.services.authorize import ACTION as VIEW
 from chalicelib.services.faults import note
-from chalicelib.services.gain_ports import DueAlerts, DueDay, Gains, Recognitions
+from chalicelib.services.gain_ports import DueAlert, DueAlerts, DueDay, Gains, Recognitions
 from chalicelib.services.ports import Hospitals
 from chalicelib.services.reminder_ports import Alerts
 from chalicelib.services.seal_audit import SETTLED
@@ -76,12 +77,12 @@ class CountGains:
             yield "hours", partial(self._count_hour, hour, now)
         for shard in range(SHARDS):
             turn = (shard + now.minute) % SHARDS
-            for hospital_id, alert_id in self.due_alerts.due(turn, now):
-                alert = self.alerts.get(hospital_id, alert_id)
+            for due in self.due_alerts.due(turn, now):
+                alert = self.alerts.get(due.hospital_id, due.alert_id)
                 if alert is None:
                     continue  # the index had not heard yet
                 step = "judged" if judged_at(alert.shown_at) <= now else "alerts"
-                yield step, partial(self._take_up, alert, now)
+                yield step, partial(self._take_up, alert, due, now)
         for shard in range(SHARDS):
             for day in self.gains.due((shard + now.minute) % SHARDS, now):
                 yield "days", partial(self._bring_up, day, now)
@@ -102,8 +103,8 @@ class CountGains:
         self.gains.put_all([one for one, _ in found.values()], now)
         self.gains.counted(hour)
 
-    def _take_up(self, alert: Alert, now: datetime) -> None:
-        """As a fact; when it is old enough, with what became of it. Its due moves last."""
+    def _take_up(self, alert: Alert, due: DueAlert, now: datetime) -> None:
+        """As a fact, with what was answered; when it is old enough, with what became of it. Its due moves last."""
         shown = Happening(
             "alerts",
             alert.alert_id,
@@ -116,12 +117,20 @@ class CountGains:
             exam_to_texts(alert.exam),
         )
         self.gains.put(shown, now)
+        answer = self._answer(alert)
+        if answer:
+            self.gains.put(answer, now)
         due_at = judged_at(alert.shown_at)
         if now < due_at:
-            self.due_alerts.due_again(alert.hospital_id, alert.alert_id, due_at)
+            self.due_alerts.due_again(due, due_at)
             return
         self.gains.put(replace(shown, measure=self._outcome(alert), at=due_at), now)
-        self.due_alerts.due_again(alert.hospital_id, alert.alert_id, None)
+        self.due_alerts.due_again(due, None)
+
+    def _answer(self, alert: Alert) -> Happening | None:
+        answers = self.alerts.answers(alert.hospital_id, alert.alert_id)
+        visit = (alert.hospital_id, alert.encounter_id)
+        return answered(alert, answers, self.recognitions.judged(visit, alert.doctor_id)) if answers else None
 
     def _outcome(self, alert: Alert) -> str:
         opened = self.recognitions.opened((alert.hospital_id, alert.encounter_id))

@@ -22,6 +22,15 @@ class DueDay:
 
 
 @dataclass(frozen=True, slots=True)
+class DueAlert:
+    """A reminder that is to be taken up. `mark` says since when, and by what."""
+
+    hospital_id: str
+    alert_id: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
 class DayFigures:
     """What a receiving hospital's facts of a day came to, by source hospital, and when that was looked at."""
 
@@ -42,6 +51,10 @@ class Recognitions(Protocol):
 
     def viewed(self, opened: Collection[tuple[tuple[str, str], StudyRef]], now: datetime) -> None:
         """That studies were opened in visits. Blind, kept for as long as reminders wait for it."""
+        ...
+
+    def judged(self, visit: tuple[str, str], doctor_id: str) -> frozenset[StudyRef]:
+        """The studies of which this doctor said anything in a visit."""
         ...
 
     def opened(self, visit: tuple[str, str]) -> frozenset[StudyRef]:
@@ -86,12 +99,12 @@ class Gains(Protocol):
 
 
 class DueAlerts(Protocol):
-    """Reminders that are new, or seven days old."""
+    """Reminders that are new, were answered, or are old enough to be judged."""
 
-    def due(self, shard: int, until: datetime) -> Iterator[tuple[str, str]]:
-        """(hospital, alert id). An index: eventually consistent."""
+    def due(self, shard: int, until: datetime) -> Iterator[DueAlert]:
+        """An index: eventually consistent."""
         ...
 
-    def due_again(self, hospital_id: str, alert_id: str, at: datetime | None) -> None:
-        """At another time; None: never."""
+    def due_again(self, alert: DueAlert, at: datetime | None) -> None:
+        """At another time; None: never. Unless it was woken since it was read (`Alerts.wake`)."""
         ...

@@ -17,6 +17,7 @@ from chalicelib.services.find_visit import FindVisit, Visit
 from chalicelib.services.gain_ports import Gains, Recognitions
 from chalicelib.services.ports import Hospitals
 from chalicelib.services.record_decision import About, RecordDecision
+from chalicelib.services.reminder_ports import Alerts
 
 TRIES: Final = 3
 MOST: Final = 20  # times that a doctor may think again on one study in one visit
@@ -41,6 +42,7 @@ class RecogniseStudy:
     authorize: Authorize
     recognitions: Recognitions
     gains: Gains
+    alerts: Alerts
     record: RecordDecision
 
     def __call__(
@@ -57,6 +59,8 @@ class RecogniseStudy:
         replace(self.authorize, action=judgement.action)(caller, study, now)
         kept = self._kept(caller, encounter_id, study, judgement, now)
         self.gains.put(_happening(kept, summary), now)
+        for alert_id in self.alerts.of_visit(caller.hospital_id, encounter_id):  # it wins over what was answered there
+            self.alerts.wake(caller.hospital_id, alert_id, f"{study.study_instance_uid}#{kept.revision}", now)
         return kept
 
     def _is_theirs(self, summary: Summary, visit: Visit) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.domain.alert import Alert, Outcome
+from chalicelib.domain.alert import Alert, Answer, Outcome
 from chalicelib.domain.session import TokenRefused
 
 
@@ -27,14 +27,23 @@ class Alerts(Protocol):
     def get(self, hospital_id: str, alert_id: str) -> Alert | None: ...
 
     def answer(self, hospital_id: str, alert_id: str, outcome: Outcome, reason: str, at: datetime) -> bool:
-        """What a doctor did with a reminder; `reason` is a code of `domain.repeat_reason`, or "". The same answer once.
-        False: no such reminder was shown there."""
+        """What a doctor did with a reminder; `reason` is a code of `domain.repeat_reason`, or "". The same answer once,
+        as it was given last. False: no such reminder was shown there."""
         ...
 
-    def of_day(self, hospital_id: str, day: str) -> tuple[tuple[Alert, tuple[tuple[Outcome, str, datetime], ...]], ...]:
+    def answers(self, hospital_id: str, alert_id: str) -> tuple[Answer, ...]:
+        """What was answered to one. Strongly consistent."""
+        ...
+
+    def wake(self, hospital_id: str, alert_id: str, said: str, now: datetime) -> None:
+        """Something was said that counts for a reminder: it is due again (`gain_ports.DueAlerts`). `said` names what,
+        so that no two wake it alike. To be called when that is kept."""
+        ...
+
+    def of_day(self, hospital_id: str, day: str) -> tuple[tuple[Alert, tuple[Answer, ...]], ...]:
         """All of one day (YYYY-MM-DD, of the hospital's own zone), each with the answers to it."""
         ...
 
-    def of_patient(self, hospital_id: str, patient_id: str) -> tuple[str, ...]:
-        """Ids of the reminders in which an exam of this patient was about to be ordered here, oldest first."""
+    def of_visit(self, hospital_id: str, encounter_id: str) -> tuple[str, ...]:
+        """Ids of the reminders that were shown in a visit, oldest first. Strongly consistent."""
         ...

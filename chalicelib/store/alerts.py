@@ -1,5 +1,5 @@
 """Reminders that were shown, and their answers. All of a hospital's day lie together, for who counts them; beneath the
-identity lies only the id, for who looks whether an exam that arrives was ordered after a reminder.
+visit lies only the id, for who judges an exam there.
 """
 
 from __future__ import annotations
@@ -8,25 +8,25 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from chalicelib.domain.alert import Alert, Outcome, Prior, day_of, exam_from_texts, exam_to_texts
+from chalicelib.domain.alert import Alert, Answer, Outcome, Prior, day_of, exam_from_texts, exam_to_texts
 from chalicelib.domain.study import StudyRef
-from chalicelib.store import calls, items, keys
-from chalicelib.store.gain_keys import ALERT_KIND
+from chalicelib.store import calls, gain_keys, items, keys
 from chalicelib.store.pages import beneath, every
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 NEW = "attribute_not_exists(PK)"
+LATEST = "attribute_not_exists(PK) OR #at < :at"
+KEPT_YET = "attribute_exists(PK)"
+DUE_NOW = "SET GSI2PK = :shard, GSI2SK = :due"
 ALL_OF_DAY = "PK = :day"
 KEPT: Final = timedelta(days=3 * 365)  # as long as a provision of data is to be provable (网络数据条例 12)
-
-Answer = tuple[Outcome, str, datetime]
 
 
 class DynamoAlerts:
     """`ALERT#{id}` and `ANSWER#{id}#{outcome}#{reason}` under `ALERTS#{hospital}#{day}`; `ALERT#{id}` under
-    `IDENTITY#{hospital}#{patient}`."""
+    `ENCOUNTER#{hospital}#{encounter}`."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -36,26 +36,45 @@ class DynamoAlerts:
         """The pointer first: where the second write fails, the next call writes both."""
         forget = int((alert.shown_at + KEPT).timestamp())
         day = day_of(alert.alert_id)
-        pointer = items.key(keys.identity(alert.hospital_id, alert.patient_id), keys.alert(alert.alert_id))
+        pointer = items.key(keys.encounter(alert.hospital_id, alert.encounter_id), gain_keys.alert(alert.alert_id))
         self._put_new(pointer | items.attributes(alert_id=alert.alert_id, expires_at=forget))
-        key = items.key(keys.alerts_of(alert.hospital_id, day), keys.alert(alert.alert_id))
+        key = items.key(gain_keys.alerts_of(alert.hospital_id, day), gain_keys.alert(alert.alert_id))
         return self._put_new(key | _item(alert) | items.attributes(expires_at=forget))
 
     def get(self, hospital_id: str, alert_id: str) -> Alert | None:
         if not day_of(alert_id):
             return None
-        key = items.key(keys.alerts_of(hospital_id, day_of(alert_id)), keys.alert(alert_id))
+        key = items.key(gain_keys.alerts_of(hospital_id, day_of(alert_id)), gain_keys.alert(alert_id))
         item = calls.get(self._client, self._table, key)
         return _alert(item) if item else None
 
     def answer(self, hospital_id: str, alert_id: str, outcome: Outcome, reason: str, at: datetime) -> bool:
         if self.get(hospital_id, alert_id) is None:
             return False
-        key = items.key(keys.alerts_of(hospital_id, day_of(alert_id)), keys.alert_answer(alert_id, outcome, reason))
+        key = items.key(
+            gain_keys.alerts_of(hospital_id, day_of(alert_id)), gain_keys.alert_answer(alert_id, outcome, reason)
+        )
         forget = int((at + KEPT).timestamp())
         values = items.attributes(alert_id=alert_id, outcome=outcome, reason=reason, at=at, expires_at=forget)
-        self._put_new(key | values)
+        calls.put_if(
+            self._client,
+            self._table,
+            key | values,
+            ConditionExpression=LATEST,
+            ExpressionAttributeNames={"#at": "at"},
+            ExpressionAttributeValues=items.expression_values({":at": at}),
+        )
         return True
+
+    def answers(self, hospital_id: str, alert_id: str) -> tuple[Answer, ...]:
+        pk = gain_keys.alerts_of(hospital_id, day_of(alert_id))
+        return tuple(map(_answer, beneath(self._client, self._table, pk, gain_keys.alert_answers(alert_id))))
+
+    def wake(self, hospital_id: str, alert_id: str, said: str, now: datetime) -> None:
+        """An item that time took away stays gone."""
+        key = items.key(gain_keys.alerts_of(hospital_id, day_of(alert_id)), gain_keys.alert(alert_id))
+        due = {":shard": _shard(alert_id), ":due": keys.due_order(now, f"{alert_id}#{said}")}
+        calls.update_if(self._client, self._table, key, due, UpdateExpression=DUE_NOW, ConditionExpression=KEPT_YET)
 
     def of_day(self, hospital_id: str, day: str) -> tuple[tuple[Alert, tuple[Answer, ...]], ...]:
         found = list(
@@ -63,7 +82,7 @@ class DynamoAlerts:
                 self._client,
                 TableName=self._table,
                 KeyConditionExpression=ALL_OF_DAY,
-                ExpressionAttributeValues={":day": {"S": keys.alerts_of(hospital_id, day)}},
+                ExpressionAttributeValues={":day": {"S": gain_keys.alerts_of(hospital_id, day)}},
                 ConsistentRead=True,
             )
         )
@@ -74,8 +93,8 @@ class DynamoAlerts:
                 answers.setdefault(items.text(item, "alert_id"), []).append(_answer(item))
         return tuple((alert, tuple(answers.get(alert.alert_id, ()))) for alert in alerts)
 
-    def of_patient(self, hospital_id: str, patient_id: str) -> tuple[str, ...]:
-        found = beneath(self._client, self._table, keys.identity(hospital_id, patient_id), keys.alert(""))
+    def of_visit(self, hospital_id: str, encounter_id: str) -> tuple[str, ...]:
+        found = beneath(self._client, self._table, keys.encounter(hospital_id, encounter_id), gain_keys.alert(""))
         return tuple(items.text(item, "alert_id") for item in found)
 
     def _put_new(self, item: dict[str, Any]) -> bool:
@@ -95,9 +114,13 @@ def _item(alert: Alert) -> dict[str, Any]:
         contrast=alert.exam.contrast,
         priors=tuple(priors),
         shown_at=alert.shown_at,
-        GSI2PK=keys.due_shard(ALERT_KIND, keys.shard(alert.alert_id)),  # at once, to be counted
+        GSI2PK=_shard(alert.alert_id),  # at once, to be counted
         GSI2SK=keys.due_order(alert.shown_at, alert.alert_id),
     )
+
+
+def _shard(alert_id: str) -> str:
+    return keys.due_shard(gain_keys.ALERT_KIND, keys.shard(alert_id))
 
 
 def _ref(study: StudyRef) -> str:

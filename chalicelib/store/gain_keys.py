@@ -1,4 +1,4 @@
-"""Keys of what mutual recognition is counted from (domain.gains)."""
+"""Keys of reminders, and of what mutual recognition is counted from (domain.gains)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,23 @@ VIEWED = "VIEWED#"
 RECOGNITIONS = "RECOGNITION#"
 HOURS = "GAINS#HOURS"
 LAST = "LAST"
+
+
+def alerts_of(hospital_id: str, day: str) -> str:
+    return f"ALERTS#{hospital_id}#{day}"
+
+
+def alert(alert_id: str) -> str:
+    """Beside its ANSWER#s, under `alerts_of`, or alone under the visit."""
+    return f"ALERT#{alert_id}"
+
+
+def alert_answers(alert_id: str) -> str:
+    return f"ANSWER#{alert_id}#"
+
+
+def alert_answer(alert_id: str, outcome: str, reason: str) -> str:
+    return f"{alert_answers(alert_id)}{outcome}#{reason}"
 
 
 def happenings(hospital_id: str, day: str) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from chalicelib.domain.alert import day_of
 from chalicelib.domain.gains import Figures, Happening, kind_of
-from chalicelib.services.gain_ports import DayFigures, DueDay
+from chalicelib.services.gain_ports import DayFigures, DueAlert, DueDay
 from chalicelib.store import batch, calls, gain_keys, items, keys
 from chalicelib.store.day_keys import due_until
 from chalicelib.store.pages import every
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 NEW = "attribute_not_exists(PK)"
 SEEN_LATEST = "attribute_not_exists(PK) OR seen <= :seen"
 AS_MARKED = "mark = :mark"
+NOT_WOKEN = "GSI2SK = :mark"
 NO_LONGER_DUE = "REMOVE GSI2PK, GSI2SK"
 ALL_OF = "PK = :pk"
 ONE_OF = "PK = :pk AND SK = :sk"
@@ -98,23 +100,18 @@ class DynamoDueAlerts:
         self._client = client
         self._table = table
 
-    def due(self, shard: int, until: datetime) -> Iterator[tuple[str, str]]:
+    def due(self, shard: int, until: datetime) -> Iterator[DueAlert]:
         for item in due_items(self._client, self._table, gain_keys.ALERT_KIND, shard, until):
-            yield items.text(item, "hospital_id"), items.text(item, "alert_id")
+            yield DueAlert(items.text(item, "hospital_id"), items.text(item, "alert_id"), items.text(item, "GSI2SK"))
 
-    def due_again(self, hospital_id: str, alert_id: str, at: datetime | None) -> None:
-        from chalicelib.domain.alert import day_of
-
-        key = items.key(keys.alerts_of(hospital_id, day_of(alert_id)), keys.alert(alert_id))
-        if at is None:
-            self._client.update_item(TableName=self._table, Key=key, UpdateExpression=NO_LONGER_DUE)
-            return
-        self._client.update_item(
-            TableName=self._table,
-            Key=key,
-            UpdateExpression="SET GSI2SK = :due",
-            ExpressionAttributeValues=items.expression_values({":due": keys.due_order(at, alert_id)}),
-        )
+    def due_again(self, alert: DueAlert, at: datetime | None) -> None:
+        key = items.key(gain_keys.alerts_of(alert.hospital_id, day_of(alert.alert_id)), gain_keys.alert(alert.alert_id))
+        values = {":mark": alert.mark} | ({":due": keys.due_order(at, alert.alert_id)} if at else {})
+        expressions = {
+            "UpdateExpression": "SET GSI2SK = :due" if at else NO_LONGER_DUE,
+            "ConditionExpression": NOT_WOKEN,
+        }
+        calls.update_if(self._client, self._table, key, values, **expressions)
 
 
 def due_items(client: DynamoDBClient, table: str, kind: str, shard: int, until: datetime) -> Iterator[items.Item]:

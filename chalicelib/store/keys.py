@@ -294,22 +294,6 @@ def flag(day: str, rule: str) -> str:
 OPEN_FLAGS = "FLAGS#OPEN"
 
 
-# Reminders
-
-
-def alerts_of(hospital_id: str, day: str) -> str:
-    return f"ALERTS#{hospital_id}#{day}"
-
-
-def alert(alert_id: str) -> str:
-    """Beside its ANSWER#s, under `alerts_of`, or alone under the identity that it was about."""
-    return f"ALERT#{alert_id}"
-
-
-def alert_answer(alert_id: str, outcome: str, reason: str) -> str:
-    return f"ANSWER#{alert_id}#{outcome}#{reason}"
-
-
 # Tokens
 
 

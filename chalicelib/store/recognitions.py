@@ -36,6 +36,10 @@ class DynamoRecognitions:
         forget = int((now + KEPT).timestamp())
         batch.put(self._client, self._table, [_viewed(visit, study, forget) for visit, study in sorted(set(opened))])
 
+    def judged(self, visit: tuple[str, str], doctor_id: str) -> frozenset[StudyRef]:
+        found = beneath(self._client, self._table, keys.encounter(*visit), gain_keys.RECOGNITIONS)
+        return frozenset(one.study for one in map(_recognition, found) if one.doctor_id == doctor_id)
+
     def opened(self, visit: tuple[str, str]) -> frozenset[StudyRef]:
         pk = keys.encounter(*visit)
         seen = {_study(item) for item in beneath(self._client, self._table, pk, gain_keys.VIEWED)}

@@ -48,7 +48,7 @@ def recognise_study() -> RecogniseStudy:
     from chalicelib.services.recognise_study import RecogniseStudy
 
     known = (find_visit(), hospitals(), people(), decision_facts(), authorize())
-    return RecogniseStudy(*known, recognitions(), gains(), record_decision())
+    return RecogniseStudy(*known, recognitions(), gains(), alerts(), record_decision())
 
 
 @cache

@@ -36,7 +36,7 @@ def clinic(served):
 
 
 def put(served, ref, patient_id="P1", days=7, description=CHEST, **changes):
-    made = f"{datetime.now(UTC) - timedelta(days=days):%Y%m%d}"
+    made = f"{datetime.now(UTC) + timedelta(hours=8) - timedelta(days=days):%Y%m%d}"  # the hospitals' own day
     said = {"patient_id": patient_id, "patient_name": NAME, "study_date": made, "modality": "CT", **changes}
     made_of = entry(1, ref=ref, study_description=description, **said)
     header = replace(made_of.header, times=replace(made_of.header.times, acquired_at=None, step_ended_at=None))
@@ -306,7 +306,7 @@ def test_a_reminder_is_kept_once_however_often_it_is_shown(clinic):
         (REF, "duplicate", 7, True)
     ]
     assert answers == ()
-    assert wiring.alerts().of_patient("H2", "Q1") == (card,)
+    assert wiring.alerts().of_visit("H2", "E1") == (card,)
 
 
 def test_what_a_doctor_answers_is_kept_once_with_its_reason(clinic):

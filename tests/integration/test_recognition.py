@@ -10,6 +10,7 @@ import pytest
 import app
 from chalicelib import wiring
 from chalicelib.domain.study import StudyRef
+from chalicelib.services.answer_reminder import Answered
 from chalicelib.wiring.gains import recognitions
 from infra.local.poller import scheduled_event
 from tests.support.ordering import reminder
@@ -119,6 +120,23 @@ def test_a_reminder_that_was_followed_saves_an_exam(clinic, monkeypatch):
     assert figures(clinic, now) == {"alerts": 1, "viewed": 1, "recognised": 1, **saved}
     again = later(monkeypatch, now + timedelta(days=9))
     assert (again["alerts"], again["judged"], again["days"]) == (0, 0, 0)
+
+
+def test_an_override_on_the_card_is_a_refusal_until_the_doctor_says_something_of_the_exam(clinic, monkeypatch):
+    now = datetime.now(UTC)
+    remind(now)
+    card = reminder(REF, ("H2", "d1", "E1"), "Q1", now).alert_id
+    later(monkeypatch, now + timedelta(minutes=5))
+    said = [Answered(card, "overridden", "3", now), Answered(card, "overridden", "", now)]
+    for _ in range(2):
+        wiring.answer_reminder()("H2", said, now)
+    later(monkeypatch, now + timedelta(hours=1))
+    later(monkeypatch, now + timedelta(hours=3))
+    assert figures(clinic, now) == {"alerts": 1, "overridden_3": 1, "refused": 1}
+    assert judge(clinic, "refuse", reason="4").status_code == 201
+    later(monkeypatch, now + timedelta(hours=5))
+    later(monkeypatch, now + timedelta(hours=7))
+    assert figures(clinic, now) == {"alerts": 1, "refused_4": 1, "refused": 1}
 
 
 def test_a_repeat_is_seen_though_the_reminder_was_followed(clinic, monkeypatch):

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.alert import Alert, Prior
 from chalicelib.domain.body_region import Part, regions
-from chalicelib.domain.gains import HAPPENINGS, MEASURES, OUTCOMES, REASONS, Happening, by_source, figures
+from chalicelib.domain.gains import (
+    ANSWERED,
+    HAPPENINGS,
+    MEASURES,
+    OUTCOMES,
+    OVERRIDES,
+    REASONS,
+    Happening,
+    by_source,
+    figures,
+)
 from chalicelib.domain.repeat import WITHIN, outcome
 from chalicelib.domain.savings import dose, prices, savings
 from chalicelib.domain.similarity import exam_of
@@ -28,7 +38,7 @@ ALERT = Alert(
 
 happenings = st.builds(
     Happening,
-    measure=st.sampled_from(HAPPENINGS),
+    measure=st.sampled_from([*HAPPENINGS, ANSWERED]),
     key=st.sampled_from("abcd"),
     day=st.just("2026-11-24"),
     at=st.integers(0, 3).map(lambda minutes: NOW + timedelta(minutes=minutes)),
@@ -45,7 +55,7 @@ def recount(told):
     """In another way: the last word on each thing, then each figure by itself."""
     decided = {"recognised", "passed_over", *REASONS}
     total = Counter()
-    for kinds in (decided, set(OUTCOMES), {"alerts"}, {"viewed"}):
+    for kinds in (decided, {*OVERRIDES, ANSWERED}, set(OUTCOMES), {"alerts"}, {"viewed"}):
         things = {(one.receiving, one.key) for one in told if one.measure in kinds}
         for thing in things:
             said = [one for one in told if (one.receiving, one.key) == thing and one.measure in kinds]
@@ -53,8 +63,8 @@ def recount(told):
             same = [
                 one for one in said if (one.revision, one.at, one.measure) == (last.revision, last.at, last.measure)
             ]
-            total[last.measure] += 1
-            total["refused"] += last.measure in REASONS
+            total[last.measure] += last.measure != ANSWERED
+            total["refused"] += last.measure in (*REASONS, *OVERRIDES)
             if last.measure == "avoided":
                 saved = savings(same[0].group, tuple(map(Part.of, same[0].parts)))
                 total["film_fen"] += saved.film_fen

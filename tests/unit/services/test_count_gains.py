@@ -12,57 +12,11 @@ from hypothesis import strategies as st
 from chalicelib.domain.gains import Happening, figures, kind_of
 from chalicelib.domain.seal import Record, hour_of
 from chalicelib.services.count_gains import CountGains
-from chalicelib.services.gain_ports import DueDay
+from tests.support.fakes_gains import FakeGains
 from tests.support.interleave import Crash
 
 NOW = datetime(2026, 11, 24, 4, tzinfo=UTC)
 DAYS = ("2026-11-23", "2026-11-24")
-
-
-class FakeGains:
-    """As `store.gains`: a fact stays as it was put first; a mark names what was put last."""
-
-    def __init__(self):
-        self.facts, self.marks, self.rows, self.hour, self.dies = {}, {}, {}, None, None
-
-    def put(self, one, _now):
-        place = (one.receiving, one.day)
-        self.facts.setdefault(place, {}).setdefault((kind_of(one.measure), one.key, one.revision), one)
-        self.marks[place] = f"{len(self.marks)}#{one.key}#{one.revision}#{one.measure}"
-
-    def put_all(self, happenings, now):
-        for one in happenings:
-            self.put(one, now)
-
-    def of_day(self, hospital_id, day):
-        return tuple(self.facts.get((hospital_id, day), {}).values())
-
-    def due(self, shard, _until):
-        yield from (DueDay(*place, mark) for place, mark in list(self.marks.items()) if not shard)
-
-    def put_figures(self, day, of_source, seen, _now):
-        self._may_die()
-        place = (day.hospital_id, day.day)
-        if place not in self.rows or self.rows[place][1] <= seen:
-            self.rows[place] = (of_source, seen)
-
-    def done(self, day):
-        self._may_die()
-        place = (day.hospital_id, day.day)
-        if self.marks.get(place) == day.mark:
-            del self.marks[place]
-
-    def counted_until(self):
-        return self.hour
-
-    def counted(self, hour):
-        self._may_die()
-        self.hour = hour
-
-    def _may_die(self):
-        if self.dies:
-            dies, self.dies = self.dies, None
-            raise dies
 
 
 class FakeAudit:
