@@ -260,6 +260,7 @@ RAISED: Mapping[str, Raised] = {
     "IdentityUnlinked": Raised("identity_unlinked"),
     "LedgerContended": Raised("try_again"),
     "LicenceTaken": Raised("licence_taken", ("doctor_id",)),
+    "NotAcceptable": Raised("not_acceptable"),
     "NothingThere": Raised("not_found"),
     "TooLarge": Raised("too_large"),
     "ManifestChanged": Raised("manifest_changed"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chalicelib.http.fhir_types import FHIR_JSON, base_url, filled
+from chalicelib.http.fhir_types import FHIR_JSON, filled
 
 _PATIENT: Final = (
     "patient:identifier",
@@ -47,13 +47,19 @@ _RESOURCES: Final = (
     _Resource(
         "Consent",
         ("read", "search-type"),
-        (_ID, ("status", "token", "active, inactive")),
+        (
+            _ID,
+            ("status", "token", "active, inactive"),
+            ("date", "date", "when it was given 授权时间; eq gt ge lt le sa eb"),
+            ("category", "token", "emrgonly: emergencies 紧急访问; IDSCL: all 全部"),
+            ("data", "reference", "those that name an ImagingStudy 所涉检查"),
+        ),
         "The patient's own, or a ward's by X-Ward. 本人的授权；监护人以 X-Ward 指明被监护人。",
     ),
     _Resource(
         "AuditEvent",
         ("search-type",),
-        (),
+        (("date", "date", "when it was 发生时间; to the millisecond; eq gt ge lt le sa eb"),),
         "Who looked or tried to, for the patient themself or by X-Ward. 谁看过或试图查看本人的档案。",
     ),
 )
@@ -64,21 +70,23 @@ _SECURITY: Final = (
 )
 
 
-def capability_statement() -> dict[str, Any]:
+def capability_statement(base: str) -> dict[str, Any]:
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": "2026-11-24",
         "kind": "instance",
         "software": {"name": "影像云 Imaging Cloud"},
-        "implementation": {"description": "影像云 Imaging Cloud, FHIR R4", "url": base_url()},
+        "implementation": {"description": "影像云 Imaging Cloud, FHIR R4", "url": base},
         "fhirVersion": "4.0.1",
         "format": ["json", FHIR_JSON],
         "rest": [
             {
                 "mode": "server",
                 "documentation": "Read only; a continuation token in the next link; a page holds 50, at most 100. "
-                "只读；翻页请使用 next 链接；每页默认50项，最多100项。",
+                "What is not supported is refused, or told of and not heeded with Prefer: handling=lenient. "
+                "只读；翻页请使用 next 链接；每页默认50项，最多100项；不支持的参数予以拒绝，"
+                "带 Prefer: handling=lenient 时忽略并说明。",
                 "security": {"description": _SECURITY},
                 "resource": [_described(one) for one in _RESOURCES],
             }

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 from chalicelib.domain.body_region import of_term, regions
 from chalicelib.domain.fhir_id import study_id
 from chalicelib.domain.study_query import day_of, study_day
+from chalicelib.http.addresses import outside
 from chalicelib.http.fhir_types import (
     DCM,
     HL7,
     OID,
     OURS,
+    ROOT,
     SUBSETTED,
     UID,
     Element,
@@ -35,10 +37,12 @@ from chalicelib.http.fhir_types import (
 if TYPE_CHECKING:
     from chalicelib.domain.manifest import Manifest, Series
     from chalicelib.domain.study import Hospital, Summary
+    from chalicelib.http.asked import Asked
     from chalicelib.services.find_diagnostics import FoundReport
     from chalicelib.services.find_studies import FoundStudy
 
 MOST_INSTANCES: Final = 20_000  # told one by one: an answer holds 6 MB
+DICOMWEB: Final = "/dicomweb"
 OTHER: Final = "OT"  # DCM's "other", where a series has no modality that can be told
 REPORT: Final = "影像检查报告 imaging report"
 _CODE: Final = re.compile(r"[A-Z0-9_]{1,16}")  # a CS, PS3.5 6.2
@@ -46,37 +50,55 @@ _TIME: Final = re.compile(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)?")
 _SEXES: Final = {"M": "male", "F": "female", "O": "other"}
 
 
-def in_list(found: FoundStudy) -> Element:
+def dicomweb_of(asked: Asked) -> str:
+    """Where the same caller finds the same studies by DICOMweb."""
+    return f"{outside(asked, ROOT)}{DICOMWEB}"
+
+
+def in_list(found: FoundStudy, dicomweb: str) -> Element:
     """Counts, and no series: those stand in the study itself."""
-    return {**_study(found), "meta": _meta(found.summary) | SUBSETTED}
+    return {**_study(found, dicomweb), "meta": _meta(found.summary) | SUBSETTED}
 
 
-def imaging_study(found: FoundStudy, manifest: Manifest) -> Element:
+def imaging_study(found: FoundStudy, manifest: Manifest, dicomweb: str) -> Element:
     """All of it. Where there are too many instances to name each, the series tell their numbers."""
     each = found.summary.instances <= MOST_INSTANCES
     series = [told for one in manifest.series if (told := _series(one, each=each))]
     return {
-        **_study(found),
+        **_study(found, dicomweb),
         "meta": _meta(found.summary) | ({} if each else SUBSETTED),
         **filled(series=series),
     }
 
 
-def _study(found: FoundStudy) -> Element:
+def _study(found: FoundStudy, dicomweb: str) -> Element:
     summary = found.summary
     return filled(
         resourceType="ImagingStudy",
         id=study_id(summary.ref),
         meta=_meta(summary),
-        contained=[_patient(summary)],
+        contained=[_patient(summary), _endpoint(dicomweb)],
         identifier=_identifiers(found),
         status="available" if summary.state == "served" else "registered",
         modality=[coding(DCM, code) for code in map(_modality, summary.modalities) if code],
         subject=_subject(summary),
         started=_started(summary, found.hospital),
+        endpoint=[{"reference": "#dicomweb", "type": "Endpoint"}],
         numberOfSeries=summary.series,
         numberOfInstances=summary.instances,
         description=text(summary.study_description),
+    )
+
+
+def _endpoint(dicomweb: str) -> Element:
+    return filled(
+        resourceType="Endpoint",
+        id="dicomweb",
+        status="active",
+        connectionType=coding(f"{HL7}endpoint-connection-type", "dicom-wado-rs", "DICOM WADO-RS"),
+        payloadType=[concept(says="DICOM")],
+        payloadMimeType=["application/dicom"],
+        address=dicomweb,
     )
 
 

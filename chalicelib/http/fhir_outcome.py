@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from chalicelib.http.fhir_types import FHIR_JSON, OURS, ROOT, coding, concept, filled
+from chalicelib.http.fhir_types import FHIR_JSON, OURS, ROOT, Element, coding, concept, filled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chalice.app import Response
 
 # Never granted and unknown are one answer, and to FHIR's clients what is not found (R4, security: 404 rather than 403).
 _NOT_FOUND: Final = {"en": "There is no such thing, or it is not open to you.", "zh": "未找到，或您无权查看。"}
 _FORM_ONLY: Final = {"en": "This cannot be sent in that media type.", "zh": "不支持所用的媒体类型。"}
+_NOT_HEEDED: Final = "不支持此检索参数，已忽略。 This parameter is not supported and was not heeded."
 _ISSUES: Final = {
     400: "invalid",
     401: "login",
     403: "forbidden",
     404: "not-found",
     405: "not-supported",
+    406: "not-supported",
     409: "conflict",
     415: "not-supported",
     429: "throttled",
@@ -32,6 +36,13 @@ def is_fhir(path: str) -> bool:
 
 def status_of(error: str, status: int) -> int:
     return 404 if error == "no_grant" else status
+
+
+def not_heeded(names: Sequence[str]) -> Element:
+    """Of a search that was answered all the same, as its client asked (R4, search: Prefer handling=lenient)."""
+    says = concept(coding(f"{OURS}error", "not_heeded"), says=_NOT_HEEDED)
+    issues = [{"severity": "warning", "code": "not-supported", "details": says, "expression": [one]} for one in names]
+    return {"resourceType": "OperationOutcome", "issue": issues}
 
 
 def as_outcome(response: Response) -> Response:

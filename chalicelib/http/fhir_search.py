@@ -1,5 +1,6 @@
 """A FHIR search's parameters (R4, search), read strictly: one that is not known is refused, for a filter that is not
-heeded answers more than was asked. A patient's number is taken from a form only, never from an address."""
+heeded answers more than was asked. Who says `Prefer: handling=lenient` is told what was not heeded instead. A patient's
+number is taken from a form only, never from an address."""
 
 from __future__ import annotations
 
@@ -10,14 +11,17 @@ from datetime import date
 from typing import TYPE_CHECKING, Final, NoReturn
 from urllib.parse import parse_qsl, urlencode
 
+from chalicelib.domain.consent_query import ConsentQuery
 from chalicelib.domain.fhir_id import study_of
 from chalicelib.domain.identity import IdentityKey
 from chalicelib.domain.study import StudyRef
 from chalicelib.domain.study_query import COMPARATORS, Days, StudyQuery
 from chalicelib.http import fhir_types
 from chalicelib.http.asked import BadRequest
+from chalicelib.http.fhir_dates import span_of
 
 if TYPE_CHECKING:
+    from chalicelib.domain.span import Span
     from chalicelib.http.asked import Asked
 
 COUNT: Final = 50
@@ -26,39 +30,59 @@ LONGEST: Final = 512
 MOST_PARAMETERS: Final = 32
 FORM: Final = "application/x-www-form-urlencoded"
 FORMATS: Final = frozenset({"json", "application/json", "application/fhir+json", "text/json"})
+STATUSES: Final = frozenset({"draft", "proposed", "active", "rejected", "inactive", "entered-in-error"})  # a consent's
 PATIENT: Final = ("patient:identifier", "patient.identifier", "subject:identifier", "subject.identifier")
 # What may stand in a page's links. The link to itself names no single thing, so that what is unknown and what is not
 # open to the caller are one answer; the one to the next page does, for then something was shown. A patient's number
 # stands in neither: the token says whose list it is.
-_LINKED: Final = ("modality", "started", "status", "_count")
-_LINKED_ON: Final = ("identifier", "_id", "study")
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9.:-]{0,40}|_[a-z]{1,20}")
+_LINKED: Final = ("modality", "started", "status", "date", "category", "_count")
+_LINKED_ON: Final = ("identifier", "_id", "study", "data")
+_NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9.:-]{0,40}")
 _DATE: Final = re.compile(r"([a-z]{2})?(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
+_PLAIN: Final = re.compile(r"_?[A-Za-z][A-Za-z-]{0,40}")
+_LENIENT: Final = re.compile(r"(?:^|[,;])\s*handling\s*=\s*\"?lenient\"?\s*(?:$|[,;])", re.IGNORECASE)
+_ANY_JSON: Final = FORMATS | {"*/*", "application/*", "text/*"}
+
+
+class NotAcceptable(Exception):  # noqa: N818 - named by the fact
+    """No JSON is taken; there is nothing else."""
 
 
 def parameters(asked: Asked) -> Parameters:
-    """Of a GET in the address; of a POST in the form, and there only."""
-    in_address = _in_address(asked)
-    if asked.request.method == "GET":
-        return Parameters(in_address, in_form=False)
-    if in_address:
+    """Of a GET in the address; of a POST in the form, and there only. Raises BadRequest, NotAcceptable."""
+    headers, in_address = asked.request.headers, asked.pairs()
+    is_get = asked.request.method == "GET"
+    if in_address and not is_get:
         raise BadRequest("query")
-    return Parameters(_in_form(asked.raw()), in_form=True)
+    pairs = in_address if is_get else _in_form(asked.raw())
+    given = Parameters(pairs, in_form=not is_get, lenient=bool(_LENIENT.search(headers.get("prefer", ""))))
+    if not _takes_json(given.one("_format"), headers.get("accept", "")):
+        raise NotAcceptable
+    return given
+
+
+def _takes_json(wished: str, accept: str) -> bool:
+    """`_format` goes before the header (R4, http: mime-type)."""
+    wanted = {part.partition(";")[0].strip().lower() for part in (wished or accept or "*/*").split(",")}
+    return not wanted.isdisjoint(FORMATS if wished else _ANY_JSON)
 
 
 class Parameters:
-    """Each is taken by who knows it; `done` refuses what nobody took."""
+    """Each is taken by who knows it; `done` refuses what nobody took, or keeps its names in `unheeded`."""
 
-    def __init__(self, pairs: Iterable[tuple[str, str]], *, in_form: bool) -> None:
-        self._in_form = in_form
+    def __init__(self, pairs: Iterable[tuple[str, str]], *, in_form: bool, lenient: bool = False) -> None:
+        self._in_form, self._lenient = in_form, lenient
+        self.unheeded: tuple[str, ...] = ()
         self._left: dict[str, list[str]] = {}
         for name, value in pairs:
             self._left.setdefault(name, []).append(_clean(name, value))
         self._kept = {name: tuple(values) for name, values in self._left.items()}
-        if self.one("_format") not in ("", *FORMATS):
-            _refuse("_format")
         self.one("_pretty")
+        # A whole resource answers both (R4, search: no server is obliged); a count alone is another answer.
+        self.many("_elements")
+        if self.one("_summary") == "count":
+            _refuse("_summary")
 
     def many(self, name: str) -> list[str]:
         """As often as it is given: all must hold."""
@@ -85,6 +109,13 @@ class Parameters:
         named = [one.removeprefix(f"{kind}/") if kind else one for one in self.any_of(name)]
         return [one if _ID.fullmatch(one) else _refuse(name) for one in named]
 
+    def span(self, name: str) -> Span:
+        """Of instants; given several times, all must hold."""
+        try:
+            return span_of(self.many(name))
+        except ValueError:
+            _refuse(name)
+
     def patient(self, own_hospital: str) -> IdentityKey | None:
         """system|value, or the value alone for the caller's own hospital's."""
         names = [name for name in PATIENT if name in self._left]
@@ -106,8 +137,12 @@ class Parameters:
         return links
 
     def done(self) -> None:
-        for name in sorted(self._left):
-            _refuse(name if _NAME.fullmatch(name) else "query")
+        """A modifier or a chain that is not known is never passed over (R4, search: SHALL reject)."""
+        left = sorted(self._left)
+        for name in left:
+            if not self._lenient or not _PLAIN.fullmatch(name):
+                _refuse(name if _NAME.fullmatch(name) else "query")
+        self.unheeded = tuple(left)
 
 
 def study_query(given: Parameters, own_hospital: str, refs: frozenset[StudyRef] | None = None) -> StudyQuery:
@@ -122,6 +157,27 @@ def study_query(given: Parameters, own_hospital: str, refs: frozenset[StudyRef] 
         started=tuple(_days(one) for one in given.many("started")),
         patient=given.patient(own_hospital),
     )
+
+
+def consent_query(given: Parameters) -> ConsentQuery:
+    """What Consent is searched by."""
+    ids, of = given.ids("_id"), given.ids("data", "ImagingStudy")
+    status, category = given.any_of("status"), [one.rpartition("|")[2] for one in given.any_of("category")]
+    if not STATUSES.issuperset(status):
+        _refuse("status")
+    return ConsentQuery(
+        only=frozenset(ids) if ids else None,
+        live=frozenset(one == "active" for one in status if one in ("active", "inactive")) if status else None,
+        emergency=_emergency(category) if category else None,
+        studies=studies_of(of) if of else None,
+        given=given.span("date"),
+    )
+
+
+def _emergency(category: Iterable[str]) -> frozenset[bool]:
+    """Every consent discloses; those of emergencies say so too (`fhir_records`)."""
+    named: dict[str, set[bool]] = {"IDSCL": {True, False}, "emrgonly": {True}}
+    return frozenset[bool]().union(*(named.get(one, set()) for one in category))
 
 
 def studies_of(ids: Iterable[str]) -> frozenset[StudyRef]:
@@ -162,11 +218,6 @@ def _days(given: str) -> Days:
         return Days(how, first, date(year, month or 12, day or monthrange(year, month or 12)[1]))
     except ValueError:
         _refuse("started")
-
-
-def _in_address(asked: Asked) -> list[tuple[str, str]]:
-    given = asked.request.query_params
-    return [(name, value) for name in given for value in given.getlist(name)] if given else []
 
 
 def _in_form(raw: bytes) -> list[tuple[str, str]]:

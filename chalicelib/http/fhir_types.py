@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from chalicelib import wiring
+from chalicelib.http.addresses import outside
 from chalicelib.http.answers import answer
 
 if TYPE_CHECKING:
     from chalice.app import Response
+
+    from chalicelib.http.asked import Asked
 
 FHIR_JSON: Final = "application/fhir+json"
 ROOT: Final = "/fhir"
@@ -27,8 +29,8 @@ _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 Element = dict[str, Any]
 
 
-def base_url() -> str:
-    return f"{wiring.origin()}{ROOT}"
+def base_url(asked: Asked) -> str:
+    return f"{outside(asked, ROOT)}{ROOT}"
 
 
 def resource(body: Element, status: int = 200) -> Response:
@@ -82,20 +84,17 @@ def named(kind: str, system: str, value: str, display: str = "") -> Element:
     return filled(type=kind, identifier=identifier(f"{OURS}{system}", value), display=text(display))
 
 
-def bundle(resources: Sequence[Element], kind: str, links: Iterable[tuple[str, str]]) -> Response:
-    """A page of what was found. `links`: (relation, query)."""
-    told = [{"relation": relation, "url": _url(kind, query)} for relation, query in links]
-    entries = [_entry(one) for one in resources]
+def bundle(resources: Sequence[Element], address: str, links: Iterable[tuple[str, str]], said: Element) -> Response:
+    """A page of what was found at an address. `links`: (relation, query); `said`: an OperationOutcome, or {}."""
+    told = [{"relation": relation, "url": f"{address}{'?' if query else ''}{query}"} for relation, query in links]
+    entries = [_entry(one, address) for one in resources]
+    if said:
+        entries.append({"resource": said, "search": {"mode": "outcome"}})
     return resource(filled(resourceType="Bundle", type="searchset", link=told, entry=entries))
 
 
-def _entry(one: Element) -> Element:
-    url = f"{base_url()}/{one['resourceType']}/{one['id']}"
-    return {"fullUrl": url, "resource": one, "search": {"mode": "match"}}
-
-
-def _url(kind: str, query: str) -> str:
-    return f"{base_url()}/{kind}{'?' if query else ''}{query}"
+def _entry(one: Element, address: str) -> Element:
+    return {"fullUrl": f"{address}/{one['id']}", "resource": one, "search": {"mode": "match"}}
 
 
 def narrative(lines: Iterable[tuple[str, str]]) -> Element:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from chalicelib.domain.access import AccessDenied, Caller
 from chalicelib.domain.consent import Consent
+from chalicelib.domain.consent_query import ConsentQuery
 from chalicelib.domain.page import Page, opaque, place
 from chalicelib.services.read_accesses import ReadConsents
 
@@ -15,7 +16,7 @@ LONGEST = 64  # characters of a consent's id
 
 @dataclass(frozen=True, slots=True)
 class FindConsents:
-    """A person's consents, or a ward's, newest first: a page of those that are live, that are not, or of all."""
+    """A page of a person's consents, or a ward's, that fit a query, newest first."""
 
     consents: ReadConsents
 
@@ -23,9 +24,8 @@ class FindConsents:
         self,
         caller: Caller,
         now: datetime,
+        query: ConsentQuery,
         *,
-        live: bool | None = None,
-        only: frozenset[str] | None = None,
         token: str = "",
         limit: int = 50,
         ward: str = "",
@@ -35,9 +35,7 @@ class FindConsents:
         fitting = [
             one
             for one in self.consents(caller, now, ward)
-            if (not before or one.consent_id < before)
-            and (live is None or one.is_live(now) is live)
-            and (only is None or one.consent_id in only)
+            if (not before or one.consent_id < before) and query.fits(one, now)
         ]
         shown = _fitting(fitting[:limit])
         more = len(shown) < len(fitting)
