@@ -2,7 +2,7 @@
 
     python -m infra.cost [--images 30000000] [--views 100000] [--region us-east-1] [--lang zh|en]
 
-`infra/costs/calls.json` says what one study, one notice and one view ask of AWS. It is recorded from a run of the
+`infra/costs/calls.json` says what one study, one notice, one reminder and one view ask of AWS. It is recorded from a run of the
 functions over moto, and `tests/integration/test_cost.py` records it again and compares: code that makes one call more
 changes the file, and with it the table. What no run on a desk can tell is an assumption, and stands in `ASSUMED`.
 """
@@ -40,6 +40,7 @@ class Assumed:
     image_bytes: float = 1.46e6  # DESIGN §1: 43.8 TB a day in 30 M records
     images_in_study: int = 100  # 30 M records in 300,000 studies
     notices_of_study: int = 2  # one of the exam, one of the visit
+    reminders_of_study: int = 2  # asked when it is selected and when it is signed; each priced as one that shows a card
     side_by_side: int = 8  # calls that ingest has open at once (services/ingest_batch.py)
     cpu_ms_of_run: float = 25.0  # everything else a run does
     log_bytes_of_run: int = 2000
@@ -150,6 +151,7 @@ def day(recorded: Calls, volumes: Volumes) -> dict[str, Amounts]:
         "singles": singles / recorded["singles"]["images"],
         "packs": packs / recorded["packs"]["images"],
         "notices": notices,
+        "reminders": volumes.studies * ASSUMED.reminders_of_study,
         "views": volumes.views,
     }
     used = {

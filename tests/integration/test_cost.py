@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 import app
+from chalicelib import wiring
 from infra import cost, cost_levers
 from infra.local.personas import LAKE, PATIENT, RIVER
 from infra.local.poller import Functions
@@ -19,7 +20,9 @@ from infra.local.samples import chest_ct, make_pack
 from tests.support import recorder
 from tests.support.counted import counted
 from tests.support.country import Country
-from tests.support.served_app import jwks_url, served
+from tests.support.hospital_keys import registered
+from tests.support.ordering import SIGN, call, client_token, order
+from tests.support.served_app import ORIGIN, jwks_url, served
 
 __all__ = ["jwks_url", "served"]
 
@@ -114,6 +117,15 @@ def view(country):
     assert country.served.ask("GET", path, "doctor", **claims).status_code == 200
 
 
+def remind(country):
+    """An ordering system asks while a chest CT is ordered, and gets a card."""
+    url = f"/cds-services/{SIGN}"
+    headers = {"Authorization": f"Bearer {client_token(LAKE.hospital_id, 'lake', ORIGIN + url)}"}
+    body = call(SIGN, order("胸部CT平扫"), patient=PATIENT.patient_ids[LAKE.hospital_id])
+    told = country.served.ask("POST", url, body=body, headers=headers)
+    assert len(told.json_body["cards"]) == 1, told.body
+
+
 @pytest.fixture
 def fresh(country):
     """The scenarios, one after another as they happen to a patient."""
@@ -122,6 +134,8 @@ def fresh(country):
     made["notices"] = recorded(country, notice, "notices")
     visit(country)
     country.drain("notices")
+    assert wiring.hospital_keys().add(registered(LAKE.hospital_id, "lake"))
+    made["reminders"] = recorded(country, remind)
     made["views"] = recorded(country, view)
     return made
 
