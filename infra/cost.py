@@ -2,7 +2,7 @@
 
     python -m infra.cost [--images 30000000] [--views 100000] [--region us-east-1] [--lang zh|en]
 
-`infra/costs/calls.json` says what one study, one notice, one reminder and one view ask of AWS. It is recorded from a run of the
+`infra/costs/calls.json` says what one study, notice, reminder and view ask of AWS. It is recorded from a run of the
 functions over moto, and `tests/integration/test_cost.py` records it again and compares: code that makes one call more
 changes the file, and with it the table. What no run on a desk can tell is an assumption, and stands in `ASSUMED`.
 """

@@ -9,7 +9,7 @@ LINES: Final = {
     "singles": {"en": "images one by one: ingest, settle", "zh": "逐幅影像：入库与归整"},
     "packs": {"en": "images in packs: unpack, settle", "zh": "打包影像：登记与归整"},
     "notices": {"en": "notices of exams and visits", "zh": "检查与就诊通知"},
-    "reminders": {"en": "reminders of similar exams, at each order", "zh": "开单时的相似检查提醒"},
+    "reminders": {"en": "reminders while exams are ordered", "zh": "开单时的相似检查提醒"},
     "views": {"en": "timeline, consent and view", "zh": "时间线、授权与阅片"},
     "transfer": {"en": "images to viewers over the internet", "zh": "影像经互联网送达阅片端"},
     "logs": {"en": "the functions' logs", "zh": "函数日志"},
