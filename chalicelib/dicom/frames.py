@@ -55,9 +55,13 @@ def native_spans(header: WholeHeader, numbers: Sequence[int]) -> list[Span] | No
 
 
 def little_endian(header: WholeHeader, frame: bytes) -> bytes:
-    """A native frame as explicit little endian has it."""
-    if header.little or int(header.dataset.get("BitsAllocated") or 8) != 16:
+    """A native frame as explicit little endian has it. Bytes in words are turned too (PS3.5 §8.1.2); raises NoSuchFrame
+    where a word belongs to two frames."""
+    bits, in_words = int(header.dataset.get("BitsAllocated") or 8), header.pixels and header.pixels.vr == "OW"
+    if header.little or not (bits == 16 or (bits == 8 and in_words)):
         return frame
+    if len(frame) % 2:
+        raise NoSuchFrame
     words = array.array("H", frame)
     words.byteswap()
     return words.tobytes()
@@ -70,7 +74,7 @@ def encapsulated(header: WholeHeader, pixels: bytes, numbers: Sequence[int]) -> 
         raise NoSuchFrame
     table, items = _items(pixels)
     if most == 1:
-        return [b"".join(data for _, data in items)]
+        return [b"".join(data for _, data in items)] * len(numbers)
     starts = _extended(header) or table
     if len(starts) == most:
         cut = [*starts, 1 << 62]

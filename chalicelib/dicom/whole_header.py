@@ -7,12 +7,14 @@ lengths, so pydicom's generator may be used here.
 from __future__ import annotations
 
 import io
+import json
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import data_element_generator
 
@@ -24,11 +26,13 @@ from chalicelib.dicom.text import Charset
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pydicom.dataelem import DataElement, RawDataElement
+    from pydicom.dataelem import DataElement
     from pydicom.tag import BaseTag
 
 OFFSETS = 0x7FE00001
 _LONGEST_INLINE = 64 * 1024  # bytes of a binary value in the JSON; a longer one is in the instance
+_LONGEST_REMEMBERED = 4096
+_MOST_REMEMBERED = 4096
 _BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _TEXTS = ("LO", "LT", "PN", "SH", "ST", "UC", "UT")
 _UTF_8 = {"vr": "CS", "Value": ["ISO_IR 192"]}
@@ -117,14 +121,19 @@ def _vr(element: RawDataElement | DataElement) -> str:
     return str(element.VR or (dictionary_VR(element.tag) if dictionary_has_tag(element.tag) else "UN"))
 
 
-def metadata(header: WholeHeader, instance_url: str) -> dict[str, Any]:
+Memo = dict[tuple[Any, ...], dict[str, Any]]
+"""Elements told before, by what they are encoded as: most of a series' are the same in each slice [0.6 ms for 1.9]."""
+
+
+def metadata(header: WholeHeader, instance_url: str, memo: Memo | None = None) -> dict[str, Any]:
     """The header in the DICOM JSON Model, text in UTF-8; of pixels, where their frames are to be had."""
+    memo = {} if memo is None else memo
     told: dict[str, Any] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # values that are not as they should be: the reader's to judge
         for tag in header.dataset.keys():  # noqa: SIM118 - a Dataset iterates over elements
             if tag.group > 2 and tag.element:
-                told[f"{tag:08X}"] = _element(header.dataset, tag)
+                told[f"{tag:08X}"] = _remembered(header.dataset, tag, memo)
     told["00080005"] = _UTF_8
     told["00083002"] = {"vr": "UI", "Value": [header.transfer_syntax]}
     if header.pixels:
@@ -142,6 +151,23 @@ def frames_of(dataset: Dataset) -> int:
         return 1
 
 
+def _remembered(dataset: Dataset, tag: BaseTag, memo: Memo) -> dict[str, Any]:
+    """Only what says the same wherever it stands: no private element of implicit VR and none of two possible VRs."""
+    raw: Any = dataset.get_item(tag)
+    if not isinstance(raw, RawDataElement) or len(raw.value or b"") > _LONGEST_REMEMBERED:
+        return _element(dataset, tag)
+    vr = _vr(raw)
+    if vr == "UN" or len(vr) > 2 or (vr == "SQ" and raw.VR is None):
+        return _element(dataset, tag)
+    key = (tag, vr, raw.value, raw.is_implicit_VR, raw.is_little_endian, *dataset.original_character_set)
+    found = memo.get(key)
+    if found is None:
+        found = _element(dataset, tag)
+        if len(memo) < _MOST_REMEMBERED:
+            memo[key] = found
+    return found
+
+
 def _element(dataset: Dataset, tag: BaseTag) -> dict[str, Any]:
     """One element; of a value that cannot be told, its VR alone."""
     try:
@@ -149,6 +175,7 @@ def _element(dataset: Dataset, tag: BaseTag) -> dict[str, Any]:
         if element.VR in _BINARY and len(element.value or b"") > _LONGEST_INLINE:
             return {"vr": str(element.VR)}
         told: dict[str, Any] = element.to_json_dict(None, 1 << 40)
+        json.dumps(told, allow_nan=False, ensure_ascii=False).encode()  # what JSON cannot say
     except Exception:  # noqa: BLE001 - whatever a device wrote must not take the rest of the header with it
         raw = dataset.get_item(tag)
         return {"vr": str(getattr(raw, "VR", None) or "UN")}

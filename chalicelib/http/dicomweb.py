@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from chalicelib.domain.related import Given
 from chalicelib.http.answers import answer
 from chalicelib.http.dicomweb_shapes import (
     accepts,
@@ -14,6 +15,7 @@ from chalicelib.http.dicomweb_shapes import (
     multipart,
     single_part,
     takes_multipart,
+    taking,
 )
 from chalicelib.http.errors import tell
 from chalicelib.http.routes import Routes
@@ -122,8 +124,27 @@ def retrieve_instance(asked: Asked) -> Response:
 
 @routes.get("/dicomweb/studies/{uid}/series/{series}/instances/{instance}/frames/{frames}")
 def retrieve_frames(asked: Asked) -> Response:
-    parts = dicomweb.retrieve_frames()(asked.caller, _instance(asked), frame_numbers(asked), asked.now)
-    return multipart(asked, parts)
+    asked_for = (_instance(asked), frame_numbers(asked), taking(asked))
+    given = dicomweb.retrieve_frames()(asked.caller, *asked_for, asked.now)
+    return moved(given) if isinstance(given, str) else multipart(given)
+
+
+# Thumbnails (PS3.18 §10.4.1.1.5)
+
+
+@routes.get("/dicomweb/studies/{uid}/thumbnail")
+def study_thumbnail(asked: Asked) -> Response:
+    return _thumbnail(asked, Named(asked.uid()))
+
+
+@routes.get("/dicomweb/studies/{uid}/series/{series}/thumbnail")
+def series_thumbnail(asked: Asked) -> Response:
+    return _thumbnail(asked, Named(asked.uid(), asked.uid("series")))
+
+
+@routes.get("/dicomweb/studies/{uid}/series/{series}/instances/{instance}/thumbnail")
+def instance_thumbnail(asked: Asked) -> Response:
+    return _thumbnail(asked, _instance(asked))
 
 
 # WADO-URI
@@ -153,14 +174,22 @@ def _metadata(asked: Asked, named: Named) -> Response:
     if not accepts(asked):
         return tell("not_acceptable")
     base = base_url(asked)
-    return dicom_json(dicomweb.retrieve_metadata()(asked.caller, named, base, asked.now), (), base)
+    found = dicomweb.retrieve_metadata()(asked.caller, named, base, asked.now)
+    return moved(found) if isinstance(found, str) else dicom_json(found, (), base)
 
 
 def _retrieve(asked: Asked, named: Named) -> Response:
     given = dicomweb.retrieve_instances()(asked.caller, named, asked.now)
     if isinstance(given, str):
         return moved(given)
-    return multipart(asked, given) if takes_multipart(asked) or not named.instance_uid else single_part(given[0])
+    if named.instance_uid and not takes_multipart(asked):
+        return single_part(given[0])
+    kind = taking(asked)(given[0].content_type, given[0].transfer_syntax)
+    return multipart(Given(kind, given)) if kind else tell("not_acceptable")
+
+
+def _thumbnail(asked: Asked, named: Named) -> Response:
+    return moved(dicomweb.show_thumbnail()(asked.caller, named, taking(asked), asked.now))
 
 
 def _instance(asked: Asked) -> Named:

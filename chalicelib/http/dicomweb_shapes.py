@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from chalice.app import Response
 
 from chalicelib import wiring
+from chalicelib.domain import related
 from chalicelib.http.answers import answer
 from chalicelib.http.asked import BadRequest
-from chalicelib.http.errors import tell
 
 if TYPE_CHECKING:
+    from chalicelib.domain.related import Given, Part
     from chalicelib.http.asked import Asked
-    from chalicelib.services.retrieve_images import Part
 
 ROOT = "/dicomweb"
 DICOM_JSON = "application/dicom+json"
@@ -70,36 +71,17 @@ def single_part(part: Part) -> Response:
     return Response(part.data, {"Content-Type": part.content_type}, 200)
 
 
-def multipart(asked: Asked, parts: Sequence[Part]) -> Response:
-    """multipart/related (RFC 2387), every part with the transfer syntax that it is in; 406 where that was not asked
-    for: nothing is transcoded (PS3.18 §8.7.3)."""
-    kind = _acceptable(_said(asked), parts[0])
-    if not kind:
-        return tell("not_acceptable")
+def multipart(given: Given) -> Response:
+    """multipart/related, every part with the transfer syntax that it is in."""
     boundary = secrets.token_hex(16)
-    body = bytearray()
-    for part in parts:
-        head = f"--{boundary}\r\nContent-Type: {kind}; transfer-syntax={part.transfer_syntax}\r\n"
-        body += f"{head}Content-Length: {len(part.data)}\r\n\r\n".encode() + part.data + b"\r\n"
-    body += f"--{boundary}--\r\n".encode()
-    told = f'multipart/related; type="{kind}"; boundary={boundary}'
-    return Response(bytes(body), {"Content-Type": told}, 200)
+    made = related.body(given.kind, boundary, given.parts)
+    return Response(made, {"Content-Type": related.told(given.kind, boundary)}, 200)
+
+
+def taking(asked: Asked) -> Callable[[str, str], str]:
+    """In which media type the caller takes one of a content type and transfer syntax; "" for none."""
+    return partial(related.acceptable, _said(asked))
 
 
 def _said(asked: Asked) -> str:
     return str(asked.query("accept") or asked.request.headers.get("accept") or "*/*")
-
-
-def _acceptable(said: str, part: Part) -> str:
-    """In which media type the part may be given: its own, or as bytes; "" for none."""
-    for wish in said.split(","):
-        kind, *more = (one.strip() for one in wish.lower().split(";"))
-        terms = dict(term.split("=", 1) for term in more if "=" in term)
-        wanted = terms.get("type", "*/*").strip('"') if kind in ("multipart/related", "*/*", "multipart/*") else kind
-        if terms.get("transfer-syntax", "*").strip('"') not in ("*", part.transfer_syntax):
-            continue
-        if wanted in ("*/*", part.content_type, f"{part.content_type.partition('/')[0]}/*"):
-            return part.content_type
-        if wanted == "application/octet-stream" and part.content_type != "application/dicom":
-            return wanted
-    return ""

@@ -43,6 +43,11 @@ FACTS: Mapping[str, Fact] = {
         "内容超出单次应答的上限，请分次获取，或使用检查清单中的签名链接。",
     ),
     "not_acceptable": Fact(406, "It cannot be given in any media type that was asked for.", "无法以所要求的格式提供。"),
+    "not_drawable": Fact(
+        406,
+        "No thumbnail is drawn of this image: only of uncompressed grey or RGB images and small baseline JPEGs.",
+        "无法生成该图像的缩略图：仅支持未压缩的灰度或 RGB 图像及较小的基线 JPEG。",
+    ),
     "unsupported_media_type": Fact(415, "The body must be JSON.", "请求体必须为 JSON。"),
     # access
     "consent_expired": Fact(403, "The patient's consent has ended.", "患者的授权已到期。"),
@@ -261,6 +266,7 @@ RAISED: Mapping[str, Raised] = {
     "LedgerContended": Raised("try_again"),
     "LicenceTaken": Raised("licence_taken", ("doctor_id",)),
     "NotAcceptable": Raised("not_acceptable"),
+    "NotDrawable": Raised("not_drawable"),
     "NothingThere": Raised("not_found"),
     "TooLarge": Raised("too_large"),
     "ManifestChanged": Raised("manifest_changed"),

@@ -132,6 +132,9 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("GET", _INSTANCE): _allow("granted", "doctor", "patient", "guardian"),
     ("GET", f"{_INSTANCE}/metadata"): _allow("granted", "doctor", "patient", "guardian"),
     ("GET", f"{_INSTANCE}/frames/{{frames}}"): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", "/dicomweb/studies/{uid}/thumbnail"): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", "/dicomweb/studies/{uid}/series/{series}/thumbnail"): _allow("granted", "doctor", "patient", "guardian"),
+    ("GET", f"{_INSTANCE}/thumbnail"): _allow("granted", "doctor", "patient", "guardian"),
     ("GET", "/dicomweb/studies/{uid}/dicomjson"): _allow("granted", "doctor", "patient", "guardian"),
     ("GET", "/dicomweb/wado"): _allow("granted", "doctor", "patient", "guardian"),
     # FHIR

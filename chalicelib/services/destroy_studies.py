@@ -20,7 +20,7 @@ from chalicelib.services.record_decision import About
 if TYPE_CHECKING:
     from chalicelib.domain.destruction import Plan
     from chalicelib.services.access_ports import InAppNotices
-    from chalicelib.services.disposal_ports import Disposals, Plans, Remains, Shredder
+    from chalicelib.services.disposal_ports import DerivedRemains, Disposals, Plans, Remains, Shredder
     from chalicelib.services.judge_disposal import JudgeDisposal
     from chalicelib.services.ledger_ports import ComplianceReports
     from chalicelib.services.plan_destruction import PlanDestruction
@@ -72,6 +72,7 @@ class DestroyStudies:
     settle: Callable[[StudyRef, datetime], object]
     shredder: Shredder
     remains: Remains
+    derived: DerivedRemains
     notices: InAppNotices
     hospitals: Hospitals
     reports: ComplianceReports
@@ -120,6 +121,7 @@ class DestroyStudies:
         self.settle(ref, self.clock())
         self.shredder.delete(plan.versions)
         self.remains.forget(ref)
+        self.derived.destroy(ref)
         self._tell(disposal, plan)
         counts = (len(plan.versions), plan.size, plan.kept)
         return Outcome(ref.study_instance_uid, self.clock(), "", *counts)
@@ -145,7 +147,9 @@ class DestroyStudies:
         """Written from what is kept alone, so that writing it again after a crash gives the same bytes."""
         for outcome in disposal.outcomes:
             if outcome.is_destroyed:  # the plan of one that was spared may be another proposal's, which goes on from it
-                self.plans.drop(StudyRef(disposal.hospital_id, outcome.study_instance_uid))
+                ref = StudyRef(disposal.hospital_id, outcome.study_instance_uid)
+                self.plans.drop(ref)
+                self.derived.destroy(ref)  # again: a request that began before its tombstone may have ended after it
         hospital = self.hospitals.get(disposal.hospital_id)
         body = certificate(disposal, hospital)
         stem = certificate_stem(disposal)

@@ -70,3 +70,11 @@ class Shredder(Protocol):
     def delete(self, versions: Sequence[Planned]) -> None:
         """All of them, whatever lock holds them; what is gone already is no fault. Raises when one is still there."""
         ...
+
+
+class DerivedRemains(Protocol):
+    """What was made of studies' bytes and is kept beside them (`domain.derived`)."""
+
+    def destroy(self, ref: StudyRef) -> None:
+        """All of it, in all its versions. Raises when one is still there."""
+        ...

@@ -1,11 +1,11 @@
-"""WADO-RS and WADO-URI: metadata, instances and frames of a study that the caller may read (PS3.18 §10.4)."""
+"""WADO-RS and WADO-URI: instances and frames of a study that the caller may read (PS3.18 §10.4)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from chalicelib.dicom.frames import (
     IMAGE_TYPES,
@@ -16,72 +16,42 @@ from chalicelib.dicom.frames import (
     native_spans,
     transfer_syntax,
 )
-from chalicelib.dicom.json_model import element
-from chalicelib.dicom.scan import FIRST_RANGE, MAX_HEADER, GoesOn, Unreadable
-from chalicelib.dicom.tags import INDEXED
-from chalicelib.dicom.whole_header import WholeHeader, metadata, read_whole
+from chalicelib.dicom.whole_header import WholeHeader
+from chalicelib.domain import related
 from chalicelib.domain.access import Caller, Grant
+from chalicelib.domain.derived import Derived, key_of
 from chalicelib.domain.manifest import Manifest, place_of
+from chalicelib.domain.related import Given, Part
 from chalicelib.domain.study import Place
-from chalicelib.services.open_study import Named, Opened, OpenStudy
+from chalicelib.services.keep_derived import KeepDerived
+from chalicelib.services.open_study import Named, OpenStudy
 from chalicelib.services.ports import Signer
+from chalicelib.services.read_headers import GrantedReads, TooLarge, each_header
 
 Row = Mapping[str, Any]
 MOST_BYTES = 4_300_000  # a function's answer holds 6 MB, of which base64 takes a quarter
-MOST_HEADERS = 1000  # instances whose headers one answer tells: read from S3 each
+MOST_LAID = 160 * 1024 * 1024  # of what is laid by itself because no answer holds it: it stands in memory twice
 MOST_PIXELS = 48 * 1024 * 1024  # of one encapsulated object that is looked through for a frame
-
-
-class TooLarge(Exception):  # noqa: N818 - named by the fact
-    """It does not fit an answer of ours; smaller parts of it do, or a signed URL."""
+AT_ONCE = 8 * 1024 * 1024  # bytes of one read
 
 
 class NothingThere(Exception):  # noqa: N818 - named by the fact
     """The study may be read, and holds no such series, instance or frame."""
 
 
-class GrantedReads(Protocol):
-    def read(self, grant: Grant, spans: Sequence[Place], now: datetime) -> list[bytes]:
-        """The bytes of each place, in order, read under the grant."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of a multipart answer."""
-
-    content_type: str
-    transfer_syntax: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class RetrieveMetadata:
-    """All headers beneath what is named. They are read from the objects when asked for, 16 at a time."""
-
-    open_study: OpenStudy
-    reads: GrantedReads
-
-    def __call__(self, caller: Caller, named: Named, base: str, now: datetime) -> list[dict[str, Any]]:
-        """DICOM JSON Model. Raises AccessDenied, AuditFailed, NothingThere, TooLarge."""
-        opened = self.open_study(caller, named.study_uid, now)
-        rows = chosen(opened.manifest(), named)
-        if len(rows) > MOST_HEADERS:
-            raise TooLarge
-        headers = read_headers(self.reads, opened.grant, [place_of(row) for row in rows], now)
-        return [
-            metadata(header, _url(base, named.study_uid, row)) if header else _indexed(row, named.study_uid)
-            for row, header in zip(rows, headers, strict=True)
-        ]
+class NotAcceptable(Exception):  # noqa: N818 - named by the fact
+    """It is in none of the media types that were asked for, and nothing is transcoded (PS3.18 §8.7.3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetrieveInstances:
-    """Whole objects: a signed URL for one that is an object by itself, else the bytes, as far as they fit."""
+    """Whole objects: a signed URL for one that is an object by itself, else the bytes as far as they fit; what does not
+    fit is laid by itself once."""
 
     open_study: OpenStudy
     reads: GrantedReads
     signer: Signer
+    keep: KeepDerived
 
     def __call__(self, caller: Caller, named: Named, now: datetime) -> str | list[Part]:
         """Raises AccessDenied, AuditFailed, NothingThere, TooLarge."""
@@ -92,11 +62,19 @@ class RetrieveInstances:
             (url,) = self.signer.sign(opened.grant, places[:1], now)
             return url
         if sum(place.length for place in places) > MOST_BYTES:
+            if named.instance_uid:
+                return self._laid(opened.grant, places[0], now)
             raise TooLarge
         bodies = self.reads.read(opened.grant, places, now)
         return [
             Part("application/dicom", row["transfer_syntax_uid"], body) for row, body in zip(rows, bodies, strict=True)
         ]
+
+    def _laid(self, grant: Grant, place: Place, now: datetime) -> str:
+        if place.length > MOST_LAID:
+            raise TooLarge
+        derived = Derived(grant.study, key_of(grant.study, "instance", _named(place)), "application/dicom")
+        return self.keep(grant, derived, lambda: read_long(self.reads, grant, place, now), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,47 +83,73 @@ class RetrieveFrames:
 
     open_study: OpenStudy
     reads: GrantedReads
+    keep: KeepDerived
 
-    def __call__(self, caller: Caller, named: Named, numbers: Sequence[int], now: datetime) -> list[Part]:
-        """Raises AccessDenied, AuditFailed, NothingThere, TooLarge."""
+    def __call__(
+        self, caller: Caller, named: Named, numbers: Sequence[int], takes: Callable[[str, str], str], now: datetime
+    ) -> str | Given:
+        """`takes`: the media type in which one of a content type and transfer syntax may be given, "" for none. A
+        signed URL where they do not fit an answer. Raises AccessDenied, AuditFailed, NothingThere, NotAcceptable,
+        TooLarge."""
         opened = self.open_study(caller, named.study_uid, now)
         place = place_of(chosen(opened.manifest(), named)[0])
-        (header,) = read_headers(self.reads, opened.grant, [place], now)
-        if header is None:
-            raise NothingThere
         try:
-            syntax = transfer_syntax(header)
-            bodies = self._bodies(opened, place, header, numbers, now)
+            return self._given(opened.grant, place, numbers, takes, now)
         except NoSuchFrame:
             raise NothingThere from None
-        if sum(map(len, bodies)) > MOST_BYTES:
-            raise TooLarge
-        kind = "application/octet-stream" if syntax == NATIVE else IMAGE_TYPES.get(syntax, "application/octet-stream")
-        return [Part(kind, syntax, body) for body in bodies]
 
-    def _bodies(
-        self, opened: Opened, place: Place, header: WholeHeader, numbers: Sequence[int], now: datetime
-    ) -> list[bytes]:
-        spans = native_spans(header, numbers)
-        if spans is None:
-            return encapsulated(header, self._pixels(opened, place, header, now), numbers)
-        if sum(span.length for span in spans) > MOST_BYTES:
-            raise TooLarge
-        if header.deflated:
-            return [header.data[span.start : span.start + span.length] for span in spans]
-        wanted = [Place(place.key, place.version_id, place.offset + one.start, one.length) for one in spans]
-        return [little_endian(header, body) for body in self.reads.read(opened.grant, wanted, now)]
+    def _given(
+        self, grant: Grant, place: Place, numbers: Sequence[int], takes: Callable[[str, str], str], now: datetime
+    ) -> str | Given:
+        (header,) = each_header(self.reads, grant, [place], now)
+        if header is None:
+            raise NoSuchFrame
+        syntax = transfer_syntax(header)
+        own = "application/octet-stream" if syntax == NATIVE else IMAGE_TYPES.get(syntax, "application/octet-stream")
+        kind = takes(own, syntax)
+        if not kind:
+            raise NotAcceptable
+        key = key_of(grant.study, "frames", _named(place), list(numbers), kind)
+        boundary = key.rpartition("/")[2]
+        derived = Derived(grant.study, key, related.told(kind, boundary))
+        may_not_fit = _most(header, place, numbers) > MOST_BYTES
+        if may_not_fit and (url := self.keep.find(grant, derived, now)):
+            return url
+        bodies = frame_bodies(self.reads, grant, place, header, numbers, now)
+        parts = [Part(own, syntax, body) for body in bodies]
+        if sum(map(len, bodies)) <= MOST_BYTES:
+            return Given(kind, parts)
+        return self.keep.keep(grant, derived, related.body(kind, boundary, parts), now)
 
-    def _pixels(self, opened: Opened, place: Place, header: WholeHeader, now: datetime) -> bytes:
-        """All of an encapsulated value: its fragments are found only by walking them."""
-        assert header.pixels is not None  # noqa: S101 - for the type checker: else there is no transfer syntax
-        start = header.pixels.start
-        if header.deflated:
-            return header.data[start:]
-        if place.length - start > MOST_PIXELS:
+
+def frame_bodies(  # noqa: PLR0913, PLR0917 - what is read, of what, by whose leave
+    reads: GrantedReads, grant: Grant, place: Place, header: WholeHeader, numbers: Sequence[int], now: datetime
+) -> list[bytes]:
+    """Frames of an instance whose header was read. Raises NoSuchFrame, TooLarge."""
+    spans = native_spans(header, numbers)
+    if spans is None:
+        found = encapsulated(header, _pixels(reads, grant, place, header, now), numbers)
+        if sum(map(len, found)) > MOST_LAID:  # one frame may be named again and again
             raise TooLarge
-        rest = Place(place.key, place.version_id, place.offset + start, place.length - start)
-        return self.reads.read(opened.grant, [rest], now)[0]
+        return found
+    if sum(span.length for span in spans) > MOST_LAID:
+        raise TooLarge
+    held = len(header.data) if header.deflated else place.length
+    if any(span.start + span.length > held for span in spans):
+        raise NoSuchFrame
+    if header.deflated:
+        return [header.data[span.start : span.start + span.length] for span in spans]
+    wanted = [Place(place.key, place.version_id, place.offset + one.start, one.length) for one in spans]
+    return [little_endian(header, body) for body in reads.read(grant, wanted, now)]
+
+
+def read_long(reads: GrantedReads, grant: Grant, place: Place, now: datetime) -> bytes:
+    """A whole place, in pieces at once."""
+    pieces = [
+        Place(place.key, place.version_id, place.offset + start, min(AT_ONCE, place.length - start))
+        for start in range(0, place.length, AT_ONCE)
+    ]
+    return b"".join(reads.read(grant, pieces, now))
 
 
 def chosen(manifest: Manifest, named: Named) -> list[Row]:
@@ -161,40 +165,25 @@ def chosen(manifest: Manifest, named: Named) -> list[Row]:
     return found
 
 
-def read_headers(reads: GrantedReads, grant: Grant, places: Sequence[Place], now: datetime) -> list[WholeHeader | None]:
-    """The header of each object: at first what holds nearly every one, then more of those that go on. None for one
-    that ingest could index and pydicom cannot read."""
-    lengths = {number: min(FIRST_RANGE, place.length) for number, place in enumerate(places)}
-    found: dict[int, WholeHeader | None] = {}
-    while lengths:
-        wanted = [Place(*_key(places[number]), length) for number, length in lengths.items()]
-        bodies = dict(zip(lengths, reads.read(grant, wanted, now), strict=True))
-        lengths = {}
-        for number, body in bodies.items():
-            try:
-                found[number] = read_whole(body, places[number].length)
-            except GoesOn as more:
-                lengths[number] = _more(more.length, len(body), places[number].length)
-            except Unreadable:
-                found[number] = None
-    return [found[number] for number in range(len(places))]
+def _most(header: WholeHeader, place: Place, numbers: Sequence[int]) -> int:
+    """No more bytes than these come of it; of encapsulated frames only reading tells. Raises NoSuchFrame."""
+    spans = native_spans(header, numbers)
+    if spans is None:
+        return place.length * max(1, len(numbers))
+    return sum(span.length for span in spans)
 
 
-def _indexed(row: Row, study_uid: str) -> dict[str, Any]:
-    """What is known of an instance without its header."""
-    known = {**row, "study_instance_uid": study_uid}
-    return {f"{tag.tag:08X}": element(tag.vr, known[name]) for name, tag in INDEXED.items() if name in known}
-
-
-def _key(place: Place) -> tuple[str, str, int]:
-    return place.key, place.version_id, place.offset
-
-
-def _more(wanted: int, given: int, size: int) -> int:
-    if given >= min(size, MAX_HEADER):
+def _pixels(reads: GrantedReads, grant: Grant, place: Place, header: WholeHeader, now: datetime) -> bytes:
+    """All of an encapsulated value: its fragments are found only by walking them."""
+    assert header.pixels is not None  # noqa: S101 - for the type checker: else there is no transfer syntax
+    start = header.pixels.start
+    if header.deflated:
+        return header.data[start:]
+    if place.length - start > MOST_PIXELS:
         raise TooLarge
-    return min(max(wanted, 4 * given), size, MAX_HEADER)
+    rest = Place(place.key, place.version_id, place.offset + start, place.length - start)
+    return read_long(reads, grant, rest, now)
 
 
-def _url(base: str, study_uid: str, row: Row) -> str:
-    return f"{base}/studies/{study_uid}/series/{row['series_instance_uid']}/instances/{row['sop_instance_uid']}"
+def _named(place: Place) -> list[str | int]:
+    return [place.key, place.version_id, place.offset, place.length]

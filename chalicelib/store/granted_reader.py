@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 16
 TIMEOUT = 10  # seconds
-_PARTIAL, _WHOLE = 206, 200
+_PARTIAL, _WHOLE, _FORBIDDEN, _MISSING = 206, 200, 403, 404
 
 
 class ReadFailed(Exception):  # noqa: N818 - named by the fact
@@ -31,38 +31,53 @@ class GrantedReader:
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
         self._mine = threading.local()
+        self._pool = ThreadPoolExecutor(AT_ONCE, "granted-reader")  # kept, and with each thread its connection
 
     def read(self, grant: Grant, spans: Sequence[Place], now: datetime) -> list[bytes]:
         """The bytes of each place, in order. Raises AccessDenied where the grant has ended, or ReadFailed."""
         urls = self._signer.sign(grant, spans, now)
         if len(spans) == 1:
             return [self._get(urls[0], spans[0])]
-        with ThreadPoolExecutor(min(AT_ONCE, len(spans) or 1)) as pool:
-            return list(pool.map(self._get, urls, spans))
+        return list(self._pool.map(self._get, urls, spans))
+
+    def is_there(self, url: str) -> bool:
+        """The `Looks` port: asks for one byte. S3 says 403 of what is not there to who may not list."""
+        status, _ = self._fetch(url, "bytes=0-0")
+        if status not in (_PARTIAL, _WHOLE, _FORBIDDEN, _MISSING):
+            raise ReadFailed(f"status {status}")
+        return status in (_PARTIAL, _WHOLE)
 
     def _get(self, url: str, place: Place) -> bytes:
+        status, data = self._fetch(url, f"bytes={place.offset}-{place.offset + place.length - 1}")
+        if status == _PARTIAL:
+            return data
+        if status == _WHOLE:
+            return data[place.offset : place.offset + place.length]
+        raise ReadFailed(f"status {status}")
+
+    def _fetch(self, url: str, span: str) -> tuple[int, bytes]:
         parts = urlsplit(url)
-        wanted = {"Range": f"bytes={place.offset}-{place.offset + place.length - 1}"}
+        wanted = {"Range": span}
         for last in (False, True):  # a connection that was kept may have been closed meanwhile
             try:
                 connection = self._connection(parts.scheme, parts.netloc)
                 connection.request("GET", f"{parts.path}?{parts.query}", headers=wanted)
                 answer = connection.getresponse()
-                data = answer.read()
-                break
+                return answer.status, answer.read()
             except (OSError, http.client.HTTPException):
-                self._mine.connection = None
+                self._kept().pop(parts.netloc, None)
                 if last:
-                    raise ReadFailed("no answer") from None
-        if answer.status == _PARTIAL:
-            return data
-        if answer.status == _WHOLE:
-            return data[place.offset : place.offset + place.length]
-        raise ReadFailed(f"status {answer.status}")
+                    break
+        raise ReadFailed("no answer")
 
     def _connection(self, scheme: str, host: str) -> http.client.HTTPConnection:
-        kept: http.client.HTTPConnection | None = getattr(self._mine, "connection", None)
-        if kept is None:
+        kept = self._kept()
+        if host not in kept:
             kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
-            kept = self._mine.connection = kind(host, timeout=TIMEOUT)
-        return kept
+            kept[host] = kind(host, timeout=TIMEOUT)
+        return kept[host]
+
+    def _kept(self) -> dict[str, http.client.HTTPConnection]:
+        """This thread's own, by host: at AWS each bucket is one."""
+        found: dict[str, http.client.HTTPConnection] = self._mine.__dict__.setdefault("connections", {})
+        return found

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from chalicelib.domain.access import AccessDenied, Grant
+from chalicelib.domain.derived import Derived, prefix_of
 from chalicelib.domain.export import EXPORT_PREFIX, Export
 from chalicelib.domain.reads import EVENT_PARAMETER
 from chalicelib.domain.study import Place, StudyRef
@@ -113,7 +114,7 @@ class S3Signer:
         auth = _auth_query(f"{credentials.access_key}/{scope}", stamp, seconds, credentials.token)
         response = _response_query(content_type)
         # Canonical order sorts by name: X-Amz-… < response-… < versionId < x-….
-        shared = f"{auth.canonical}&{response.canonical}&versionId="
+        shared = f"{auth.canonical}&{response.canonical}"
         tail = f"{mark}\nhost:{self._bucket.host}\n\nhost\nUNSIGNED-PAYLOAD"
         head = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n"
         key = self._signing_key(credentials.secret_key, stamp[:8])
@@ -124,10 +125,11 @@ class S3Signer:
         for place in places:
             path = f"{base}/{place.key if _plain_path(place.key) else quote(place.key, safe='/~')}"
             version = place.version_id if _plain(place.version_id) else quote(place.version_id, safe="-._~")
-            canonical = f"GET\n{path}\n{shared}{version}{tail}"
+            named = f"&versionId={version}" if version else ""
+            canonical = f"GET\n{path}\n{shared}{named}{tail}"
             to_sign = head + hashlib.sha256(canonical.encode()).hexdigest()
             signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
-            urls.append(f"{origin}{path}?versionId={version}{query}{signature}")
+            urls.append(f"{origin}{path}?{(named + query)[1:]}{signature}")
         return tuple(urls)
 
     def _signing_key(self, secret: str, date: str) -> bytes:
@@ -156,6 +158,24 @@ class S3ExportSigner:
         stamp = now.strftime("%Y%m%dT%H%M%SZ")
         terms = _Terms(self._credentials(now), stamp, seconds, "application/zip", "")
         (url,) = self._signer._urls([place], terms)  # noqa: SLF001 - the same hand, with another rule
+        return url
+
+
+class S3DerivedSigner:
+    """The `DerivedSigner` port: what was made of the granted study, and nothing else. No version is named: a key is the
+    digest of what its bytes are made of, and is written once."""
+
+    def __init__(self, bucket: Bucket, credentials: Callable[[datetime], Credentials]) -> None:
+        self._signer = S3Signer(bucket, credentials)
+        self._credentials = credentials
+
+    def sign_derived(self, grant: Grant, derived: Derived, now: datetime) -> str:
+        """Raises AccessDenied("consent_expired") when the grant has ended, PlaceOutsideGrant for another study's."""
+        if derived.ref != grant.study or not derived.key.startswith(prefix_of(grant.study)):
+            raise PlaceOutsideGrant("not made of the granted study")
+        seconds, stamp = _lifetime(grant, now), now.strftime("%Y%m%dT%H%M%SZ")
+        terms = _Terms(self._credentials(now), stamp, seconds, derived.content_type, _mark(grant))
+        (url,) = self._signer._urls([Place(derived.key, "", 0, 0)], terms)  # noqa: SLF001 - the same hand
         return url
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.store.hidden import DynamoHiddenStudies, DynamoPairs
     from chalicelib.store.outages import DynamoExcuses, DynamoOutages
     from chalicelib.store.people import DynamoPeople
+    from chalicelib.store.signer import AssumedRole
     from chalicelib.store.studies import DynamoStudies
     from chalicelib.store.visits import DynamoDecisionFacts, DynamoDoctors, DynamoEncounters
 
@@ -227,12 +228,21 @@ def mac() -> ports.Mac:
 
 
 @cache
+def signer_role() -> AssumedRole:
+    """One for all that is signed: its credential is kept."""
+    from chalicelib.store import clients
+    from chalicelib.store.signer import AssumedRole
+
+    return AssumedRole(clients.sts(), settings().signer_role_arn)
+
+
+@cache
 def signer() -> ports.Signer:
     from chalicelib.store import clients
-    from chalicelib.store.signer import AssumedRole, S3Signer, bucket_at
+    from chalicelib.store.signer import S3Signer, bucket_at
 
     bucket = bucket_at(settings().uploads_bucket, clients.region(), clients.s3_endpoint())
-    return S3Signer(bucket, AssumedRole(clients.sts(), settings().signer_role_arn))
+    return S3Signer(bucket, signer_role())
 
 
 @cache

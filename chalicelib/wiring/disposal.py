@@ -93,6 +93,7 @@ def destroy_studies() -> DestroyStudies:
     from chalicelib.services.find_told import FindTold
     from chalicelib.services.plan_destruction import PlanDestruction
     from chalicelib.store import clients
+    from chalicelib.store.derived import S3DerivedRemains
     from chalicelib.store.destruction import DynamoRemains, S3Shredder
 
     told = FindTold(uploads(), studies(), exam_ledger())
@@ -106,6 +107,7 @@ def destroy_studies() -> DestroyStudies:
         settle=settle_study(),
         shredder=S3Shredder(clients.s3(), settings().uploads_bucket),
         remains=DynamoRemains(clients.dynamodb(), settings().main_table),
+        derived=S3DerivedRemains(clients.s3(), settings().reports_bucket),
         notices=in_app_notices(),
         hospitals=hospitals(),
         reports=compliance_reports(),

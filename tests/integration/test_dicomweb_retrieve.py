@@ -87,7 +87,10 @@ def test_a_rendered_image_is_not_acceptable(study):
 def test_every_resource_of_a_forbidden_study_and_of_an_unknown_one_is_one_answer(study):
     ask, image = study
     doctor = {"role": "doctor"}
-    for path in (BASE, f"{BASE}/metadata", f"{BASE}/dicomjson", image, f"{image}/metadata", f"{image}/frames/1"):
+    beneath = (f"{image}{more}" for more in ("", "/metadata", "/frames/1", "/thumbnail"))
+    series = image.rpartition("/instances/")[0]
+    of_study = (f"{BASE}{more}" for more in ("", "/metadata", "/dicomjson", "/thumbnail"))
+    for path in (*of_study, series, f"{series}/metadata", f"{series}/thumbnail", *beneath):
         forbidden, unknown = ask(path, **doctor), ask(path.replace(REF.study_instance_uid, "1.2.404"), **doctor)
         assert (forbidden.status_code, forbidden.body) == (403, NO_GRANT) == (unknown.status_code, unknown.body)
         assert forbidden.headers == unknown.headers

@@ -22,13 +22,14 @@ from chalicelib.domain.hospital_day import DayMark
 from chalicelib.domain.seal import HOUR, hour_of
 from chalicelib.domain.study import StudyRef
 from chalicelib.http.role_table import ROUTES
-from chalicelib.wiring import compliance
+from chalicelib.wiring import compliance, dicomweb
 from infra.local.poller import scheduled_event
 from infra.local.samples import make_pack
 from tests.support import cloud as clouds
 from tests.support import newcomer, old_studies, tokens
 from tests.support.access_log_lines import line
 from tests.support.ingest_samples import archive, instance
+from tests.support.moto_reader import moto_reads
 from tests.support.ordering import reminder
 from tests.support.served_app import ORIGIN, Served, national_id
 from tests.support.settle_samples import entry
@@ -307,7 +308,9 @@ def play(directory, jwks_url, acts=ACTS):
             patch.setenv("ISSUERS", tokens.setting(jwks_url=jwks_url))
             patch.setenv("ORIGIN", ORIGIN)
             clouds.forget_cached()
+            patch.setattr(dicomweb, "granted_reads", moto_reads)
             served = Served(Client(app.app).http, made.outbox)
             act(Stage(made, served, patch))
-            said += [answer.body for answer in served.said]
+            for answer in served.said:
+                said += [answer.body, answer.headers.get("Location", "").encode()]
     return said

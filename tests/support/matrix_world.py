@@ -214,8 +214,8 @@ class World:
         """One image of that study, in the bucket and settled: its version."""
         made = entry(1, ref=ref, patient_id=patient_id)
         uids = {"study": ref.study_instance_uid, "series": made.header.series_instance_uid}
-        bits = element(0x00280100, "US", b"\x10\0")
-        body = instance(bits, **uids, sop=made.header.sop_instance_uid, patient_id=patient_id)
+        grey = (element(0x00280004, "CS", "MONOCHROME2"), element(0x00280100, "US", b"\x10\0"))
+        body = instance(*grey, **uids, sop=made.header.sop_instance_uid, patient_id=patient_id)
         put = clients.s3().put_object(Bucket=wiring.settings().uploads_bucket, Key=made.place.key, Body=body)
         place = replace(made.place, version_id=put["VersionId"], length=len(body))
         self.served.receive(replace(made, place=place), ref=ref)

@@ -57,6 +57,12 @@ def versions(stage, prefix=""):
     return stage.cloud.client("s3").list_object_versions(**named).get("Versions", [])
 
 
+def look(served, ref, person_id):
+    """Its patient asks for its headers, which are kept then."""
+    path = f"/dicomweb/studies/{ref.study_instance_uid}/metadata"
+    return served.ask("GET", path, "patient", headers={"Accept": "*/*"}, person_id=person_id)
+
+
 def propose(served, *refs, **stated):
     studies = [{"study_instance_uid": ref.study_instance_uid, **STATED, **stated} for ref in refs]
     return served.ask("POST", "/hospital/disposals", "hospital", {"studies": studies})
@@ -119,8 +125,9 @@ def put_disposals(hospital_id, uid, number):
 
 
 def every_path(stage):
-    """A study of each way to come, proposed, held, approved, destroyed, and told to who asks."""
+    """A study of each way to come, looked at, proposed, held, approved, destroyed, and told to who asks."""
     person_id = upload_all(stage)
+    assert look(stage.served, SINGLE, person_id).status_code == 307
     made = approved(stage.served, SINGLE, PACKED, ZIPPED)
     held = {"study_instance_uid": PACKED.study_instance_uid, "reason": "纠纷"}
     assert stage.served.ask("POST", "/privacy/holds", "privacy_officer", held).status_code == 201

@@ -209,6 +209,26 @@ def test_nothing_of_the_patient_is_left_with_the_study_in_the_tables(stage):
         assert "小明" not in str(mine)
 
 
+def test_what_was_made_of_its_images_goes_with_it_in_all_versions_and_its_neighbours_stay(stage):
+    """What the lifecycle had marked as gone is still there until it is deleted for good."""
+    s3, bucket = stage.cloud.client("s3"), stage.cloud.settings["REPORTS_BUCKET"]
+    neighbour = f"derived/H1/{SINGLE.study_instance_uid}1/metadata/0"
+    s3.put_object(Bucket=bucket, Key=neighbour, Body=b"x", IfNoneMatch="*")
+    for ref in (SINGLE, PACKED):
+        assert old.look(stage.served, ref, stage.person_id).status_code == 307
+    (single,) = (one["Key"] for one in _derived(s3, bucket) if f"/{SINGLE.study_instance_uid}/" in one["Key"])
+    s3.delete_object(Bucket=bucket, Key=single)
+    assert old.look(stage.served, SINGLE, stage.person_id).status_code == 307
+    assert len(_derived(s3, bucket)) == 5
+    old.dispose(stage, old.approved(stage.served, SINGLE, PACKED))
+    assert [one["Key"] for one in _derived(s3, bucket)] == [neighbour]
+
+
+def _derived(s3, bucket):
+    found = s3.list_object_versions(Bucket=bucket, Prefix="derived/")
+    return [*found.get("Versions", ()), *found.get("DeleteMarkers", ())]
+
+
 def test_a_destroyed_study_is_to_everybody_as_one_that_never_was(stage):
     asked = {"person_id": stage.person_id}
     assert stage.served.manifest("patient", SINGLE, **asked).status_code == 200

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.access import AccessDenied, Caller, Grant
+from chalicelib.domain.derived import Derived
 from chalicelib.domain.study import Place, StudyRef
 from chalicelib.store.signer import (
     CACHE_CONTROL,
@@ -21,6 +22,7 @@ from chalicelib.store.signer import (
     Bucket,
     Credentials,
     PlaceOutsideGrant,
+    S3DerivedSigner,
     S3Signer,
     bucket_at,
 )
@@ -65,7 +67,7 @@ def signer(style="virtual", credentials=MADE_UP):
     return S3Signer(bucket_at("uploads", region, CLIENTS[style].meta.endpoint_url), lambda now: credentials)
 
 
-def botocore_url(style, key, version, seconds, stamp, mark=""):  # noqa: PLR0913, PLR0917 - what a URL is made of
+def botocore_url(style, key, version, seconds, stamp, mark="", kind="application/dicom"):  # noqa: PLR0913, PLR0917 - what a URL is made of
     """botocore's URL for the same request at the same instant: its own presigner reads the clock, so its signer
     is given the request that the presigner would build, with our timestamp."""
     made = CLIENTS[style].generate_presigned_url(
@@ -73,13 +75,16 @@ def botocore_url(style, key, version, seconds, stamp, mark=""):  # noqa: PLR0913
         Params={
             "Bucket": "uploads",
             "Key": key,
-            "VersionId": version,
-            "ResponseContentType": "application/dicom",
+            **({"VersionId": version} if version else {}),
+            "ResponseContentType": kind,
             "ResponseCacheControl": CACHE_CONTROL,
         },
         ExpiresIn=seconds,
     )
-    bare = made.split("&X-Amz-Algorithm")[0].replace("&response", f"{mark}&response", 1)
+    bare = made.split("&X-Amz-Algorithm")[0]
+    bare = (
+        bare.replace("&response", f"{mark}&response", 1) if version else bare.replace("?", f"?{mark[1:]}&", bool(mark))
+    )
     auth = S3SigV4QueryAuth(
         BotoCredentials(MADE_UP.access_key, MADE_UP.secret_key, MADE_UP.token), "s3", BUCKETS[style][0], seconds
     )
@@ -130,6 +135,43 @@ def test_any_key_and_version_signs_as_botocore_does(style, tail, version, second
     ends = timedelta(seconds=seconds)
     (url,) = signer(style).sign(grant(ends), [place(key, version)], NOW)
     assert url == botocore_url(style, key, version, seconds, "20261124T040000Z")
+
+
+DERIVED = Derived(grant().study, "derived/H1/1.2.3/frames/ab", 'multipart/related; type="image/jls"; boundary=ab')
+
+
+def derived_signer(style):
+    return S3DerivedSigner(
+        bucket_at("uploads", BUCKETS[style][0], CLIENTS[style].meta.endpoint_url), lambda now: MADE_UP
+    )
+
+
+@pytest.mark.parametrize("style", BUCKETS)
+@pytest.mark.parametrize("event_id", ["", "01KB0000000000000000000000"])
+def test_what_was_made_of_the_study_is_signed_without_a_version_as_botocore_does(style, event_id):
+    url = derived_signer(style).sign_derived(replace(grant(), event_id=event_id), DERIVED, NOW)
+    mark = f"&x-audit-event={event_id}" if event_id else ""
+    assert url == botocore_url(style, DERIVED.key, "", 300, "20261124T040000Z", mark, DERIVED.content_type)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ref": StudyRef("H2", "1.2.3")},
+        {"ref": StudyRef("H1", "1.2.3.4"), "key": "derived/H1/1.2.3.4/frames/ab"},
+        {"key": "derived/H1/1.2.3.4/frames/ab"},
+        {"key": "derived/H1/1.2.3"},
+        {"key": "exports/x"},
+    ],
+)
+def test_what_was_made_of_another_study_is_refused(changes):
+    with pytest.raises(PlaceOutsideGrant):
+        derived_signer("virtual").sign_derived(grant(), replace(DERIVED, **changes), NOW)
+
+
+def test_what_was_made_of_the_study_is_not_signed_after_the_grant():
+    with pytest.raises(AccessDenied, match="consent_expired"):
+        derived_signer("virtual").sign_derived(grant(timedelta(0)), DERIVED, NOW)
 
 
 def test_urls_come_in_the_order_of_the_places():
