@@ -5,12 +5,13 @@ bucket alone can rebuild what is served (DESIGN §4.9). A fact is written there 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from chalicelib.domain.contact import Contact
 from chalicelib.domain.hospital_key import HospitalKey, PublicKey
+from chalicelib.domain.release import Standing
 from chalicelib.domain.study import Amendment, Hospital
 from chalicelib.domain.upload_key import Kind, prefix
 
@@ -136,6 +137,39 @@ def read_key_fact(body: bytes) -> HospitalKey:
         ended_at=datetime.fromisoformat(told["ended_at"]) if told["ended_at"] else None,
         ended_by=told["ended_by"],
     )
+
+
+_STANDING_FACT: Final = ".standing.json"  # beside the amendments, and told from them by this
+_INSTANTS: Final = frozenset({"asked_at", "decided_at", "closed_at"})
+
+
+def standing_fact_key(hospital_id: str, made_at: datetime, ulid: str) -> str:
+    return f"{fact_key('amendments', hospital_id, made_at, ulid).removesuffix('.json')}{_STANDING_FACT}"
+
+
+def is_standing_fact(key: str) -> bool:
+    return key.endswith(_STANDING_FACT)
+
+
+def standing_body(standing: Standing, *, settled: bool = False) -> bytes:
+    """How a quarantined upload stands after a step. `settled`: read from the table, so that of several facts with this
+    revision it is the one that counted."""
+    told = {name: _plain(value) for name, value in asdict(standing).items()}
+    return _json({"standing": told, "settled": settled})
+
+
+def read_standing(body: bytes) -> tuple[Standing, bool]:
+    """(standing, settled). KeyError, TypeError or ValueError for what `standing_body` did not write."""
+    told = json.loads(body)
+    named = {one.name: told["standing"][one.name] for one in fields(Standing)}
+    instants = {name: datetime.fromisoformat(named[name]) if named[name] else None for name in _INSTANTS}
+    if not isinstance(named["revision"], int) or named["revision"] < 1:
+        raise ValueError("a standing that no step led to")
+    return Standing(**{**named, **instants}), bool(told["settled"])
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _json(told: dict[str, Any]) -> bytes:

@@ -35,6 +35,10 @@ class Standings(Protocol):
         """Put as revision + 1 if it still is at `standing.revision` (0: absent). False: it is not."""
         ...
 
+    def restore(self, standing: Standing, *, settled: bool) -> None:
+        """Put at its own revision, unless a later one is there; of the same revision, a `settled` one replaces it."""
+        ...
+
     def asked(self, token: str, limit: int) -> Page[Standing]:
         """Those of all hospitals that wait for a decision, oldest first (an index: eventually consistent). ValueError:
         not a token of ours."""

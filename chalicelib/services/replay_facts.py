@@ -6,27 +6,42 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from chalicelib.domain import upload_key
-from chalicelib.domain.human_facts import MAX_BYTES, is_key_fact, read_amendment, read_key_fact, read_registration
+from chalicelib.domain.human_facts import (
+    MAX_BYTES,
+    is_key_fact,
+    is_standing_fact,
+    read_amendment,
+    read_key_fact,
+    read_registration,
+    read_standing,
+)
 from chalicelib.domain.study import Hospital, StudyRef
 from chalicelib.domain.upload_key import Uploaded
 from chalicelib.services.faults import note
 from chalicelib.services.joining_ports import HospitalKeys
 from chalicelib.services.ports import Hospitals, SettleQueue, Studies, Uploads
+from chalicelib.services.quarantine_ports import Standings
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayAmendments:
-    """Amendments again, each to be settled: reindex replays all, the nightly reconcile those of the last two dates,
-    whose writer may have died between bucket, table and queue. Repetition changes nothing.
+    """Amendments again, each to be settled, and what became of quarantined uploads: reindex replays all, the nightly
+    reconcile those of the last two dates, whose writer may have died between bucket, table and queue. Repetition
+    changes nothing.
     """
 
     uploads: Uploads
     studies: Studies
     settle_queue: SettleQueue
+    standings: Standings
 
     def __call__(self, objects: Collection[Uploaded], keep_going: Callable[[], bool]) -> frozenset[Uploaded]:
-        """The objects not replayed: time ran out, a fault of ours, or an object that is none of ours."""
-        return frozenset(one for one in sorted(objects, key=_key) if not (keep_going() and self._attempt(one)))
+        """The objects not replayed: time ran out, a fault of ours, or an object that is none of ours.
+
+        The latest first: a step that was cut short and taken again told twice of one revision, and counts as told last.
+        """
+        latest_first = sorted(objects, key=_key, reverse=True)
+        return frozenset(one for one in latest_first if not (keep_going() and self._attempt(one)))
 
     def _attempt(self, uploaded: Uploaded) -> bool:
         try:
@@ -40,10 +55,19 @@ class ReplayAmendments:
         key = upload_key.parse(uploaded.key)
         if key is None:
             raise ValueError("no key of an amendment")
+        if is_standing_fact(uploaded.key):
+            self._standing(key.hospital_id, uploaded)
+            return
         study_instance_uid, amendment = read_amendment(_body(self.uploads, uploaded.key, uploaded.version_id))
         ref = StudyRef(key.hospital_id, study_instance_uid)
         self.studies.amend(ref, amendment)
         self.settle_queue.send([ref])
+
+    def _standing(self, hospital_id: str, uploaded: Uploaded) -> None:
+        standing, settled = read_standing(_body(self.uploads, uploaded.key, uploaded.version_id))
+        if standing.hospital_id != hospital_id:
+            raise ValueError("a standing under another hospital's key")
+        self.standings.restore(standing, settled=settled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.domain.page import Page
@@ -35,6 +35,14 @@ class DynamoStandings:
     def put(self, standing: Standing) -> bool:
         condition = items.at_revision(standing.revision)
         return calls.put_if(self._client, self._table, _item(standing), **condition)
+
+    def restore(self, standing: Standing, *, settled: bool) -> None:
+        earlier = "revision <= :kept" if settled else "revision < :kept"
+        condition = {
+            "ConditionExpression": f"attribute_not_exists(PK) OR {earlier}",
+            "ExpressionAttributeValues": {":kept": items.attribute(standing.revision)},
+        }
+        calls.put_if(self._client, self._table, _item(replace(standing, revision=standing.revision - 1)), **condition)
 
     def asked(self, token: str, limit: int) -> Page[Standing]:
         found, following = ASKED.page(self._client, self._table, token, limit)

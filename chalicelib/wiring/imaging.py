@@ -23,6 +23,7 @@ from chalicelib.wiring.adapters import (
 from chalicelib.wiring.compliance import derive_exams
 from chalicelib.wiring.door import hospital_keys
 from chalicelib.wiring.environment import new_id, now
+from chalicelib.wiring.releases import standings
 from chalicelib.wiring.watch import watch
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def reindex_studies() -> ReindexStudies:
     archives = replace(unpack_archive(), settle_queue=touched, **uncounted)
     take_up: dict[Kind, TakeUp] = {"archives": archives, "unpacked": instances, "instances": instances}
     take_up["notices"] = replace(record_notice(), **uncounted)
-    take_up["amendments"] = ReplayAmendments(uploads(), studies(), touched)
+    take_up["amendments"] = ReplayAmendments(uploads(), studies(), touched, standings())
     registrations = ReplayRegistrations(uploads(), hospitals(), hospital_keys())
     return ReindexStudies(uploads(), hospitals(), registrations, take_up, touched, settle_study(), now)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.wiring.adapters import hospitals, receipts, settle_queue, studies, uploads
 from chalicelib.wiring.environment import settings
+from chalicelib.wiring.releases import standings
 
 if TYPE_CHECKING:
     from chalicelib.services import reconcile_ports
@@ -35,7 +36,7 @@ def reconcile_uploads() -> ReconcileUploads:
     from chalicelib.store import clients
     from chalicelib.store.refeed import SqsRefeed
 
-    replay = ReplayAmendments(uploads(), studies(), settle_queue())
+    replay = ReplayAmendments(uploads(), studies(), settle_queue(), standings())
     return ReconcileUploads(uploads(), _sorted(), SqsRefeed(clients.sqs()), replay, _pieces())
 
 

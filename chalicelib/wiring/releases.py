@@ -6,8 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from chalicelib.wiring.access import record_decision
-from chalicelib.wiring.adapters import exam_ledger, studies
-from chalicelib.wiring.environment import settings
+from chalicelib.wiring.adapters import exam_ledger, studies, uploads
+from chalicelib.wiring.environment import new_id, settings
 
 if TYPE_CHECKING:
     from chalicelib.services.close_quarantined import CloseQuarantined
@@ -44,7 +44,7 @@ def list_quarantine() -> ListQuarantine:
 def step_quarantined() -> StepQuarantined:
     from chalicelib.services.step_quarantined import StepQuarantined
 
-    return StepQuarantined(quarantine_records(), standings(), record_decision())
+    return StepQuarantined(quarantine_records(), standings(), record_decision(), uploads(), new_id)
 
 
 @cache

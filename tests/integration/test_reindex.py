@@ -73,12 +73,29 @@ def exclude(ref):
     wiring.amend_study().exclude(ref, place.version_id, place.offset, **told)
 
 
-def test_when_all_tables_are_lost_the_bucket_gives_the_same_manifests_exclusions_and_hospitals(bucket):
+def take_steps():
+    """Two cut files: a release of one is refused, and asked for again; one of the other is granted."""
+    regulator, hospital = Caller("regulator", "wei"), Caller("hospital", "gateway", "H1")
+    first, second = (entry for entry, _ in wiring.list_quarantine()("H1", "", 9).items if entry.reason == "truncated")
+    for entry, decision in ((first, "refuse"), (second, "grant")):
+        wiring.ask_release()(hospital, entry.entry_id, "misjudged", wiring.now())
+        told = {"decision": decision, "note": "看过", "now": wiring.now()}
+        wiring.decide_release()(regulator, "H1", entry.entry_id, **told)
+    wiring.ask_release()(hospital, first.entry_id, "misjudged", wiring.now())
+    found = wiring.standings().of("H1", [first.entry_id, second.entry_id])
+    assert sorted(one.state for one in found.values()) == ["asked", "granted"]
+    return found
+
+
+def test_when_all_tables_are_lost_the_bucket_gives_the_same_manifests_exclusions_steps_and_hospitals(bucket):
+    for number in (1, 2):
+        put(f"instances/H1/{DAY}/cut-{number}.dcm", instance(3, number)[:300])
     wiring.register_hospital()(Caller("regulator", "wei"), Hospital("H1", "省人民医院", region="320102"), wiring.now())
     known = wiring.hospitals().list()
     reindex()
     exclude(SECOND)
     reindex()
+    standings = take_steps()
     before = {ref: manifest(ref).to_json() for ref in (FIRST, SECOND)}
     summaries = {ref: wiring.studies().summary(ref) for ref in (FIRST, SECOND)}
     assert summaries[SECOND].instances == 1
@@ -87,16 +104,24 @@ def test_when_all_tables_are_lost_the_bucket_gives_the_same_manifests_exclusions
     assert wiring.hospitals().list() == ()
     reindex()
     assert wiring.hospitals().list() == known
+    assert wiring.standings().of("H1", standings) == standings
+    assert [one.entry_id for one in wiring.standings().asked("", 9).items] == [
+        one.entry_id for one in standings.values() if one.state == "asked"
+    ]
     assert {ref: manifest(ref).to_json() for ref in (FIRST, SECOND)} == before
     assert {ref: wiring.studies().summary(ref) for ref in (FIRST, SECOND)} == summaries
 
 
-def test_the_nightly_reconcile_brings_an_amendment_to_the_table_that_only_the_bucket_has(bucket):
+def test_the_nightly_reconcile_brings_a_fact_to_the_table_that_only_the_bucket_has(bucket):
+    for number in (1, 2):
+        put(f"instances/H1/{DAY}/cut-{number}.dcm", instance(3, number)[:300])
     reindex()
     exclude(SECOND)
+    standings = take_steps()
     forget()
     wiring.hospitals().put(Hospital("H1", "省人民医院"))
     reconcile = replace(wiring.reconcile_uploads(), settling=timedelta(0))
     reconcile(CheckPiece(wiring.now() + timedelta(minutes=1), "H1", ()), lambda: True)
+    assert wiring.standings().of("H1", standings) == standings
     (made,) = wiring.studies().amendments(SECOND)
     assert (made.reason, made.made_by) == ("another patient's", "dr-9")

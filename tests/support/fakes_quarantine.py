@@ -26,6 +26,11 @@ class FakeStandings:
         self.items[standing.hospital_id, standing.entry_id] = kept
         return True
 
+    def restore(self, standing, *, settled):
+        held = self.get(standing.hospital_id, standing.entry_id).revision
+        if held < standing.revision or (settled and held == standing.revision):
+            self.items[standing.hospital_id, standing.entry_id] = standing
+
     def asked(self, token, limit):
         waiting = [one for one in self.items.values() if one.state == "asked"]
         waiting.sort(key=lambda one: (one.asked_at, one.hospital_id, one.entry_id))

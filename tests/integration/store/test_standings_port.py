@@ -77,3 +77,17 @@ def test_what_waits_for_a_decision_is_listed_oldest_first_and_by_pages(standings
 @pytest.mark.parametrize("entry_id", [ENTRY, "", "../x", f"2026-11-24/{'ab' * 31}", f"{ENTRY}.json", "é" * 40])
 def test_an_entry_that_does_not_exist_is_none_whatever_it_is_called(cloud, entry_id):
     assert S3Quarantine(cloud.client("s3"), cloud.settings["QUARANTINE_BUCKET"]).get("H1", entry_id) is None
+
+
+def test_a_standing_is_restored_unless_a_later_one_is_there(standings):
+    kept = replace(ASKED, revision=2)
+    standings.restore(kept, settled=False)
+    assert standings.get("H1", ENTRY) == kept
+    standings.restore(replace(FULL, revision=1), settled=True)
+    standings.restore(replace(FULL, revision=2), settled=False)
+    assert standings.get("H1", ENTRY) == kept
+    assert [one.entry_id for one in standings.asked("", 9).items] == [ENTRY]
+    standings.restore(replace(FULL, revision=2), settled=True)
+    standings.restore(kept, settled=False)
+    assert standings.get("H1", ENTRY) == replace(FULL, revision=2)
+    assert standings.asked("", 9).items == ()

@@ -6,6 +6,7 @@ from chalicelib.services.keep_fact import FactNotKept
 from chalicelib.services.replay_facts import ReplayAmendments
 from chalicelib.services.settle_study import SettleStudy
 from tests.support.fakes_ingest import FakeRefeed, FakeSettleQueue, FakeUploads
+from tests.support.fakes_quarantine import FakeStandings
 from tests.support.fakes_settle import FakeBytes, FakeExams, FakeReceived, FakeStudies
 from tests.support.settle_samples import REF, T0, entry
 
@@ -36,7 +37,7 @@ def replay(uploads, studies, queue):
 
     def run():
         objects = [Uploaded(one.key, one.version_id) for one in uploads.versions("amendments/")]
-        return [one.key for one in ReplayAmendments(uploads, studies, queue)(objects, lambda: True)]
+        return [one.key for one in ReplayAmendments(uploads, studies, queue, FakeStandings())(objects, lambda: True)]
 
     return run
 

@@ -1,7 +1,9 @@
 """A hospital corrects, asks, and the commission decides; what is looked at again obeys the rules of every upload."""
 
+import itertools
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -13,8 +15,9 @@ from chalicelib.services.close_quarantined import CloseQuarantined, Sent
 from chalicelib.services.decide_release import AskRelease, DecideRelease
 from chalicelib.services.list_quarantine import ListQuarantine
 from chalicelib.services.record_decision import RecordDecision
+from chalicelib.services.replay_facts import ReplayAmendments
 from chalicelib.services.step_quarantined import StandingContended, StepQuarantined
-from tests.support.fakes_ingest import FakeRefeed
+from tests.support.fakes_ingest import Crash, FakeRefeed, FakeSettleQueue
 from tests.support.fakes_ledger import FakeLedger
 from tests.support.fakes_people import FakeAudit, SeededRandomness
 from tests.support.fakes_quarantine import FakeStandings
@@ -40,7 +43,9 @@ class Office:
         self.now = self.bench.clock()
         self.standings, self.audit, self.refeed = FakeStandings(), FakeAudit(), FakeRefeed()
         record = RecordDecision(self.audit, SeededRandomness())
-        self.step = StepQuarantined(self.bench.quarantine, self.standings, record)
+        self.uploads, self.ids = self.bench.uploads, itertools.count(1)
+        ports = (self.bench.quarantine, self.standings, record, self.uploads)
+        self.step = StepQuarantined(*ports, lambda _: f"{next(self.ids):026}")
         self.world, self.ledger = World(), FakeLedger()
         self.list = ListQuarantine(self.bench.quarantine, self.standings)
 
@@ -66,6 +71,14 @@ class Office:
         self.world.receive(found, ref=ref)
         self.world.settle(ref=ref)
         return Sent(ref.study_instance_uid, found.place.version_id)
+
+    def rebuilt(self):
+        """The standings that the bucket alone gives."""
+        standings = FakeStandings()
+        replay = ReplayAmendments(self.uploads, self.world.studies, FakeSettleQueue(), standings)
+        kept = [Uploaded(one.key, one.version_id, one.size) for one in self.uploads.versions("amendments/")]
+        assert replay(kept, lambda: True) == frozenset()
+        return standings.items
 
     def state(self):
         ((_, standing),) = self.list(CLOSED.hospital_id, "", 9).items
@@ -249,3 +262,82 @@ def test_closed_entries_stay_listed_and_pages_go_on_by_token():
             break
     assert len(found) == len(office.bench.quarantine.records)
     assert sorted(standing.state for _, standing in found) == ["closed", *["open"] * (len(found) - 1)]
+
+
+# The bucket alone
+
+
+def die(_):
+    raise Crash
+
+
+def test_every_step_comes_back_from_the_bucket_alone():
+    office = Office()
+    sent = office.arrive()
+    steps = (office.ask, partial(office.decide, "refuse"), office.ask, office.decide, partial(office.close, sent))
+    for step in steps:
+        step()
+        assert office.rebuilt() == office.standings.items
+    (found,) = office.rebuilt().values()
+    assert (found.state, found.version_id, found.revision) == ("closed", sent.version_id, 5)
+
+
+def test_a_refused_step_leaves_nothing_in_the_bucket():
+    office = Office()
+    refusal(office.decide)
+    assert office.rebuilt() == {}
+
+
+def test_a_step_that_died_after_the_bucket_is_brought_to_the_table_by_the_night():
+    office = Office()
+    office.ask()
+    put = office.standings.put
+    office.standings.put = die
+    with pytest.raises(Crash):
+        office.decide("refuse")
+    assert office.state() == "asked"
+    office.standings.put = put
+    for standing in office.rebuilt().values():
+        office.standings.restore(standing, settled=False)
+    assert office.state() == "refused"
+
+
+def test_a_step_taken_again_after_it_died_counts_as_it_was_told_last():
+    office = Office()
+    put = office.standings.put
+    office.standings.put = die
+    with pytest.raises(Crash):
+        office.ask()
+    office.standings.put, office.now = put, office.now + timedelta(seconds=30)
+    office.ask()
+    assert office.rebuilt() == office.standings.items
+
+
+def test_of_two_steps_at_once_the_bucket_gives_the_one_that_counted():
+    office = Office()
+    office.ask()
+    read = office.standings.get
+    slow = read(CLOSED.hospital_id, office.record.entry_id)
+    office.decide("refuse")
+    office.standings.get = lambda *_: slow
+
+    def put(standing):
+        office.standings.get = read
+        return FakeStandings.put(office.standings, standing)
+
+    office.standings.put = put
+    with pytest.raises(StandingContended):
+        office.decide("grant")
+    assert office.rebuilt() == office.standings.items
+    assert office.state() == "refused"
+
+
+def test_a_standing_under_another_hospitals_key_is_left():
+    office = Office()
+    office.ask()
+    (kept,) = office.uploads.versions("amendments/")
+    body = office.uploads.read(kept.key, kept.version_id, 0, 1 << 20).data
+    office.uploads.upload(kept.key.replace(CLOSED.hospital_id, "H2"), body)
+    replay = ReplayAmendments(office.uploads, office.world.studies, FakeSettleQueue(), office.standings)
+    (strange,) = [Uploaded(one.key, one.version_id) for one in office.uploads.versions("amendments/H2/")]
+    assert replay([strange], lambda: True) == {strange}

@@ -16,6 +16,7 @@ from chalicelib.services.settle_study import SettleStudy
 from chalicelib.services.unpack_archive import UnpackArchive
 from tests.support.fakes_ingest import FakeJournal, FakeRefeed, FakeSettleQueue
 from tests.support.fakes_joining import FakeHospitalKeys
+from tests.support.fakes_quarantine import FakeStandings
 from tests.support.fakes_settle import FakeExams, FakeStudies
 from tests.support.ingest_samples import DAY, H1, Bench, archive, instance
 
@@ -42,7 +43,7 @@ class Cloud(Bench):
             return frozenset()
 
         take_up = {"instances": ingest, "unpacked": ingest, "archives": UnpackArchive(*ports), "notices": note}
-        take_up["amendments"] = ReplayAmendments(self.uploads, self.studies, touched)
+        take_up["amendments"] = ReplayAmendments(self.uploads, self.studies, touched, FakeStandings())
         registrations = ReplayRegistrations(self.uploads, self.hospitals, FakeHospitalKeys())
         settle = SettleStudy(self.journal, self.studies, self.uploads, self.exams, self.refeed, workers=1)
         return ReindexStudies(self.uploads, self.hospitals, registrations, take_up, touched, settle, self.clock)(
