@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from chalicelib.domain.alert import Alert, Answer, Outcome, Prior, day_of, exam_from_texts, exam_to_texts
 from chalicelib.domain.study import StudyRef
-from chalicelib.store import calls, gain_keys, items, keys
+from chalicelib.store import batch, calls, gain_keys, items, keys
+from chalicelib.store.named import named
 from chalicelib.store.pages import beneath, every
 
 if TYPE_CHECKING:
@@ -33,13 +34,15 @@ class DynamoAlerts:
         self._table = table
 
     def keep(self, alert: Alert) -> bool:
-        """The pointer first: where the second write fails, the next call writes both."""
+        """The pointers first: where the second write fails, the next call writes all."""
         forget = int((alert.shown_at + KEPT).timestamp())
-        day = day_of(alert.alert_id)
-        pointer = items.key(keys.encounter(alert.hospital_id, alert.encounter_id), gain_keys.alert(alert.alert_id))
-        self._put_new(pointer | items.attributes(alert_id=alert.alert_id, expires_at=forget))
-        key = items.key(gain_keys.alerts_of(alert.hospital_id, day), gain_keys.alert(alert.alert_id))
-        return self._put_new(key | _item(alert) | items.attributes(expires_at=forget))
+        pk, sk = gain_keys.alerts_of(alert.hospital_id, day_of(alert.alert_id)), gain_keys.alert(alert.alert_id)
+        visit_pk = keys.encounter(alert.hospital_id, alert.encounter_id)
+        pointer = items.key(visit_pk, sk) | items.attributes(alert_id=alert.alert_id, expires_at=forget)
+        found = [named(study, pk, sk, forget, visit_pk) for study in sorted({one.study for one in alert.priors})]
+        batch.put(self._client, self._table, [pointer, *found])
+        item = items.key(pk, sk) | _item(alert) | items.attributes(expires_at=forget)
+        return calls.put_if(self._client, self._table, item, ConditionExpression=NEW)
 
     def get(self, hospital_id: str, alert_id: str) -> Alert | None:
         if not day_of(alert_id):
@@ -96,9 +99,6 @@ class DynamoAlerts:
     def of_visit(self, hospital_id: str, encounter_id: str) -> tuple[str, ...]:
         found = beneath(self._client, self._table, keys.encounter(hospital_id, encounter_id), gain_keys.alert(""))
         return tuple(items.text(item, "alert_id") for item in found)
-
-    def _put_new(self, item: dict[str, Any]) -> bool:
-        return calls.put_if(self._client, self._table, item, ConditionExpression=NEW)
 
 
 def _item(alert: Alert) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 from chalicelib.domain.destruction import Plan, Planned
-from chalicelib.store import batch, items, keys
+from chalicelib.store import batch, items, keys, named
 from chalicelib.store.pages import beneath
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ class DynamoPlans:
 
 
 class DynamoRemains:
-    """What a destroyed study leaves beside SUMMARY, amendments and plan: manifests that say whose it was, digests, and
-    the pointer."""
+    """What a destroyed study leaves beside SUMMARY, amendments and plan: manifests that say whose it was, digests, the
+    pointer, and what others keep that names it."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -93,6 +93,7 @@ class DynamoRemains:
         found = [_key_of(item) for kind in kinds for item in beneath(self._client, self._table, keys.study(ref), kind)]
         pointer = items.key(keys.pointer(ref.study_instance_uid), ref.hospital_id)
         batch.delete(self._client, self._table, [*found, pointer])
+        named.forget(self._client, self._table, ref)
 
 
 def _key_of(item: items.Item) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from chalicelib.domain.study import StudyRef
 from chalicelib.store.keys import text
 
 ALERT_KIND, DAY_KIND = "alert", "gain"  # of what is due
 VIEWED = "VIEWED#"
 RECOGNITIONS = "RECOGNITION#"
+NAMED = "NAMED#"
 HOURS = "GAINS#HOURS"
 LAST = "LAST"
 
@@ -21,12 +24,22 @@ def alert(alert_id: str) -> str:
     return f"ALERT#{alert_id}"
 
 
+def alert_of(sk: str) -> str:
+    """The id again."""
+    return sk.removeprefix(alert(""))
+
+
 def alert_answers(alert_id: str) -> str:
     return f"ANSWER#{alert_id}#"
 
 
 def alert_answer(alert_id: str, outcome: str, reason: str) -> str:
     return f"{alert_answers(alert_id)}{outcome}#{reason}"
+
+
+def named(pk: str, sk: str) -> str:
+    """Under a study: that the item of this key names it. A digest, for a key has no room for another."""
+    return f"{NAMED}{hashlib.sha256(f'{pk}#{sk}'.encode()).hexdigest()[:32]}"
 
 
 def happenings(hospital_id: str, day: str) -> str:

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from chalicelib.domain.recognition import Judgement, Recognition
 from chalicelib.domain.study import StudyRef
 from chalicelib.store import batch, calls, gain_keys, items, keys
+from chalicelib.store.named import named
 from chalicelib.store.pages import beneath
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 NEW = "attribute_not_exists(PK)"
-KEPT: Final = timedelta(days=30)  # of views: the audit remembers them; here reminders look for them
+KEPT: Final = timedelta(days=3 * 365)  # as reminders (store.alerts)
+SEEN: Final = timedelta(days=30)  # of views: the audit remembers them; here reminders look for them
 
 
 class DynamoRecognitions:
-    """`RECOGNITION#{study}#{doctor}#{revision}` under the encounter, to stay; `VIEWED#{study}` beside them."""
+    """`RECOGNITION#{study}#{doctor}#{revision}` under the encounter; `VIEWED#{study}` beside them."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -30,11 +32,16 @@ class DynamoRecognitions:
     def put(self, recognition: Recognition) -> bool:
         pk = keys.encounter(recognition.hospital_id, recognition.encounter_id)
         sk = gain_keys.recognition(recognition.study, recognition.doctor_id, recognition.revision)
-        return calls.put_if(self._client, self._table, items.key(pk, sk) | _item(recognition), ConditionExpression=NEW)
+        forget = int((recognition.at + KEPT).timestamp())
+        self._client.put_item(TableName=self._table, Item=named(recognition.study, pk, sk, forget))
+        item = items.key(pk, sk) | _item(recognition) | items.attributes(expires_at=forget)
+        return calls.put_if(self._client, self._table, item, ConditionExpression=NEW)
 
     def viewed(self, opened: Collection[tuple[tuple[str, str], StudyRef]], now: datetime) -> None:
-        forget = int((now + KEPT).timestamp())
-        batch.put(self._client, self._table, [_viewed(visit, study, forget) for visit, study in sorted(set(opened))])
+        forget = int((now + SEEN).timestamp())
+        found = [(visit, study, _viewed(visit, study, forget)) for visit, study in sorted(set(opened))]
+        left = [named(study, keys.encounter(*visit), item["SK"]["S"], forget) for visit, study, item in found]
+        batch.put(self._client, self._table, [*left, *(item for _, _, item in found)])
 
     def judged(self, visit: tuple[str, str], doctor_id: str) -> frozenset[StudyRef]:
         found = beneath(self._client, self._table, keys.encounter(*visit), gain_keys.RECOGNITIONS)
