@@ -64,11 +64,8 @@ def imaging_study(found: FoundStudy, manifest: Manifest, dicomweb: str) -> Eleme
     """All of it. Where there are too many instances to name each, the series tell their numbers."""
     each = found.summary.instances <= MOST_INSTANCES
     series = [told for one in manifest.series if (told := _series(one, each=each))]
-    return {
-        **_study(found, dicomweb),
-        "meta": _meta(found.summary) | ({} if each else SUBSETTED),
-        **filled(series=series),
-    }
+    meta = _meta(found.summary) | ({} if each else SUBSETTED)
+    return filled(**_study(found, dicomweb) | {"meta": meta, "series": series})
 
 
 def _study(found: FoundStudy, dicomweb: str) -> Element:
