@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
-from typing import Any, get_type_hints
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from chalice.app import Response
 
@@ -128,10 +129,17 @@ def _answers(route: Route, described: Described) -> Shape:
     """What it answers when nothing is refused."""
     if route.answers:
         return {str(status): _media(status, told, described) for status, told in route.answers.items()}
-    told = get_type_hints(route.view, localns=_NAMES, include_extras=True)["return"]
+    told = _without_response(get_type_hints(route.view, localns=_NAMES, include_extras=True)["return"])
     if told is Response:
         return {}
     return {str(route.status): _media(route.status, told, described)}
+
+
+def _without_response(told: Any) -> Any:
+    """What a view returns unless it refuses by a Response of its own, such as that there is no such thing."""
+    if get_origin(told) not in (Union, UnionType):
+        return told
+    return Union[tuple(part for part in get_args(told) if part is not Response)]  # noqa: UP007 - as many as there are
 
 
 def _media(status: int, told: Any, described: Described) -> Shape:
