@@ -2,160 +2,188 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast, get_args
+from typing import cast, get_args
 
 from chalicelib import wiring
 from chalicelib.domain.assisted import AssistedReason
 from chalicelib.domain.break_glass import BreakGlassReason
 from chalicelib.domain.hand_over import HandedHow
 from chalicelib.domain.review import Verdict
-from chalicelib.http import exception_shapes, shapes
-from chalicelib.http.answers import answer
+from chalicelib.http import exception_shapes as shapes
+from chalicelib.http import told as types
 from chalicelib.http.asked import Asked
+from chalicelib.http.doctors import ENCOUNTER_ID, REQUEST_ID
+from chalicelib.http.kinds import TOKEN, Kinds, one_of, optional, text
 from chalicelib.http.routes import Routes
+from chalicelib.http.shapes import given
 
-if TYPE_CHECKING:
-    from chalice.app import Response
-
-    from chalicelib.domain.review import Review
-
-MOST_TEXT = 1000  # characters of anybody's own words
+CONSENT_ID, REVIEW_ID = text(64), text(64)
+NATIONAL_ID = text(32)  # as the reader read it
+OWN_WORDS = text(1000)
+OBJECTION: Kinds = {"consent_id": CONSENT_ID, "text": optional(OWN_WORDS, "")}
+EMERGENCY: Kinds = {
+    "encounter_id": ENCOUNTER_ID,
+    "reason": one_of(get_args(BreakGlassReason)),
+    "text": OWN_WORDS,
+    "confirmation": text(128),
+}
 
 routes = Routes(__name__)
 
 
-@routes.post("/assisted-requests")
-def request_assisted(asked: Asked) -> Response:
-    """{encounter_id, national_id: as the reader read it, reason}: 202, and what to read to the patient."""
+@routes.post(
+    "/assisted-requests",
+    body={"encounter_id": ENCOUNTER_ID, "national_id": NATIONAL_ID, "reason": one_of(get_args(AssistedReason))},
+    status=202,
+    tells=("card_refused", "identity_unlinked", "phone_exists"),
+)
+def request_assisted(asked: Asked) -> shapes.AskedAssisted:
+    """`national_id`: as the reader read it. The answer holds what to read to the patient."""
     from chalicelib.domain.consent_notice import ASSISTED_NOTICE
     from chalicelib.services.request_assisted import CardRead
 
     fields = asked.fields()
-    reason = cast(AssistedReason, fields.choice("reason", get_args(AssistedReason)))
-    read = CardRead(fields.text("encounter_id", 128), fields.text("national_id", 32), reason)
-    made = wiring.request_assisted()(asked.caller, read, asked.now)
-    return answer({**exception_shapes.asked(made), "notice": shapes.agreement(ASSISTED_NOTICE)}, 202)
+    reason = cast(AssistedReason, fields.choice("reason"))
+    read = CardRead(fields.text("encounter_id"), fields.text("national_id"), reason)
+    return shapes.asked(wiring.request_assisted()(asked.caller, read, asked.now), ASSISTED_NOTICE)
 
 
-@routes.post("/assisted-requests/outcome")
-def assisted_outcome(asked: Asked) -> Response:
-    """For the doctor to poll: state waiting, confirmed or expired."""
+@routes.post("/assisted-requests/outcome", body={"encounter_id": ENCOUNTER_ID, "request_id": REQUEST_ID})
+def assisted_outcome(asked: Asked) -> shapes.ToldAssisted:
+    """For the doctor to poll."""
     fields = asked.fields()
-    given = (fields.text("encounter_id", 128), fields.text("request_id", 64))
-    state, consent = wiring.read_assisted_outcome()(asked.caller, *given, asked.now)
-    return answer({"state": state, "consent": shapes.given(consent) if consent else None})
+    named = (fields.text("encounter_id"), fields.text("request_id"))
+    return shapes.outcome(*wiring.read_assisted_outcome()(asked.caller, *named, asked.now))
 
 
 @routes.get("/assisted-requests")
-def waiting_requests(asked: Asked) -> Response:
+def waiting_requests(asked: Asked) -> shapes.AllWaitingAssisted:
     found = wiring.read_assisted()(asked.caller, asked.now)
-    return answer({"requests": [exception_shapes.waiting(one) for one in found]})
+    return {"requests": [shapes.waiting(one) for one in found]}
 
 
-@routes.post("/assisted-requests/confirm")
-def confirm_assisted(asked: Asked) -> Response:
+@routes.post(
+    "/assisted-requests/confirm",
+    body={"request_id": REQUEST_ID},
+    status=201,
+    tells=("assisted_closed", "witness_role", "witness_is_doctor", "witness_not_fresh"),
+)
+def confirm_assisted(asked: Asked) -> shapes.Confirmed:
     """The witness, within two minutes of signing in. What it opened is the doctor's to see, not the witness's."""
-    consent = wiring.confirm_assisted()(asked.caller, asked.fields().text("request_id", 64), asked.now)
-    return answer({"consent_id": consent.consent_id, "expires_at": shapes.instant(consent.ends_at)}, 201)
+    request_id = asked.fields().text("request_id")
+    return shapes.confirmed(wiring.confirm_assisted()(asked.caller, request_id, asked.now))
 
 
-@routes.post("/break-glass")
-def break_glass(asked: Asked) -> Response:
-    """{encounter_id, reason, text: in the doctor's own words, confirmation: typed}"""
+@routes.post(
+    "/break-glass",
+    body=EMERGENCY,
+    status=201,
+    tells=("break_glass_suspended", "not_an_emergency", "not_confirmed", "unknown_person", "break_glass_quota"),
+)
+def break_glass(asked: Asked) -> types.GivenConsent:
+    """`text`: in the doctor's own words. `confirmation`: the sentence, as it was typed."""
     from chalicelib.services.break_glass import Emergency
 
     fields = asked.fields()
     emergency = Emergency(
-        encounter_id=fields.text("encounter_id", 128),
-        reason=cast(BreakGlassReason, fields.choice("reason", get_args(BreakGlassReason))),
-        text=fields.text("text", MOST_TEXT),
-        confirmation=fields.text("confirmation", 128),
+        encounter_id=fields.text("encounter_id"),
+        reason=cast(BreakGlassReason, fields.choice("reason")),
+        text=fields.text("text"),
+        confirmation=fields.text("confirmation"),
     )
-    return answer(shapes.given(wiring.break_glass()(asked.caller, emergency, asked.now)), 201)
+    return given(wiring.break_glass()(asked.caller, emergency, asked.now))
 
 
 # The desk's papers
 
 
-@routes.get("/desk/hand-overs")
-def hand_overs(asked: Asked) -> Response:
+@routes.get("/desk/hand-overs", query={"token": TOKEN})
+def hand_overs(asked: Asked) -> shapes.HandOverPapers:
+    """What waits to be handed over or posted."""
     with asked.own_token():
         found = wiring.read_hand_overs()(asked.caller, asked.now, asked.query("token"))
-    return answer(shapes.page("hand_overs", found, exception_shapes.hand_over))
+    return shapes.hand_overs(found)
 
 
-@routes.post("/desk/hand-overs/print")
-def print_hand_over(asked: Asked) -> Response:
-    text = wiring.print_hand_over()(asked.caller, asked.fields().text("consent_id", 64), asked.now)
-    return answer({"text": shapes.words(text)})
+@routes.post(
+    "/desk/hand-overs/print",
+    body={"consent_id": CONSENT_ID},
+    tells=("unknown_hand_over", "witness_hands_over"),
+)
+def print_hand_over(asked: Asked) -> shapes.PrintedPaper:
+    return shapes.printed(wiring.print_hand_over()(asked.caller, asked.fields().text("consent_id"), asked.now))
 
 
-@routes.post("/desk/hand-overs/done")
-def finish_hand_over(asked: Asked) -> Response:
-    """{consent_id, how: handed_over|posted}"""
+@routes.post(
+    "/desk/hand-overs/done",
+    body={"consent_id": CONSENT_ID, "how": one_of(get_args(HandedHow))},
+    tells=("unknown_hand_over", "witness_hands_over"),
+)
+def finish_hand_over(asked: Asked) -> shapes.HandOverPaper:
     fields = asked.fields()
-    how = cast(HandedHow, fields.choice("how", get_args(HandedHow)))
-    done = wiring.finish_hand_over()(asked.caller, fields.text("consent_id", 64), how, asked.now)
-    return answer(exception_shapes.hand_over(done))
+    how = cast(HandedHow, fields.choice("how"))
+    return shapes.hand_over(wiring.finish_hand_over()(asked.caller, fields.text("consent_id"), how, asked.now))
 
 
-@routes.post("/desk/accesses/object")
-def object_at_desk(asked: Asked) -> Response:
-    """{national_id: as the reader read it, consent_id: the reference on the paper, text?}: any hospital's desk."""
+@routes.post("/desk/accesses/object", body={"national_id": NATIONAL_ID, **OBJECTION}, tells=("card_refused",))
+def object_at_desk(asked: Asked) -> shapes.ObjectedAccess:
+    """At any hospital's desk. `national_id`: as the reader read it; `consent_id`: the reference on the paper."""
     from chalicelib.services.prove_guardian import Card
 
     fields = asked.fields()
-    card = Card(fields.text("national_id", 32))
-    given = (fields.text("consent_id", 64), fields.optional_text("text", MOST_TEXT))
-    return answer(_objected(wiring.object_to_access().at_desk(asked.caller, card, *given, asked.now)))
+    card = Card(fields.text("national_id"))
+    said = (fields.text("consent_id"), fields.text("text"))
+    return shapes.objected(wiring.object_to_access().at_desk(asked.caller, card, *said, asked.now))
 
 
 # The officer's reviews
 
 
-@routes.get("/privacy/reviews")
-def reviews(asked: Asked) -> Response:
+@routes.get("/privacy/reviews", query={"token": TOKEN, "state": optional(one_of(("undecided",)), "")})
+def reviews(asked: Asked) -> shapes.ReviewedAccesses:
     """?state=undecided: what waits for a verdict."""
     undecided = asked.query("state") == "undecided"
     with asked.own_token():
         found = wiring.read_reviews()(asked.caller, asked.now, asked.query("token"), undecided=undecided)
-    return answer(shapes.page("reviews", found, exception_shapes.review))
+    return shapes.reviews(found)
 
 
-@routes.post("/privacy/reviews/verdict")
-def review_access(asked: Asked) -> Response:
-    """{review_id, verdict: justified|not_justified, note}"""
+@routes.post(
+    "/privacy/reviews/verdict",
+    body={"review_id": REVIEW_ID, "verdict": one_of(get_args(Verdict)), "note": OWN_WORDS},
+    tells=("unknown_review", "own_part"),
+)
+def review_access(asked: Asked) -> shapes.ReviewedAccess:
     fields = asked.fields()
-    verdict = cast(Verdict, fields.choice("verdict", get_args(Verdict)))
-    given = (fields.text("review_id", 64), verdict, fields.text("note", MOST_TEXT))
-    return answer(exception_shapes.review(wiring.review_access()(asked.caller, *given, asked.now)))
+    verdict = cast(Verdict, fields.choice("verdict"))
+    said = (fields.text("review_id"), verdict, fields.text("note"))
+    return shapes.review(wiring.review_access()(asked.caller, *said, asked.now))
 
 
 @routes.get("/privacy/suspensions")
-def suspensions(asked: Asked) -> Response:
+def suspensions(asked: Asked) -> shapes.SuspendedDoctors:
     found = wiring.read_suspensions()(asked.caller, asked.now)
-    return answer({"suspensions": [exception_shapes.suspension(one) for one in found]})
+    return {"suspensions": [shapes.suspension(one) for one in found]}
 
 
-@routes.post("/privacy/suspensions/lift")
-def lift_suspension(asked: Asked) -> Response:
-    """{doctor_id, note}"""
+@routes.post(
+    "/privacy/suspensions/lift",
+    body={"doctor_id": text(128), "note": OWN_WORDS},
+    tells=("unknown_suspension", "own_part"),
+)
+def lift_suspension(asked: Asked) -> shapes.Lifted:
+    """The right to break the glass is given back although reviews stand against the doctor; `note` says why."""
     fields = asked.fields()
-    given = (fields.text("doctor_id", 128), fields.text("note", MOST_TEXT))
-    doctor = wiring.lift_suspension()(asked.caller, *given, asked.now)
-    return answer({"doctor_id": doctor.doctor_id, "suspended": doctor.break_glass_suspended})
+    said = (fields.text("doctor_id"), fields.text("note"))
+    return shapes.lifted(wiring.lift_suspension()(asked.caller, *said, asked.now))
 
 
 # The patient
 
 
-@routes.post("/me/accesses/object")
-def object_to_access(asked: Asked) -> Response:
-    """{consent_id, text?}: it ends at once and goes to the hospital's privacy officer."""
+@routes.post("/me/accesses/object", body=OBJECTION)
+def object_to_access(asked: Asked) -> shapes.ObjectedAccess:
+    """It ends at once and goes to the hospital's privacy officer."""
     fields = asked.fields()
-    given = (fields.text("consent_id", 64), fields.optional_text("text", MOST_TEXT))
-    return answer(_objected(wiring.object_to_access()(asked.caller, *given, asked.now)))
-
-
-def _objected(review: Review) -> dict[str, object]:
-    return {"consent_id": review.review_id, "objected_at": shapes.instant(review.objected_at)}
+    said = (fields.text("consent_id"), fields.text("text"))
+    return shapes.objected(wiring.object_to_access()(asked.caller, *said, asked.now))
