@@ -82,6 +82,8 @@ class Fields:
         kind, value = self._kind(name, kinds.whole(least, most)), self.values.get(name)
         if not kind.required and value is None:
             return int(kind.default)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # 1.0 is a whole number in JSON Schema
         if type(value) is not int or not kind.schema["minimum"] <= value <= kind.schema["maximum"]:
             _refuse(name)
         return value

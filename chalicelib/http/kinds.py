@@ -32,14 +32,12 @@ class Kind:
 
 Kinds = Mapping[str, Kind]
 
-_PRINTED: Final = (
-    r"[^\u0000-\u001f\u007f-\u009f\ud800-\udfff]"  # no controls, nor lone surrogates, which cannot be kept
-)
+_PRINTED: Final = r"[^\x00-\x1f\x7f-\x9f]"
 
 
 def text(longest: int = 256) -> Kind:
-    """Not blank, without control characters."""
-    pattern = rf"^{_PRINTED}*[^\s\u0000-\u001f\u007f-\u009f\ud800-\udfff]{_PRINTED}*$"
+    """Not blank, without control characters; nor lone surrogates, which JSON can escape but nobody can keep."""
+    pattern = rf"^{_PRINTED}*[^\s\x00-\x1f\x7f-\x9f]{_PRINTED}*$"
     return Kind({"type": "string", "minLength": 1, "maxLength": longest, "pattern": pattern})
 
 
