@@ -132,14 +132,14 @@ class Content:
 
     def read(self, start: int, length: int) -> bytes:
         """Bytes `start` to `start + length`. Raises ChangedError where a file is not what it was, or cannot be read."""
-        found = bytearray()
+        found: list[bytes] = []
         ends = list(accumulate(_size(piece) for piece in self.pieces))
         for piece, end in zip(self.pieces, ends, strict=True):
             begin = end - _size(piece)
             low, high = max(start, begin), min(start + length, end)
             if low < high:
-                found += _part(piece, low - begin, high - low)
-        return bytes(found)
+                found.append(_part(piece, low - begin, high - low))
+        return b"".join(found)
 
 
 def _size(piece: bytes | Source) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,9 +13,11 @@ from typing import Final, Protocol
 from .body import Body, Limiter
 from .depot import PART, KeysRefusedError, MangledError, NoUploadError, Target, ThereAlreadyError, crc64
 from .faults import ChangedError, NotAllowedError, RefusedError, StoppedError, TryLaterError
+from .lanes import in_lanes
+from .pack import Content
 from .passes import Pass, Passes
 from .patience import FIRST, LONGEST, Patience
-from .state import SENT, State, Upload
+from .state import SENT, Part, State, Upload
 from .tongue import Said
 
 CHANGED: Final = "changed"
@@ -37,7 +40,8 @@ class Told(Protocol):
 @dataclass
 class Sender:
     """`arrived` asks the cloud whether it has an object of this name: where that is in doubt and its place is out of
-    reach by now. `first`, `longest`: seconds between tries."""
+    reach by now. `lanes`: whole objects and parts of large ones that are read and sent at the same time, whoever asks;
+    each holds `part_size` bytes in memory, or twice that for a moment. `first`, `longest`: seconds between tries."""
 
     state: State
     passes: Passes
@@ -45,11 +49,20 @@ class Sender:
     stop: threading.Event
     told: Told
     arrived: Callable[[Upload], bool]
+    lanes: int = 1
     part_size: int = PART
     first: float = FIRST
     longest: float = LONGEST
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _shown: dict[int, int] = field(default_factory=dict)
+    _showing: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._free = threading.Semaphore(self.lanes)
+        self._pool = ThreadPoolExecutor(self.lanes, thread_name_prefix="part")
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def __call__(self, number: int) -> str:
         """SENT, CHANGED, or the fact for which it was refused. Raises NotAllowedError, StoppedError."""
@@ -104,7 +117,8 @@ class Sender:
             return refused.fact
         self._show(upload, upload.content.size)
         self.state.end(upload, SENT, self.now())
-        self._shown.pop(upload.id, None)
+        with self._showing:
+            self._shown.pop(upload.id, None)
         self.told.goes_on()
         return SENT
 
@@ -134,12 +148,12 @@ class Sender:
             raise
 
     def _whole(self, upload: Upload, target: Target) -> None:
-        data = upload.content.read(0, self.part_size)
-        with self._leaving(upload, data) as body:
-            target.put(body, crc64(data))
+        with self._leaving(upload, upload.content, 0) as (body, crc):
+            target.put(body, crc)
 
     def _parts(self, upload: Upload, target: Target, patience: Patience) -> None:
-        """Those that S3 has, from an earlier try or an earlier life, are not sent again."""
+        """Those that S3 has, from an earlier try or an earlier life, are not sent again. The others as lanes are free:
+        when one fails, those on their way still end, and are kept, before anything is decided."""
         if upload.multipart is None:
             self.state.begin(upload, target.key, target.begin())
             upload = self.state.upload(upload.id)
@@ -148,27 +162,44 @@ class Sender:
         starts = range(0, content.size, self.part_size)
         lengths = [min(self.part_size, content.size - start) for start in starts]
         self._show(upload, sum(lengths[number - 1] for number in parts))
-        for number, start in enumerate(starts, 1):
-            if number not in parts:
-                data = content.read(start, self.part_size)
-                with self._leaving(upload, data) as body:
-                    parts[number] = target.part(multipart, number, body, crc64(data))
-                self.state.keep_part(upload, parts[number])
-                patience.reset()
+
+        def send(number: int) -> Part:
+            with self._leaving(upload, content, starts[number - 1]) as (body, crc):
+                part = target.part(multipart, number, body, crc)
+            self.state.keep_part(upload, part)
+            return part
+
+        missing = (number for number in range(1, len(starts) + 1) if number not in parts)
+        for part in in_lanes(self._pool, self.lanes, send, missing):
+            parts[part.number] = part
+            patience.reset()
         target.complete(multipart, [parts[number] for number in sorted(parts)], lengths)
 
     @contextmanager
-    def _leaving(self, upload: Upload, data: bytes) -> Iterator[Body]:
-        """What had left when it failed is not counted."""
-        before = self._shown.get(upload.id, 0)
-        body = Body(data, self.limiter, lambda size: self._show(upload, self._shown.get(upload.id, 0) + size))
-        try:
-            yield body
-        except BaseException:
-            self._show(upload, before)
-            raise
+    def _leaving(self, upload: Upload, content: Content, start: int) -> Iterator[tuple[Body, int]]:
+        """Up to `part_size` bytes from `start`, and their checksum. What had left when it failed is not counted."""
+        left = 0
+
+        def leave(size: int) -> None:
+            nonlocal left
+            left += size
+            self._move(upload, size)
+
+        with self._free:
+            data = content.read(start, self.part_size)
+            try:
+                yield Body(data, self.limiter, leave), crc64(data)
+            except BaseException:
+                self._move(upload, -left)
+                raise
 
     def _show(self, upload: Upload, size: int) -> None:
         """So much of it is there."""
-        self.told.moved(size - self._shown.get(upload.id, 0))
-        self._shown[upload.id] = size
+        with self._showing:
+            self.told.moved(size - self._shown.get(upload.id, 0))
+            self._shown[upload.id] = size
+
+    def _move(self, upload: Upload, size: int) -> None:
+        with self._showing:
+            self.told.moved(size)
+            self._shown[upload.id] = self._shown.get(upload.id, 0) + size

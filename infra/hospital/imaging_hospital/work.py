@@ -145,8 +145,12 @@ def at_work(settings: Settings, watcher: Watcher, stop: threading.Event) -> Iter
         api = Api(settings, private, told.audience, Line.of(settings))
         limiter = Limiter(settings.megabits_per_second * 1_000_000 / 8, stop)
         passes = Passes(settings, api.credentials)
-        sender = Sender(state, passes, limiter, stop, watcher, lambda upload: _has_arrived(api, upload))
-        yield Work(settings, spool, state, api, sender, watcher, stop)
+        arrived = partial(_has_arrived, api)
+        sender = Sender(state, passes, limiter, stop, watcher, arrived, _workers(settings))
+        try:
+            yield Work(settings, spool, state, api, sender, watcher, stop)
+        finally:
+            sender.close()
     finally:
         state.close()
 

@@ -27,7 +27,8 @@ LARGE = 2 * PART + 1000  # three parts
 class Bench:
     """A spool with one planned upload of `size` bytes, and the sender for it. `reborn` is the client after a kill."""
 
-    def __init__(self, tmp_path, size=1000):
+    def __init__(self, tmp_path, size=1000, lanes=1):
+        self.lanes = lanes
         self.s3, self.stop, self.watcher = FakeS3(), threading.Event(), Silent()
         self.passes = FakePasses(self.s3)
         self.arrived = False
@@ -53,12 +54,16 @@ class Bench:
             self.stop,
             self.watcher,
             lambda _: self.arrived,
+            self.lanes,
             part_size=PART,
             first=0.0001,
             longest=0.001,
             now=self.passes.now,
         )
-        return sender(self.upload.id)
+        try:
+            return sender(self.upload.id)
+        finally:
+            sender.close()
 
     def is_there_once(self):
         assert list(self.s3.objects.values()) == [self.file.read_bytes()]
@@ -79,8 +84,8 @@ def new_place():
 def make(new_place):
     made = []
 
-    def bench(size=1000):
-        made.append(Bench(new_place(), size))
+    def bench(size=1000, lanes=1):
+        made.append(Bench(new_place(), size, lanes))
         return made[-1]
 
     yield bench
@@ -261,14 +266,71 @@ TROUBLES = st.sampled_from(
 )
 
 
-@given(st.lists(TROUBLES, max_size=12), st.sampled_from([1000, LARGE]))
+@given(st.lists(TROUBLES, max_size=12), st.sampled_from([1000, LARGE, 7 * PART + 1]), st.sampled_from([1, 4]))
 @settings(max_examples=60, deadline=None)
-def test_whatever_happens_on_the_way_it_is_there_once(new_place, troubles, size):
-    bench = Bench(new_place(), size)
+def test_whatever_happens_on_the_way_it_is_there_once(new_place, troubles, size, lanes):
+    bench = Bench(new_place(), size, lanes)
     bench.s3.trouble = [*troubles]
     assert bench.send() == SENT
     bench.is_there_once()
+    assert bench.watcher.size == bench.upload.content.size
     bench.state.close()
+
+
+@given(st.data(), st.integers(2, 9))
+@settings(max_examples=40, deadline=None)
+def test_killed_at_any_part_with_others_on_their_way_what_s3_has_is_not_sent_again(new_place, data, parts):
+    bench = Bench(new_place(), parts * PART, lanes=4)
+    bench.s3.trouble = [None] * data.draw(st.integers(1, parts)) + [Killed()]
+    with pytest.raises(Killed):
+        bench.send()
+    there = {number for held in bench.s3.uploads.values() for number in held}
+    known = {part.number for part in bench.reborn().state.upload(bench.upload.id).parts}
+    assert known == there
+    bench.s3.calls.clear()
+    assert bench.send() == SENT
+    bench.is_there_once()
+    again = sorted(int(name.split()[1]) for name, _ in bench.s3.calls if name.startswith("part"))
+    assert again == sorted(set(range(1, parts + 1)) - there)
+    bench.state.close()
+
+
+class Killed(BaseException):
+    """The process died in one thread; the others' last answers still came."""
+
+
+def test_parts_of_one_object_leave_at_the_same_time_and_no_more_than_there_are_lanes(make):
+    bench = make(9 * PART, lanes=3)
+    together, most, lock = threading.Barrier(3, timeout=10), [0, 0], threading.Lock()
+    send = bench.s3.upload_part
+
+    def meet(**part):
+        with lock:
+            most[0] += 1
+            most[1] = max(most)
+        together.wait()  # broken, and the test fails, when fewer than three are ever under way
+        with lock:
+            most[0] -= 1
+        return send(**part)
+
+    bench.s3.upload_part = meet
+    assert bench.send() == SENT
+    assert most == [0, 3]
+    bench.is_there_once()
+
+
+def test_a_large_file_that_vanishes_while_its_parts_leave_is_told_as_changed(make):
+    bench = make(9 * PART, lanes=3)
+    send = bench.s3.upload_part
+
+    def vanish(**part):
+        bench.file.unlink(missing_ok=True)
+        return send(**part)
+
+    bench.s3.upload_part = vanish
+    assert bench.send() == CHANGED
+    assert bench.s3.objects == {}
+    assert bench.watcher.size <= 3 * PART
 
 
 @given(st.lists(st.floats(0, 1), min_size=12, max_size=12))
