@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -236,7 +236,7 @@ def reindex(stage: Stage) -> dict[str, Any]:
     with stage.busy("rebuild"):
         while not (answer := stage.client.run(REINDEX, {"after": after}))["done"]:
             after = answer["after"]
-        until(lambda: _same(before, _judged(stage)), "every item of the index is the same again", 15)
+        until(lambda: as_it_was(before, _judged(stage)), "every item of the index is the same again", 15)
     again = [_lasting(open_study(stage, "patient-zhang", name).of(200)) for name in _BOTH]
     expect(shown == again, "the same manifests")
     return {"dropped": dropped, "same": len(_index(stage)), "seconds": time.monotonic() - started}
@@ -260,15 +260,19 @@ SUPERSEDED = ("MANIFEST#", "STUDY#")
 def _index(stage: Stage) -> dict[tuple[str, str], Any]:
     """What uploads, notices and steps after a quarantine led to in the main table, by key, without history."""
     pages = operator(stage, "dynamodb").get_paginator("scan").paginate(TableName="imaging-cloud-main")
-    items = {(item["PK"]["S"], item["SK"]["S"]): item for page in pages for item in page["Items"]}
+    return lasting_items(item for page in pages for item in page["Items"])
+
+
+def lasting_items(items: Iterable[Any]) -> dict[tuple[str, str], Any]:
+    named = (((item["PK"]["S"], item["SK"]["S"]), item) for item in items)
     return {
         (owner, what): {name: value for name, value in item.items() if name not in HISTORY}
-        for (owner, what), item in items.items()
+        for (owner, what), item in named
         if owner.startswith(INDEX) or what.startswith(STANDINGS)
     }
 
 
-def _same(before: dict[tuple[str, str], Any], now: dict[tuple[str, str], Any]) -> bool:
+def as_it_was(before: dict[tuple[str, str], Any], now: dict[tuple[str, str], Any]) -> bool:
     """Nothing new, nothing changed, and nothing lacks but manifests and facts that later ones had superseded."""
     unchanged = all(before.get(key) == item for key, item in now.items())
     return unchanged and all(key in now for key in before if not key[1].startswith(SUPERSEDED))

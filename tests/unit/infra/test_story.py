@@ -10,6 +10,7 @@ from rich.console import Console
 
 from infra.local.client import Answer, Client, NotHeldError, expect, until
 from infra.local.story import Stage, play
+from infra.local.story_doctor import as_it_was, lasting_items
 from infra.local.story_steps import STEPS
 from infra.local.story_text import FRAME, TEXTS
 
@@ -72,3 +73,31 @@ def test_every_step_has_its_sentences_in_both_languages() -> None:
 
 def _names(sentence: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+def item(owner: str, what: str, **more: str) -> dict[str, dict[str, str]]:
+    return {"PK": {"S": owner}, "SK": {"S": what}, **{name: {"S": value} for name, value in more.items()}}
+
+
+DRILLED = [
+    item("STUDY#H1#1.2", "SUMMARY", digest="b"),
+    item("STUDY#H1#1.2", "MANIFEST#a#0"),
+    item("HOSPITAL#H1", "QUARANTINE#2026-11-24/ab", state="asked"),
+    item("HOSPITAL#H1", "PROFILE"),
+]
+
+
+@pytest.mark.parametrize(
+    ("left", "same"),
+    [
+        (DRILLED, True),
+        ([DRILLED[0], *DRILLED[2:]], True),  # a manifest that a later one had superseded
+        (DRILLED[:3], True),  # the profile is not of the index
+        (DRILLED[1:], False),
+        ([*DRILLED[:2], DRILLED[3]], False),
+        ([*DRILLED[:2], item("HOSPITAL#H1", "QUARANTINE#2026-11-24/ab", state="open")], False),
+        ([*DRILLED, item("UID#1.2", "H1")], False),
+    ],
+)
+def test_the_drill_of_a_rebuild_fails_when_a_study_or_a_step_after_a_quarantine_is_lost_or_another(left, same):
+    assert as_it_was(lasting_items(DRILLED), lasting_items(left)) is same
