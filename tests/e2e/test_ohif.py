@@ -49,13 +49,14 @@ def _of(file, patient_id):
 
 @pytest.fixture(scope="module")
 def origin(town, scene):
-    """Pages and API at one origin, which the bucket knows as it knows the portal's."""
+    """Pages and API at one origin, which the buckets of what is signed know as they know the portal's."""
     patient, *_ = scene
     with serve(DIST, town.client.told["api_url"], lambda: patient.client.token(patient.login)) as (url, seen):
-        s3, bucket = town.operator("s3"), town.client.told["buckets"]["uploads"]
-        rules = s3.get_bucket_cors(Bucket=bucket)["CORSRules"]
-        rules = [{**rule, "AllowedOrigins": [*rule["AllowedOrigins"], url]} for rule in rules]
-        s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": rules})
+        for name in ("uploads", "reports"):
+            s3, bucket = town.operator("s3"), town.client.told["buckets"][name]
+            rules = s3.get_bucket_cors(Bucket=bucket)["CORSRules"]
+            rules = [{**rule, "AllowedOrigins": [*rule["AllowedOrigins"], url]} for rule in rules]
+            s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": rules})
         yield url, seen
 
 
@@ -76,6 +77,7 @@ def test_ohif_shows_a_study(browser, origin, scene, source, study, images):  # n
     seen.clear()
     told = f"{url}/dicomweb/studies/{uid}/dicomjson"
     page, faults = browser.new_page(viewport={"width": 1280, "height": 800}), []
+    page.add_init_script("localStorage.setItem('shownTours', '[\"basicViewerTour\"]')")  # it lays itself over the image
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
     page.goto(url + (f"/viewer?StudyInstanceUIDs={uid}" if source == "dicomweb" else f"/viewer/dicomjson?url={told}"))
     wanted = "/frames/" if source == "dicomweb" else "/wado?"
