@@ -7,66 +7,78 @@ from typing import TYPE_CHECKING, cast, get_args
 from chalicelib import wiring
 from chalicelib.domain.quarantine import UNKNOWN
 from chalicelib.domain.release import GROUNDS, Decision, Ground
-from chalicelib.http import shapes, upload_shapes
-from chalicelib.http.answers import answer
+from chalicelib.http import upload_shapes as shapes
 from chalicelib.http.asked import Asked
 from chalicelib.http.errors import tell
+from chalicelib.http.kinds import TOKEN, Kinds, one_of, optional, text, whole
 from chalicelib.http.routes import Routes
 
 if TYPE_CHECKING:
     from chalice.app import Response
 
 PAGE = 100
-ENTRY_ID = 80  # characters
+LIST: Kinds = {"token": TOKEN}
+ENTRY_ID = text(80)
+REPLACED: Kinds = {
+    "entry_id": ENTRY_ID,
+    "study_instance_uid": optional(text(64), ""),
+    "version_id": optional(text(1024), ""),
+    "offset": optional(whole(), 0),
+    "accession_number": optional(text(64), ""),
+}
 
 routes = Routes(__name__)
 
 
-@routes.get("/hospital/quarantine")
-def own_quarantine(asked: Asked) -> Response:
+@routes.get("/hospital/quarantine", query=LIST)
+def own_quarantine(asked: Asked) -> shapes.AllOwnQuarantined:
     wiring.on_record()(asked.caller, "read_quarantine", asked.now)
     with asked.own_token():
         found = wiring.list_quarantine()(asked.caller.hospital_id, asked.query("token"), PAGE)
-    return answer(shapes.page("records", found, upload_shapes.quarantined))
+    return shapes.own_quarantine(found)
 
 
-@routes.post("/hospital/quarantine/replaced")
-def close_quarantined(asked: Asked) -> Response:
-    """{entry_id, study_instance_uid?, version_id?, offset?, accession_number?}: what took its place has arrived."""
+@routes.post("/hospital/quarantine/replaced", body=REPLACED, tells=("not_found", "quarantine_refused"))
+def close_quarantined(asked: Asked) -> shapes.OwnQuarantined | Response:
+    """What took its place has arrived: an entry of a study, or of a notice the exam's accession number or study."""
     from chalicelib.services.close_quarantined import Sent
 
     fields = asked.fields()
     sent = Sent(
-        study_instance_uid=fields.optional_text("study_instance_uid", 64),
-        version_id=fields.optional_text("version_id", 1024),
-        offset=fields.optional_number("offset", 0),
-        accession_number=fields.optional_text("accession_number", 64),
+        study_instance_uid=fields.text("study_instance_uid"),
+        version_id=fields.text("version_id"),
+        offset=fields.number("offset"),
+        accession_number=fields.text("accession_number"),
     )
-    entry_id = fields.text("entry_id", ENTRY_ID)
-    done = wiring.close_quarantined()(asked.caller, entry_id, sent, asked.now)
-    return tell("not_found") if done is None else answer(upload_shapes.quarantined(done))
+    done = wiring.close_quarantined()(asked.caller, fields.text("entry_id"), sent, asked.now)
+    return tell("not_found") if done is None else shapes.quarantined(done)
 
 
-@routes.post("/hospital/quarantine/release")
-def ask_release(asked: Asked) -> Response:
-    """{entry_id, ground}: to be looked at again, on one of the grounds that the list names."""
+@routes.post(
+    "/hospital/quarantine/release",
+    body={"entry_id": ENTRY_ID, "ground": one_of(GROUNDS)},
+    status=202,
+    tells=("not_found", "quarantine_refused"),
+)
+def ask_release(asked: Asked) -> shapes.OwnQuarantined | Response:
+    """To be looked at again, on one of the grounds that the list names."""
     fields = asked.fields()
-    entry_id, ground = fields.text("entry_id", ENTRY_ID), cast(Ground, fields.choice("ground", GROUNDS))
+    entry_id, ground = fields.text("entry_id"), cast(Ground, fields.choice("ground"))
     done = wiring.ask_release()(asked.caller, entry_id, ground, asked.now)
-    return tell("not_found") if done is None else answer(upload_shapes.quarantined(done), 202)
+    return tell("not_found") if done is None else shapes.quarantined(done)
 
 
-@routes.get("/compliance/quarantine")
-def asked_releases(asked: Asked) -> Response:
+@routes.get("/compliance/quarantine", query=LIST)
+def asked_releases(asked: Asked) -> shapes.AskedReleases:
     """Of all hospitals what waits for a decision."""
     wiring.on_record()(asked.caller, "read_releases", asked.now)
     with asked.own_token():
         found = wiring.standings().asked(asked.query("token"), PAGE)
-    return answer(shapes.page("requests", found, upload_shapes.waiting))
+    return shapes.releases(found)
 
 
-@routes.get("/compliance/quarantine/{hospital_id}")
-def quarantine_of(asked: Asked) -> Response:
+@routes.get("/compliance/quarantine/{hospital_id}", query=LIST, tells=("not_found",))
+def quarantine_of(asked: Asked) -> shapes.AllQuarantinedAbroad | Response:
     """`unknown` stands for what lies under a key that names no hospital."""
     hospital_id = UNKNOWN if asked.path["hospital_id"] == UNKNOWN else asked.hospital()
     wiring.on_record()(asked.caller, "read_quarantine", asked.now, of=hospital_id)
@@ -74,15 +86,19 @@ def quarantine_of(asked: Asked) -> Response:
         found = wiring.list_quarantine()(hospital_id, asked.query("token"), PAGE)
     if not found.items and hospital_id != UNKNOWN and wiring.hospitals().get(hospital_id) is None:
         return tell("not_found")
-    return answer(shapes.page("records", found, upload_shapes.quarantined_abroad))
+    return shapes.quarantine_abroad(found)
 
 
-@routes.post("/compliance/quarantine/{hospital_id}/decisions")
-def decide_release(asked: Asked) -> Response:
-    """{entry_id, decision: grant | refuse, note}: what is granted is looked at again, under the rules of any other."""
+@routes.post(
+    "/compliance/quarantine/{hospital_id}/decisions",
+    body={"entry_id": ENTRY_ID, "decision": one_of(get_args(Decision)), "note": text(500)},
+    tells=("not_found", "quarantine_refused"),
+)
+def decide_release(asked: Asked) -> shapes.QuarantinedAbroad | Response:
+    """What is granted is looked at again, under the rules of any other."""
     fields = asked.fields()
-    decision = cast(Decision, fields.choice("decision", get_args(Decision)))
-    entry_id, note = fields.text("entry_id", ENTRY_ID), fields.text("note", 500)
+    decision = cast(Decision, fields.choice("decision"))
+    entry_id, note = fields.text("entry_id"), fields.text("note")
     decide = wiring.decide_release()
     done = decide(asked.caller, asked.hospital(), entry_id, decision=decision, note=note, now=asked.now)
-    return tell("not_found") if done is None else answer(upload_shapes.quarantined_abroad(done))
+    return tell("not_found") if done is None else shapes.quarantined_abroad(done)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from chalicelib.domain.in_app import WORDINGS
 from chalicelib.domain.page import Page
@@ -92,7 +92,7 @@ def inspected(found: Inspected) -> types.Inspected:
             "exam_end_flags": found.summary.exam_end_flags,
         },
         "statuses": found.statuses,
-        "entries": found.entries,
+        "entries": cast(Sequence[types.SentEntry], found.entries),
         "next_token": found.next_token,
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 from chalicelib.domain.access import Basis, Purpose
+from chalicelib.domain.study import EntryStatus
 from chalicelib.http.json_types import Day, Instant
 
 
@@ -77,12 +78,25 @@ class SentStudy(Ref):
     exam_end_flags: Sequence[str]
 
 
+class SentEntry(TypedDict):
+    """An object of a study, or a part of one: `length` bytes from `offset` on."""
+
+    sop_instance_uid: str
+    series_instance_uid: str
+    key: str
+    version_id: str
+    offset: int
+    length: int
+    received_at: Instant
+    status: EntryStatus
+
+
 class Inspected(TypedDict):
     """A study for the hospital that sent it: counts by status, and each object."""
 
     study: SentStudy
     statuses: Mapping[str, int]
-    entries: Sequence[Mapping[str, Any]]
+    entries: Sequence[SentEntry]
     next_token: str
 
 
