@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from struct import unpack_from
 
 from chalicelib.dicom.scan import ITEM, UNDEFINED
-from chalicelib.dicom.whole_header import OFFSETS, WholeHeader, frames_of
+from chalicelib.dicom.whole_header import OFFSETS, WholeHeader, frames_of, value_of
 
 NATIVE = "1.2.840.10008.1.2.1"
 IMAGE_TYPES = {  # PS3.18 Table 8.7.3-5
@@ -57,7 +57,7 @@ def native_spans(header: WholeHeader, numbers: Sequence[int]) -> list[Span] | No
 def little_endian(header: WholeHeader, frame: bytes) -> bytes:
     """A native frame as explicit little endian has it. Bytes in words are turned too (PS3.5 §8.1.2); raises NoSuchFrame
     where a word belongs to two frames."""
-    bits, in_words = int(header.dataset.get("BitsAllocated") or 8), header.pixels and header.pixels.vr == "OW"
+    bits, in_words = value_of(header.dataset, "BitsAllocated"), header.pixels and header.pixels.vr == "OW"
     if header.little or not (bits == 16 or (bits == 8 and in_words)):
         return frame
     if len(frame) % 2:
@@ -108,8 +108,8 @@ def _items(pixels: bytes) -> tuple[list[int], list[tuple[int, bytes]]]:
 
 
 def _extended(header: WholeHeader) -> list[int]:
-    raw = bytes(header.dataset[OFFSETS].value or b"") if OFFSETS in header.dataset else b""
-    return list(unpack_from(f"<{len(raw) // 8}Q", raw))
+    raw = value_of(header.dataset, OFFSETS) or b""
+    return list(unpack_from(f"<{len(raw) // 8}Q", raw)) if isinstance(raw, bytes) else []
 
 
 def _is_native(header: WholeHeader) -> bool:
@@ -121,12 +121,12 @@ def _is_native(header: WholeHeader) -> bool:
 def _frame_size(header: WholeHeader) -> int:
     of = header.dataset
     try:
-        pixels = int(of.Rows) * int(of.Columns)
-        bits = pixels * int(of.get("SamplesPerPixel") or 1) * int(of.BitsAllocated)
-    except (AttributeError, TypeError, ValueError):
+        pixels = int(value_of(of, "Rows")) * int(value_of(of, "Columns"))
+        bits = pixels * int(value_of(of, "SamplesPerPixel") or 1) * int(value_of(of, "BitsAllocated"))
+    except (ArithmeticError, TypeError, ValueError):
         raise NoSuchFrame from None
-    if of.get("PhotometricInterpretation") == "YBR_FULL_422":
+    if value_of(of, "PhotometricInterpretation") == "YBR_FULL_422":
         bits = pixels * 16
-    if not bits or (bits % 8 and frames_of(of) > 1):
+    if bits <= 0 or (bits % 8 and frames_of(of) > 1):
         raise NoSuchFrame
     return (bits + 7) // 8

@@ -14,6 +14,7 @@ IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 DICOMDIR = "1.2.840.10008.1.3.10"
+_CLASS_UID = b"\x02\x00\x02\x00UI"
 _INSTANCE_UID = b"\x02\x00\x03\x00UI"
 _HEAD = 4096  # bytes in which group 0002 begins, where it is of use
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
@@ -56,12 +57,22 @@ def open_file(data: bytes, size: int) -> Encoded:
 
 
 def claimed_instance(data: bytes) -> str:
-    """The SOP Instance UID that the file's head claims (0002,0003), however broken the rest is; "" for none. Group 0002
-    is explicit little endian (PS3.10 7.1), so its bytes can be found without reading what is before them."""
-    start = data.find(_INSTANCE_UID, PREAMBLE + 4, _HEAD)
+    """The SOP Instance UID that the file's head claims (0002,0003), however broken the rest is; "" for none."""
+    return _claimed(data, _INSTANCE_UID)
+
+
+def claimed_class(data: bytes) -> str:
+    """The SOP Class UID likewise (0002,0002)."""
+    return _claimed(data, _CLASS_UID)
+
+
+def _claimed(data: bytes, element: bytes) -> str:
+    """Group 0002 is explicit little endian (PS3.10 7.1), so its bytes can be found without reading what is before
+    them."""
+    start = data.find(element, PREAMBLE + 4, _HEAD)
     if start < 0 or data[PREAMBLE : PREAMBLE + 4] != b"DICM":
         return ""
-    at = start + len(_INSTANCE_UID) + 2
+    at = start + len(element) + 2
     length = int.from_bytes(data[at - 2 : at], "little")
     told = data[at : at + length].decode("latin-1").strip(" \0")
     return told if len(told) <= _LONGEST_UID and _UID.fullmatch(told) else ""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from chalicelib.dicom.whole_header import value_of
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -60,14 +62,14 @@ def read_shades(dataset: Dataset, frame: int) -> Shades:
     """What is not there, or is no number, is as the standard has it without. A lookup table is not looked into: then
     its input is shown, as far as it reaches."""
     found = list(_where(dataset, frame))
-    inverse = dataset.get("PhotometricInterpretation") == "MONOCHROME1"
+    inverse = value_of(dataset, "PhotometricInterpretation") == "MONOCHROME1"
     padding = number_of(dataset, "PixelPaddingValue")
     padded = None if padding is None else int(padding)
     if "ModalityLUTSequence" in dataset:
         return Shades(inverse=inverse, padding=padded)
     slope, intercept = _first(found, "RescaleSlope"), _first(found, "RescaleIntercept")
     centre, width = _first(found, "WindowCenter"), _first(found, "WindowWidth")
-    function = next((str(one.get("VOILUTFunction")) for one in found if one.get("VOILUTFunction")), "LINEAR")
+    function = next((str(told) for one in found if (told := value_of(one, "VOILUTFunction"))), "LINEAR")
     window = None
     if centre is not None and width is not None and width >= (1 if function == "LINEAR" else 1e-9):
         window = Window(centre, width, function if function in ("SIGMOID", "LINEAR_EXACT") else "LINEAR")
@@ -76,11 +78,10 @@ def read_shades(dataset: Dataset, frame: int) -> Shades:
 
 def number_of(dataset: Dataset, keyword: str) -> float | None:
     """The first value of an element as a number; None where there is none or it is not finite."""
+    value = value_of(dataset, keyword)
     try:
-        value: Any = dataset.get(keyword)
-        value = value if isinstance(value, str | int | float) or value is None else value[0]
-        found = float(value)
-    except Exception:  # noqa: BLE001 - whatever a stranger's bytes make pydicom raise
+        found = float(value if isinstance(value, str | int | float) else value[0])
+    except (ArithmeticError, LookupError, TypeError, ValueError):
         return None
     return found if math.isfinite(found) and abs(found) < 1e15 else None
 

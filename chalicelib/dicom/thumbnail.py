@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from chalicelib.dicom.png import Picture
 from chalicelib.dicom.scan import UNDEFINED
 from chalicelib.dicom.shades import number_of, read_shades
-from chalicelib.dicom.whole_header import WholeHeader, frames_of
+from chalicelib.dicom.whole_header import WholeHeader, frames_of, value_of
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -91,7 +91,7 @@ def draw(dataset: Dataset, frame: int, body: bytes) -> Picture:
     if channels == 1:
         return Picture(width, height, 1, read_shades(dataset, frame).of(planes[0]))
     pixels: Iterable[tuple[float, ...]] = zip(*planes, strict=True)
-    if dataset.get("PhotometricInterpretation") == "YBR_FULL":
+    if value_of(dataset, "PhotometricInterpretation") == "YBR_FULL":
         pixels = starmap(_rgb, pixels)
     return Picture(width, height, 3, bytes(min(255, max(0, int(one + 0.5))) for pixel in pixels for one in pixel))
 
@@ -101,7 +101,7 @@ def check_jpeg(dataset: Dataset, data: bytes) -> bytes:
     NotDrawable."""
     if len(data) > MOST_JPEG or not data.startswith(b"\xff\xd8"):
         raise NotDrawable
-    photometric, transform, at = str(dataset.get("PhotometricInterpretation") or ""), None, 2
+    photometric, transform, at = str(value_of(dataset, "PhotometricInterpretation") or ""), None, 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         kind, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
         segment = data[at + 4 : at + 2 + length]
@@ -130,7 +130,7 @@ def _measures(of: Dataset) -> tuple[int, int, _Stored, int]:
     """Rows, columns, how samples are stored, and how many a pixel has. Raises NotDrawable."""
     numbers = [number_of(of, name) for name in ("Rows", "Columns", "BitsAllocated")]
     rows, columns, allocated = (int(one or 0) for one in numbers)
-    kind = str(of.get("PhotometricInterpretation") or "")
+    kind = str(value_of(of, "PhotometricInterpretation") or "")
     channels = 3 if kind in _COLOURS else 1
     stored = int(number_of(of, "BitsStored") or allocated)
     shift = int(number_of(of, "HighBit") or stored - 1) + 1 - stored

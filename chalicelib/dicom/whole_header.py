@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
     from pydicom.tag import BaseTag
 
-OFFSETS = 0x7FE00001
+OFFSETS = "ExtendedOffsetTable"
 _LONGEST_INLINE = 64 * 1024  # bytes of a binary value in the JSON; a longer one is in the instance
 _LONGEST_REMEMBERED = 4096
 _MOST_REMEMBERED = 4096
@@ -144,16 +144,24 @@ def metadata(header: WholeHeader, instance_url: str, memo: Memo | None = None) -
     return dict(sorted(told.items()))
 
 
+def value_of(dataset: Dataset, keyword: str) -> Any:
+    """None where it is not there, or cannot be told."""
+    try:
+        return dataset.get(keyword)
+    except Exception:  # noqa: BLE001 - whatever a stranger's bytes make pydicom raise
+        return None
+
+
 def frames_of(dataset: Dataset) -> int:
     try:
-        return max(1, int(dataset.get("NumberOfFrames") or 1))
-    except (TypeError, ValueError):
+        return max(1, int(value_of(dataset, "NumberOfFrames") or 1))
+    except (ArithmeticError, TypeError, ValueError):
         return 1
 
 
 def _remembered(dataset: Dataset, tag: BaseTag, memo: Memo) -> dict[str, Any]:
     """Only what says the same wherever it stands: no private element of implicit VR and none of two possible VRs."""
-    raw: Any = dataset.get_item(tag)
+    raw = _raw(dataset, tag)
     if not isinstance(raw, RawDataElement) or len(raw.value or b"") > _LONGEST_REMEMBERED:
         return _element(dataset, tag)
     vr = _vr(raw)
@@ -177,6 +185,13 @@ def _element(dataset: Dataset, tag: BaseTag) -> dict[str, Any]:
         told: dict[str, Any] = element.to_json_dict(None, 1 << 40)
         json.dumps(told, allow_nan=False, ensure_ascii=False).encode()  # what JSON cannot say
     except Exception:  # noqa: BLE001 - whatever a device wrote must not take the rest of the header with it
-        raw = dataset.get_item(tag)
-        return {"vr": str(getattr(raw, "VR", None) or "UN")}
+        return {"vr": str(getattr(_raw(dataset, tag), "VR", None) or "UN")}
     return told
+
+
+def _raw(dataset: Dataset, tag: BaseTag) -> Any:
+    """As encoded, where that is known; even asking fails for a VR that there is not."""
+    try:
+        return dataset.get_item(tag)
+    except Exception:  # noqa: BLE001 - as above
+        return None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from chalicelib.dicom.frames import NoSuchFrame
-from chalicelib.dicom.png import png
-from chalicelib.dicom.thumbnail import JPEG_BASELINE, NotDrawable, check_jpeg, draw, is_drawn, middle_frame
+from chalicelib.dicom.jpeg import jpeg
+from chalicelib.dicom.png import Picture, png
+from chalicelib.dicom.thumbnail import NotDrawable, check_jpeg, draw, is_drawn, middle_frame
 from chalicelib.domain.access import Caller, Grant
 from chalicelib.domain.derived import Derived, key_of
 from chalicelib.domain.manifest import Manifest, place_of
@@ -17,6 +19,8 @@ from chalicelib.services.keep_derived import KeepDerived
 from chalicelib.services.open_study import Named, OpenStudy
 from chalicelib.services.read_headers import GrantedReads, each_header
 from chalicelib.services.retrieve_images import NotAcceptable, NothingThere, Row, frame_bodies
+
+ENCODERS: Final[Mapping[str, Callable[[Picture], bytes]]] = {"image/jpeg": jpeg, "image/png": png}  # the default first
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +33,25 @@ class ShowThumbnail:
         """A signed URL of the picture of the middle frame of the middle image. Raises AccessDenied, AuditFailed,
         NothingThere, NotAcceptable, NotDrawable, TooLarge."""
         opened = self.open_study(caller, named.study_uid, now)
-        row = middle(opened.manifest(), named)
-        kind = "image/jpeg" if row["transfer_syntax_uid"] == JPEG_BASELINE else "image/png"
-        if takes(kind, "") != kind:
+        place, ref = place_of(middle(opened.manifest(), named)), opened.grant.study
+        kind = next((kind for kind in ENCODERS if takes(kind, "") == kind), None)
+        if kind is None:
             raise NotAcceptable
-        place, ref = place_of(row), opened.grant.study
-        key = key_of(ref, "thumbnail", place.key, place.version_id, place.offset, place.length)
+        key = key_of(ref, "thumbnail", kind, place.key, place.version_id, place.offset, place.length)
         return self.keep(opened.grant, Derived(ref, key, kind), lambda: self._made(opened.grant, place, kind, now), now)
 
     def _made(self, grant: Grant, place: Place, kind: str, now: datetime) -> bytes:
         (header,) = each_header(self.reads, grant, [place], now)
-        if header is None or is_drawn(header) != (kind == "image/png"):
+        if header is None:
             raise NotDrawable
-        number = middle_frame(header)
+        is_jpeg, number = not is_drawn(header), middle_frame(header)
+        if is_jpeg and kind != "image/jpeg":
+            raise NotAcceptable
         try:
             (body,) = frame_bodies(self.reads, grant, place, header, [number], now)
         except NoSuchFrame:
             raise NotDrawable from None
-        return png(draw(header.dataset, number, body)) if kind == "image/png" else check_jpeg(header.dataset, body)
+        return check_jpeg(header.dataset, body) if is_jpeg else ENCODERS[kind](draw(header.dataset, number, body))
 
 
 def middle(manifest: Manifest, named: Named) -> Row:

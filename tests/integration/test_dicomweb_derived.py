@@ -160,12 +160,14 @@ def test_more_headers_than_one_answer_reads_are_told_and_a_series_of_them_still_
 def test_a_study_a_series_and_the_instance_in_their_middle_have_one_thumbnail(world):
     images = [world.image(number)[0] for number in (1, 2, 3)]
     series = f"{BASE}/series/{REF.study_instance_uid}.1/thumbnail"
-    found = {world.opened(path).content for path in (f"{BASE}/thumbnail", series, f"{images[1]}/thumbnail")}
-    (png,) = found
+    paths = (f"{BASE}/thumbnail", series, f"{images[1]}/thumbnail")
+    (png,) = {world.opened(path, "image/png").content for path in paths}
     picture = Image.open(io.BytesIO(png))
     assert (picture.mode, picture.size, list(picture.tobytes())) == ("L", (2, 2), [0, 85, 170, 255])
     assert len(kept()) == 1
-    assert world.opened(f"{BASE}/thumbnail").headers["Content-Type"] == "image/png"
+    given = world.opened(f"{BASE}/thumbnail?accept=image/jpeg", "*/*")
+    assert (given.headers["Content-Type"], given.content[:3]) == ("image/jpeg", b"\xff\xd8\xff")
+    assert len(kept()) == 2
 
 
 JPG = b"\xff\xd8\xff\xc0\0\x0b\x08\0\x02\0\x02\x01\x01\x11\0" + b"\xff\xd9"
@@ -180,7 +182,7 @@ def test_a_small_jpeg_is_its_own_thumbnail(world):
 @pytest.mark.parametrize(
     ("elements", "pixels", "accept", "told"),
     [
-        (GREY, None, "image/jpeg", "not_acceptable"),
+        (GREY, None, "image/gif", "not_acceptable"),
         (GREY[1:], None, "*/*", "not_drawable"),
         ((*GREY[:1], element(0x00280100, "US", b"\x0c\0")), None, "*/*", "not_drawable"),
         ((*GREY, element(0x00280010, "US", b"\xff\xff"), element(0x00280011, "US", b"\xff\xff")), None, "*/*", ""),
