@@ -13,9 +13,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import cold_start, headers, ingest, listening, manifests, reconcile, reminders, signing, sweep
+from tests.bench import cold_start, derived, headers, ingest, listening, manifests, reconcile, reminders, signing, sweep
 
-PARTS = (headers, ingest, signing, manifests, reminders, sweep, reconcile, listening, cold_start)
+PARTS = (headers, ingest, signing, manifests, derived, reminders, sweep, reconcile, listening, cold_start)
 OUT = Path("build/bench.json")
 
 
