@@ -1,7 +1,8 @@
 """`python -m tests.bench.province [--seed N] [--exams N] [--hospitals N]`: a day of a province through the ledger's own
 code, over stores in memory, compared with what was injected; and what sweeps read beside histories of three lengths.
 
-Written to build/province.json. Ends with 1 where the ledger and the truth differ, naming the first differences.
+Written to build/province.json. Ends with 1 where the ledger and the truth differ, naming the first differences, and
+where nothing of a kind of fact was injected or a rule of the table was broken nowhere.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from tests.bench.province import compare, reads
+from tests.bench.province import compare, cover, reads
 from tests.bench.province.day import live
 from tests.bench.province.draw import Size, draw
 from tests.bench.province.drive import Drive
@@ -52,7 +53,9 @@ def main(arguments):
     console.print(f"written to {OUT}")
     for line in found[:SHOWN]:
         console.print(f"[red]differs[/red] {line}", soft_wrap=True)
-    return 1 if found or not reads.follow_what_is_due(rows) else 0
+    for what in result["lacking"]:
+        console.print(f"[red]nothing of[/red] {what}")
+    return 1 if found or result["lacking"] or not reads.follow_what_is_due(rows) else 0
 
 
 def _parser():
@@ -81,7 +84,8 @@ def _result(province, drive, found, cpu):
         "sweeps_held": sum(sweep.age is None for sweep in province.sweeps),
         "oldest_event_seconds": max(sweep.age or 0 for sweep in province.sweeps),
         "swept": dict(drive.swept),
-        "injected": dict(Counter(exam.fate for exam in province.exams).most_common()),
+        "counted": cover.counted(drive),
+        "lacking": cover.lacking(drive),
         "flags": dict(Counter(rule for _, _, rule in flags).most_common()),
         "differences": len(found),
         "first_differences": found[:SHOWN],

@@ -33,7 +33,7 @@ class Drive:
         self.swept = Counter()
         self._register()
         self._events, self._next = _events(province), 0
-        self._outages = list(province.outages)
+        self._acts = _acts(province)
 
     @property
     def told(self):
@@ -81,10 +81,14 @@ class Drive:
         kinds = [(self._notices, notices), (self._settles, settles)]
         for tell, some in kinds if notices_first else reversed(kinds):
             tell(some)
-        while self._outages and self._outages[0].made <= at:
-            one = self._outages.pop(0)
+        while self._acts and self._acts[0][0] <= at:
+            when, act, one = self._acts.pop(0)
             times = instant(one.since), instant(one.until)
-            self.world.accept(Outage(one.scope, one.of, *times, "停电 power cut", "commission", instant(one.made)))
+            outage = Outage(one.scope, one.of, *times, "停电 power cut", "commission", instant(one.made))
+            if act == "accept":
+                self.world.accept(outage)
+            else:
+                self.world.withdraw(outage, instant(when))
 
     def _notices(self, events):
         record = RecordNotice(
@@ -148,6 +152,13 @@ def _events(province):
             for step, settle in enumerate(study.settles):
                 found += [(seen, "settle", number, place, step) for seen in settle.seen]
     return sorted(found)
+
+
+def _acts(province):
+    """What the commission does, in the order of time."""
+    accepted = [(one.made, "accept", one) for one in province.outages]
+    withdrawn = [(one.withdrawn, "withdraw", one) for one in province.outages if one.withdrawn is not None]
+    return sorted(accepted + withdrawn, key=lambda act: act[:2])
 
 
 def _body(exam, notice):

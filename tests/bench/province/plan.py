@@ -11,7 +11,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Place:
     """A hospital. `offset`: minutes from UTC, as registered. `volume`: exams on a usual Monday, …, Sunday, as
-    registered; () where nobody said. `before`: exams on the same weekday of the weeks before, latest first."""
+    registered; () where nobody said. `before`: exams on the same weekday of the weeks before, latest first.
+    `clock_off`: of its RIS, in seconds."""
 
     hospital_id: str
     region: str
@@ -20,6 +21,7 @@ class Place:
     volume: tuple[int, ...] = ()
     before: tuple[int, ...] = ()
     active: bool = True
+    clock_off: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,14 @@ class Exam:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Of a hospital, a region or all; the commission accepted it at `made`."""
+    """Of a hospital, a region or all; the commission accepted it at `made`, and may have withdrawn it."""
 
     scope: str
     of: str
     since: int
     until: int
     made: int
+    withdrawn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +100,4 @@ class Province:
     exams: tuple[Exam, ...]
     outages: tuple[Outage, ...]
     sweeps: tuple[Sweep, ...]
+    silent: frozenset[str] = frozenset()  # hospitals of which little or nothing came

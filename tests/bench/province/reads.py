@@ -15,9 +15,9 @@ from rich.table import Table
 from chalicelib.domain.ledger import Collection
 from chalicelib.domain.page import Page
 from tests.bench.province.day import live
+from tests.bench.province.draft import DAY
 from tests.bench.province.draw import Size, draw
 from tests.bench.province.drive import Drive
-from tests.bench.province.fates import DAY
 from tests.bench.province.plan import Settle, Study
 from tests.support.fakes_settle import FakeHospitals
 from tests.support.ledger_world import World
@@ -25,6 +25,7 @@ from tests.support.ledger_world import World
 SIZE = Size(exams=1500, hospitals=40, every=1800)
 HISTORIES = (1, 3, 10)
 READS = ("read", "due", "due_between", "of_day", "get", "between", "overlapping", "of_hospital", "opened_until", "list")
+READS += ("withdrawals", "has")
 
 
 def rows(seed):

@@ -44,6 +44,7 @@ CLASSES = {"outpatient": 60, "inpatient": 25, "emergency": 15}
 FATES = {
     "late": 4,
     "very_late": 1,
+    "a_day_late": 1,
     "partial": 2,
     "partial_then_late": 2,
     "missing": 4,
@@ -57,6 +58,9 @@ FATES = {
     "late_notice": 15,
     "corrected_end": 5,
     "corrected_count": 5,
+    "overtaken": 2,
+    "told_twice": 5,
+    "stuck": 1,
     "cancelled": 25,
     "cancelled_with_images": 2,
     "revived": 2,
@@ -70,4 +74,4 @@ FATES = {
     "utc_label": 3,
     "device_behind": 3,
 }
-MISSES = ("late", "very_late", "partial", "partial_then_late", "missing")
+MISSES = ("late", "very_late", "a_day_late", "partial", "partial_then_late", "missing")

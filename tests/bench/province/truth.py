@@ -150,9 +150,14 @@ def _local(at, place):
     return (datetime.fromtimestamp(at, UTC) + timedelta(minutes=place.offset)).date().isoformat()
 
 
+def _accepted(province, at):
+    """What counts at that instant."""
+    return [one for one in province.outages if one.made <= at and (one.withdrawn is None or at < one.withdrawn)]
+
+
 def rows(province, at, due_until):
     """{(hospital, day): {(accession, use): Row}}"""
-    outages = [outage for outage in province.outages if outage.made <= at]
+    outages = _accepted(province, at)
     places = {place.hospital_id: place for place in province.places}
     found = defaultdict(list)
     for exam in province.exams:
@@ -204,7 +209,7 @@ def _broken(exams, missed, *, over):
 
 def _usual(province, place, at, begins):
     """Exams on a usual day of this kind; 0 where silence is not judged."""
-    outages = [outage for outage in province.outages if outage.made <= at]
+    outages = _accepted(province, at)
     if not place.active or province.day in HOLIDAYS or any(_touches(o, place, begins, begins + DAY) for o in outages):
         return 0
     today = datetime.fromisoformat(province.day)
@@ -228,10 +233,11 @@ def percentile(delays, percent):
 
 
 def warnings(province):
-    """{(hospital, accession, due)}: told two hours before, once, of exams that wait then and no outage excuses."""
+    """{(hospital, accession, due)}: told two hours before, once, of exams that wait then and no outage excuses, or when
+    that is withdrawn."""
     sweeps = [sweep for sweep in province.sweeps if sweep.age is not None and sweep.age <= PATIENCE]
     places = {place.hospital_id: place for place in province.places}
-    found = {}
+    found = set()
     for exam in province.exams:
         changes = sorted({min(one.seen) for one in (*exam.notices, *(s for st in exam.studies for s in st.settles))})
         for change, following in pairwise([*changes, sweeps[-1].at + 1]):
@@ -240,11 +246,10 @@ def warnings(province):
             if row.standing != "pending":
                 continue
             times = [sweep.at for sweep in sweeps if change <= sweep.at < following and 0 < row.due - sweep.at <= AHEAD]
-            if times:
-                name = (*key_of(exam, told), row.due)
-                found[name] = min(found.get(name, times[0]), times[0])
-    return {name for name, at in found.items() if not _excused(province, places[name[0]], name[2], at)}
+            if any(not _excused(province, places[exam.hospital_id], row.due, at) for at in times):
+                found.add((*key_of(exam, told), row.due))
+    return found
 
 
 def _excused(province, place, due, at):
-    return any(_touches(outage, place, due - DUE, due) for outage in province.outages if outage.made <= at)
+    return any(_touches(outage, place, due - DUE, due) for outage in _accepted(province, at))

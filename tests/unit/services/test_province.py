@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.rule import RULES
+from tests.bench.province import cover, draft, fates, plan, tables, truth
 from tests.bench.province import draw as draw_module
-from tests.bench.province import fates, plan, tables, truth
 from tests.bench.province.day import live
 from tests.bench.province.draw import Size, draw
 from tests.bench.province.drive import Drive
@@ -20,14 +20,16 @@ from tests.bench.province.plan import Exam, Notice, Outage, Place, Province, Set
 from tests.support.fakes_settle import FakeHospitals
 from tests.support.ledger_world import World
 
-SMALL = Size(exams=70, hospitals=6, trouble=4, every=900)
+SMALL = Size(exams=30, hospitals=6, trouble=4, every=900)
 DAYS = ["2026-11-24", "2026-11-28", "2026-10-01"]  # a Tuesday, a Saturday, a holiday
 
 
 @settings(max_examples=6, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(DAYS))
 def test_of_any_day_the_ledger_says_the_truth_at_every_sweep(seed, day):
-    assert live(Drive(draw(seed, SMALL, day), World(hospitals=FakeHospitals()))) == []
+    drive = Drive(draw(seed, SMALL, day), World(hospitals=FakeHospitals()))
+    assert live(drive) == []
+    assert cover.lacking(drive) == []
 
 
 def test_the_same_seed_is_the_same_day():
@@ -43,8 +45,16 @@ def test_a_ledger_with_another_rule_is_found_out():
 
 
 def test_the_oracle_and_what_is_injected_know_nothing_of_the_ledger():
-    for module in (truth, fates, tables, plan, draw_module):
+    for module in (truth, draft, fates, tables, plan, draw_module):
         assert "chalicelib" not in Path(module.__file__).read_text(encoding="utf-8")
+
+
+def test_a_day_that_lacks_something_is_found_out():
+    drive = Drive(draw(5, SMALL), World(hospitals=FakeHospitals()))
+    drive.province = replace(drive.province, outages=(), silent=frozenset())
+    lacking = cover.lacking(drive)  # it was not lived through either
+    assert {"outage of all", "outage withdrawn", "silent hospital", "flag silent", "warning"} <= set(lacking)
+    assert "fate missing" not in lacking
 
 
 def test_every_fate_has_its_share():
@@ -134,6 +144,13 @@ def test_the_oracle_excuses_nothing_before_the_outage_was_accepted():
     assert days["H1", "2026-11-24"]["A", 1].standing == "missing"
 
 
+@pytest.mark.parametrize(("withdrawn", "standing"), [(47, "missing"), (48, "missing"), (49, "excused")])
+def test_the_oracle_excuses_nothing_once_the_outage_was_withdrawn(withdrawn, standing):
+    one = replace(outage(21, 23), withdrawn=at(withdrawn))
+    days = truth.rows(province(exam(DONE), outages=(one,)), at(48), at(40))
+    assert days["H1", "2026-11-24"]["A", 1].standing == standing
+
+
 def flagged(count, *facts, **given):
     """The rules broken by a day of so many exams of a kind, and twenty that are as they should be."""
     days = {("H1", "2026-11-24"): {(f"A{number:02d}", 1): facts[0] for number in range(count)}}
@@ -187,6 +204,8 @@ def test_the_oracle_warns_two_hours_before_of_what_waits():
         assert truth.warnings(replace(province(exam(DONE, *facts)), sweeps=sweeps)) == expected
     excused = province(exam(DONE), outages=(outage(15, 16, made=17),))
     assert truth.warnings(replace(excused, sweeps=sweeps)) == set()
+    taken_back = replace(excused, outages=(replace(excused.outages[0], withdrawn=at(20.5)),))
+    assert truth.warnings(replace(taken_back, sweeps=sweeps)) == {("H1", "A", at(22))}
     behind = tuple(replace(sweep, age=1801) for sweep in sweeps)
     assert truth.warnings(replace(province(exam(DONE)), sweeps=(*behind, Sweep(at(23), 0)))) == set()
 
