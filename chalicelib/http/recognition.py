@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from chalicelib import wiring
-from chalicelib.domain.disclosure import PROVINCE
+from chalicelib.domain.disclosure import PROVINCE, Side
 from chalicelib.domain.gains import MEASURES
 from chalicelib.domain.recognition import ALL_REASONS, LONGEST_TEXT, REASONS_OF, Conclusion, Judgement
 from chalicelib.http.answers import answer
@@ -38,7 +38,7 @@ def recognise(asked: Asked) -> Response:
 @routes.get("/statistics/recognition/{period}")
 def statistics(asked: Asked) -> Response:
     """?region= or ?hospital_id= (else the province), ?side=receiving|source, ?by=part|day. Closed figures are null."""
-    period, scope, side = asked.period(), _scope(asked), _chosen(asked, "side", ("receiving", "source"))
+    period, scope, side = asked.period(), _scope(asked), _chosen(asked, "side", get_args(Side))
     by_day = _chosen(asked, "by", ("part", "day")) == "day"
     wiring.on_record()(asked.caller, "read_statistics", asked.now, of=scope[1] if scope[0] == "hospital" else "")
     table = wiring.read_gains().province(period, scope, cast(Any, side), by_day=by_day, until=_today(asked))
@@ -47,8 +47,9 @@ def statistics(asked: Asked) -> Response:
 
 @routes.get("/statistics/recognition/{period}/events")
 def statistics_events(asked: Asked) -> Response:
-    """?hospital_id=&measure=, of the hospital that received."""
-    return _events(asked, asked.hospital_asked(), own=False)
+    """?hospital_id=&measure=, ?side=receiving|source: of the hospital that received, or where the exams were made."""
+    side = cast(Any, _chosen(asked, "side", get_args(Side)))
+    return _events(asked, asked.hospital_asked(), side, own=False)
 
 
 @routes.get("/hospital/statistics/recognition/{period}")
@@ -62,13 +63,13 @@ def own_statistics(asked: Asked) -> Response:
 @routes.get("/hospital/statistics/recognition/{period}/events")
 def own_events(asked: Asked) -> Response:
     """?measure="""
-    return _events(asked, asked.caller.hospital_id, own=True)
+    return _events(asked, asked.caller.hospital_id, "receiving", own=True)
 
 
-def _events(asked: Asked, hospital_id: str, *, own: bool) -> Response:
+def _events(asked: Asked, hospital_id: str, side: Side, *, own: bool) -> Response:
     from chalicelib.services.read_gains import Figure
 
-    figure = Figure(asked.period(), hospital_id, _chosen(asked, "measure", MEASURES))
+    figure = Figure(asked.period(), hospital_id, _chosen(asked, "measure", MEASURES), side)
     wiring.on_record()(asked.caller, "read_statistics", asked.now, of="" if own else hospital_id)
     with asked.own_token():
         found = wiring.read_gains().events(figure, asked.query("token"), _today(asked), own=own)
@@ -125,5 +126,5 @@ def _table(table: Table) -> dict[str, Any]:
 
 
 def _happened(one: Happened) -> dict[str, Any]:
-    told = {"event": one.event, "visit": one.visit, "measure": one.measure, "modality": one.group}
-    return told | ({"at": instant(one.at), "source": one.source} if one.at else {})
+    told = {"event": one.event, "visit": one.visit, "measure": one.measure}
+    return told | ({"modality": one.group, "at": instant(one.at), "source": one.source} if one.at else {})

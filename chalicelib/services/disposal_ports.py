@@ -60,8 +60,8 @@ class Remains(Protocol):
     """What is left of a study in the tables beside its tombstone."""
 
     def forget(self, ref: StudyRef) -> None:
-        """Manifests, digests, the pointer, and the reminders, judgements and views that name it; SUMMARY, amendments and
-        the plan stay."""
+        """Manifests, digests, the pointer, and the reminders, judgements and views that name it. SUMMARY, amendments
+        and the plan stay."""
         ...
 
 

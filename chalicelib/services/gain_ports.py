@@ -75,6 +75,10 @@ class Gains(Protocol):
 
     def of_day(self, hospital_id: str, day: str) -> tuple[Happening, ...]: ...
 
+    def of_source(self, hospital_id: str, day: str) -> tuple[Happening, ...]:
+        """Of all receiving hospitals, about exams that were made there. An index: eventually consistent."""
+        ...
+
     def due(self, shard: int, until: datetime) -> Iterator[DueDay]:
         """An index: eventually consistent."""
         ...

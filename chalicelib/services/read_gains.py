@@ -9,16 +9,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, Literal
+from typing import Final
 
-from chalicelib.domain.disclosure import LEAST, PROVINCE, Disclosure, Scope
+from chalicelib.domain.disclosure import LEAST, Disclosure, Scope, Side, months_of
 from chalicelib.domain.gains import MEASURES, Happening, counted, standing
 from chalicelib.domain.page import Page, opaque, place
 from chalicelib.domain.period import Period, day_of
 from chalicelib.services.gain_ports import DayFigures, Gains
 from chalicelib.services.ports import Hospitals, Mac
 
-Side = Literal["receiving", "source"]
 Shown = Mapping[str, int | None]  # None: closed
 PAGE: Final = 200
 
@@ -34,11 +33,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One of `MEASURES`, of a receiving hospital in a period."""
+    """One of `MEASURES`, of a hospital in a period: of the one that received, or where the earlier exams were made."""
 
     period: Period
     hospital_id: str
     measure: str
+    side: Side = "receiving"
 
 
 class FigureClosed(Exception):  # noqa: N818 - the fact
@@ -47,13 +47,14 @@ class FigureClosed(Exception):  # noqa: N818 - the fact
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One happening without a name: `event` and `visit` are keyed by the period, so nobody is followed beyond it.
-    `group`: the kind of machine; `at` and `source` for the hospital itself only."""
+    """One happening without a name: `event` and `visit` are keyed by the figure, so nobody is followed beyond it, nor
+    are two lists laid side by side. What it was among the figure's parts, the kind of machine, when and of which source
+    are for the hospital itself only."""
 
     event: str
     visit: str
     measure: str
-    group: str
+    group: str = ""
     at: datetime | None = None
     source: str = ""
 
@@ -68,14 +69,13 @@ class ReadGains:
         """The figures of a scope, and of its parts: of the province regions, of a region hospitals; of a hospital, and
         where `by_day`, days."""
         held = self._held(period, until)
-        either = self._disclosures(held)
-        told = either[side]
+        told = self._disclosure(held)
         split = by_day or scope[0] == "hospital"
         days = [day_of(date.fromisoformat(day)) for day in period.days(until)] if split else []
-        rows = [(day.name, _shown(either, side, scope, day)) for day in days]
+        rows = [(day.name, _shown(told, side, scope, day)) for day in days]
         if not split:
-            rows = [(part[1], _shown(either, side, part, period)) for part in told.scopes(scope)]
-        return Table(_shown(either, side, scope, period), tuple(rows), _as_of(held))
+            rows = [(part[1], _shown(told, side, part, period)) for part in told.scopes(side, scope)]
+        return Table(_shown(told, side, scope, period), tuple(rows), _as_of(held))
 
     def own(self, hospital_id: str, period: Period, until: date) -> Table:
         """All that a hospital gained as the one that received, by day."""
@@ -90,21 +90,26 @@ class ReadGains:
         of ours."""
         hospital_id, period, measure = figure.hospital_id, figure.period, figure.measure
         if not own:
-            told = self._disclosures(self._held(period, until))["receiving"]
-            if not told.is_open(("hospital", hospital_id), period, measure):
+            told = self._disclosure(self._held(period, until))
+            if not told.is_open(figure.side, ("hospital", hospital_id), period, measure):
                 raise FigureClosed
-        found = [one for day in period.days(until) for one in standing(self.gains.of_day(hospital_id, day))]
-        key = self.mac("statistics", period.name)
-        chosen = (_named(key, one, own=own) for one in found if counted(one)[measure])
-        named = sorted(chosen, key=lambda one: one.event)
+        facts = self.gains.of_day if figure.side == "receiving" else self.gains.of_source
+        found = [one for day in period.days(until) for one in standing(facts(hospital_id, day))]
+        chosen = [one for one in found if counted(one)[measure]]
+        if not own and 0 < len(chosen) < LEAST:
+            raise FigureClosed  # the facts are newer than the figures
+        key = self.mac("statistics", f"{period.name}\n{figure.side}\n{hospital_id}\n{measure}")
+        named = sorted((_named(key, one, figure, own=own) for one in chosen), key=lambda one: one.event)
         after = place(token, 64) if token else ""
-        page = [one for one in (named if own else _without_rare(named)) if one.event > after]
+        page = [one for one in named if one.event > after]
         return Page(tuple(page[:PAGE]), opaque(page[PAGE - 1].event) if len(page) > PAGE else "")
 
     def _held(self, period: Period, until: date) -> dict[str, Mapping[str, DayFigures]]:
-        return {day: self.gains.figures(day) for day in period.days(until)}
+        """Of the whole months: they decide which figures are open."""
+        months = map(Period.of, months_of(period))
+        return {day: self.gains.figures(day) for month in months for day in month.days(until)}
 
-    def _disclosures(self, held: Mapping[str, Mapping[str, DayFigures]]) -> dict[Side, Disclosure]:
+    def _disclosure(self, held: Mapping[str, Mapping[str, DayFigures]]) -> Disclosure:
         received: dict[tuple[str, str], Counter[str]] = {}
         sources: dict[tuple[str, str], Counter[str]] = {}
         for day, hospital_id, figures in _each(held):
@@ -112,7 +117,7 @@ class ReadGains:
                 received.setdefault((hospital_id, day), Counter()).update(counts)
                 sources.setdefault((source, day), Counter()).update(counts)
         region_of = {one.hospital_id: one.region for one in self.hospitals.list()}
-        return {"receiving": Disclosure(received, region_of), "source": Disclosure(sources, region_of)}
+        return Disclosure({"receiving": received, "source": sources}, region_of)
 
 
 def _each(held: Mapping[str, Mapping[str, DayFigures]]) -> Iterator[tuple[str, str, DayFigures]]:
@@ -121,11 +126,9 @@ def _each(held: Mapping[str, Mapping[str, DayFigures]]) -> Iterator[tuple[str, s
             yield day, hospital_id, figures
 
 
-def _shown(either: Mapping[Side, Disclosure], side: Side, scope: Scope, period: Period) -> Shown:
-    """The province's sums are the same on either side, and must tell nothing on either."""
-    asked = list(either.values()) if scope == PROVINCE else [either[side]]
-    sums = either[side].sums(scope, period)
-    return {name: sums[name] if all(one.is_open(scope, period, name) for one in asked) else None for name in MEASURES}
+def _shown(told: Disclosure, side: Side, scope: Scope, period: Period) -> Shown:
+    sums = told.sums(side, scope, period)
+    return {name: sums[name] if told.is_open(side, scope, period, name) else None for name in MEASURES}
 
 
 def _whole(sums: Counter[str]) -> Shown:
@@ -144,7 +147,7 @@ def _as_of(held: Mapping[str, Mapping[str, DayFigures]]) -> datetime | None:
     return min((figures.derived_at for _, _, figures in _each(held)), default=None)
 
 
-def _named(key: bytes, one: Happening, *, own: bool) -> Happened:
+def _named(key: bytes, one: Happening, figure: Figure, *, own: bool) -> Happened:
     def name(*parts: str) -> str:
         return hmac.new(key, "\n".join(parts).encode(), hashlib.sha256).hexdigest()[:32]
 
@@ -152,11 +155,4 @@ def _named(key: bytes, one: Happening, *, own: bool) -> Happened:
     visit = name("visit", one.receiving, one.encounter_id)
     if own:
         return Happened(event, visit, one.measure, one.group, one.at, one.source)
-    return Happened(event, visit, one.measure, one.group)
-
-
-def _without_rare(named: list[Happened]) -> list[Happened]:
-    """Kinds of machines are told only where each has ten."""
-    if all(count >= LEAST for count in Counter(one.group for one in named).values()):
-        return named
-    return [Happened(one.event, one.visit, one.measure, "") for one in named]
+    return Happened(event, visit, figure.measure)

@@ -51,6 +51,11 @@ def happening(kind: str, key: str, revision: int) -> str:
     return f"{kind}#{key}#{revision:06d}"
 
 
+def sourced(hospital_id: str, day: str) -> str:
+    """In GSI1: the same facts, of whatever receiving hospital, by where the earlier exam was made."""
+    return f"GAINED#{hospital_id}#{day}"
+
+
 def figures(day: str) -> str:
     """One item for each hospital, which its facts of that day were brought to."""
     return f"GAINS#{day}"

@@ -21,6 +21,7 @@ AS_MARKED = "mark = :mark"
 NOT_WOKEN = "GSI2SK = :mark"
 NO_LONGER_DUE = "REMOVE GSI2PK, GSI2SK"
 ALL_OF = "PK = :pk"
+OF_SOURCE = "GSI1PK = :source"
 ONE_OF = "PK = :pk AND SK = :sk"
 DUE_IN_SHARD = "GSI2PK = :shard AND GSI2SK < :after"
 KEPT: Final = timedelta(days=3 * 365)  # as reminders (store.alerts)
@@ -48,6 +49,16 @@ class DynamoGains:
     def of_day(self, hospital_id: str, day: str) -> tuple[Happening, ...]:
         found = self._all(gain_keys.happenings(hospital_id, day))
         return tuple(_happening(item, hospital_id, day) for item in found if "measure" in item)
+
+    def of_source(self, hospital_id: str, day: str) -> tuple[Happening, ...]:
+        found = every(
+            self._client,
+            TableName=self._table,
+            IndexName=keys.GSI1,
+            KeyConditionExpression=OF_SOURCE,
+            ExpressionAttributeValues=items.expression_values({":source": gain_keys.sourced(hospital_id, day)}),
+        )
+        return tuple(_happening(item, items.text(item, "GSI1SK").partition("#")[0], day) for item in found)
 
     def due(self, shard: int, until: datetime) -> Iterator[DueDay]:
         for item in due_items(self._client, self._table, gain_keys.DAY_KIND, shard, until):
@@ -155,6 +166,8 @@ def _item(one: Happening) -> dict[str, Any]:
         modality_group=one.group,
         regions=one.parts,
         revision=one.revision,
+        GSI1PK=gain_keys.sourced(one.source, one.day),
+        GSI1SK=f"{one.receiving}#{gain_keys.happening(kind_of(one.measure), one.key, one.revision)}",
     )
 
 

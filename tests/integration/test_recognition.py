@@ -9,9 +9,10 @@ import pytest
 
 import app
 from chalicelib import wiring
+from chalicelib.domain.gains import Happening
 from chalicelib.domain.study import StudyRef
 from chalicelib.services.answer_reminder import Answered
-from chalicelib.wiring.gains import recognitions
+from chalicelib.wiring.gains import gains, recognitions
 from infra.local.poller import scheduled_event
 from tests.support.ordering import reminder
 from tests.support.served_app import NAME, REF, jwks_url, served
@@ -171,9 +172,35 @@ def test_a_figure_opens_to_its_events_for_the_hospital_and_is_closed_to_a_regula
     assert (closed.status_code, closed.json_body["error"]) == (403, "figure_closed")
 
 
+def test_a_figure_opens_on_either_side_and_no_two_lists_can_be_laid_side_by_side(served, monkeypatch):
+    served.open_hospitals()
+    now = datetime.now(UTC)
+    day = f"{now + timedelta(hours=8):%Y-%m-%d}"
+    for number in range(12):
+        refused = "refused_1" if number else "overridden_3"
+        gains().put(Happening(refused, f"k{number}", day, now, "H2", "H1", f"E{number}", "CT", ("CHEST",)), now)
+    later(monkeypatch, now + timedelta(hours=1))
+    path = f"/statistics/recognition/{day[:7]}"
+    asked = {"receiving": "hospital_id=H2&side=receiving", "source": "hospital_id=H1&side=source"}
+    lists = {}
+    for side, query in asked.items():
+        figures = served.ask("GET", f"{path}?{query}", "regulator").json_body["total"]
+        assert (figures["refused"], figures["refused_1"]) == (12, None)
+        lists[side] = served.ask("GET", f"{path}/events?measure=refused&{query}", "regulator").json_body["events"]
+        assert [(set(one), one["measure"]) for one in lists[side]] == [({"event", "visit", "measure"}, "refused")] * 12
+        assert served.ask("GET", f"{path}/events?measure=refused_1&{query}", "regulator").status_code == 403
+    assert not {one["event"] for one in lists["source"]} & {one["event"] for one in lists["receiving"]}
+    assert served.ask("GET", f"{path}?hospital_id=H1&side=source&by=day", "regulator").json_body["rows"][-1]["figures"][
+        "refused"
+    ] in (None, 0), "where exams were made is told of months"
+    other = served.ask("GET", f"{path}/events?measure=refused&hospital_id=H2&side=source", "regulator")
+    assert (other.status_code, other.json_body["events"]) == (200, [])
+
+
 def test_what_is_no_period_no_measure_or_no_token_is_a_bad_request(served):
     served.open_hospitals()
     path = "/statistics/recognition/"
     asked = [f"{path}2026-13", f"{path}2026-11-24/events?measure=x&hospital_id=H1", f"{path}2026-11?side=both"]
+    asked.append(f"{path}2026-11/events?measure=viewed&hospital_id=H1&side=both")
     asked.append(f"{path}2026-11-24/events?measure=alerts&hospital_id=H1&token=*")
-    assert [served.ask("GET", one, "regulator").status_code for one in asked] == [400] * 4
+    assert [served.ask("GET", one, "regulator").status_code for one in asked] == [400] * 5

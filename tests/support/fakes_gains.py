@@ -1,7 +1,11 @@
 """What counting mutual recognition needs of the world, in memory."""
 
+from datetime import UTC, datetime
+
 from chalicelib.domain.gains import kind_of
-from chalicelib.services.gain_ports import DueDay
+from chalicelib.services.gain_ports import DayFigures, DueDay
+
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class FakeGains:
@@ -21,6 +25,18 @@ class FakeGains:
 
     def of_day(self, hospital_id, day):
         return tuple(self.facts.get((hospital_id, day), {}).values())
+
+    def of_source(self, hospital_id, day):
+        facts = [one for (_, when), held in self.facts.items() if when == day for one in held.values()]
+        return tuple(one for one in facts if one.source == hospital_id)
+
+    def figures(self, day, hospital_id=""):
+        """As they were brought up last."""
+        return {
+            place[0]: DayFigures(of_source, NEVER)
+            for place, (of_source, _) in self.rows.items()
+            if place[1] == day and hospital_id in ("", place[0])
+        }
 
     def due(self, shard, _until):
         yield from (DueDay(*place, mark) for place, mark in list(self.marks.items()) if not shard)
