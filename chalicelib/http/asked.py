@@ -82,11 +82,11 @@ class Fields:
         kind, value = self._kind(name, kinds.whole(least, most)), self.values.get(name)
         if not kind.required and value is None:
             return int(kind.default)
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)  # 1.0 is a whole number in JSON Schema
-        if type(value) is not int or not kind.schema["minimum"] <= value <= kind.schema["maximum"]:
-            _refuse(name)
-        return value
+        return _whole(value, name, kind.schema)
+
+    def numbers(self, name: str) -> list[int]:
+        """A list of whole numbers; empty where it may be left out."""
+        return [_whole(one, name, self._kind(name, kinds.ANY).schema["items"]) for one in self._list(name)]
 
     def optional_number(self, name: str, default: int, least: int = 0, most: int = 2**53) -> int:
         return default if self.values.get(name) is None else self.number(name, least, most)
@@ -131,13 +131,20 @@ class Fields:
 
     def parts(self, name: str) -> list[Fields]:
         """A list of objects; empty where it may be left out."""
+        within = self._kind(name, kinds.ANY).fields
+        return [Fields(one, within) if isinstance(one, dict) else _refuse(name) for one in self._list(name)]
+
+    def _list(self, name: str) -> list[Any]:
         kind, values = self._kind(name, kinds.ANY), self.values.get(name)
-        if values is None and not kind.required:
+        if not kind.required and values in (None, kind.default):
             return []
         least, most = kind.schema["minItems"], kind.schema["maxItems"]
-        if not isinstance(values, list) or not least <= len(values) <= most:
-            _refuse(name)
-        return [Fields(one, kind.fields) if isinstance(one, dict) else _refuse(name) for one in values]
+        return values if isinstance(values, list) and least <= len(values) <= most else _refuse(name)
+
+    def text_or_part(self, name: str) -> str | dict[str, Any]:
+        """A text, with line breaks too, or an object: as it came, for who knows its form."""
+        value = self.values.get(name)
+        return value if isinstance(value, str | dict) else _refuse(name)
 
     def studies(self, name: str) -> frozenset[StudyRef] | None:
         """A non-empty list of {hospital_id, study_instance_uid}; None where the field is absent or null."""
@@ -278,6 +285,12 @@ def _text(value: Any, name: str, max_length: int) -> str:
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
         _refuse(name)
     return value
+
+
+def _whole(value: Any, name: str, schema: kinds.Schema) -> int:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # 1.0 is a whole number in JSON Schema
+    return value if type(value) is int and schema["minimum"] <= value <= schema["maximum"] else _refuse(name)
 
 
 def _study(value: Any, name: str) -> StudyRef:

@@ -6,59 +6,63 @@ from typing import TYPE_CHECKING
 
 from chalicelib import wiring
 from chalicelib.http import hospital_shapes as shapes
-from chalicelib.http.answers import answer
-from chalicelib.http.asked import Asked, BadRequest
+from chalicelib.http.asked import Asked
+from chalicelib.http.kinds import HOSPITAL, Kind, Kinds, text
 from chalicelib.http.routes import Routes
 
 if TYPE_CHECKING:
-    from chalice.app import Response
-
+    from chalicelib.http.asked import Fields
     from chalicelib.services.joining_ports import OfferedKey
 
-MOST_PROOF = 8 * 1024  # characters
+OFFERED: Kinds = {
+    "public_key": Kind({"type": ["string", "object"], "description": "RSA, as PEM or JWK"}),
+    "proof": text(8 * 1024),  # a JWT, signed by the key's private half
+}
 
 routes = Routes(__name__)
 
 
-@routes.post("/joining")
-def join(asked: Asked) -> Response:
-    """{hospital_id, code, public_key, proof}, from whoever has the code: an open route."""
+@routes.post(
+    "/joining",
+    body={"hospital_id": HOSPITAL, "code": text(64), **OFFERED},
+    status=201,
+    tells=("joining_refused", "key_refused"),
+)
+def join(asked: Asked) -> shapes.JoinedHospital:
+    """From whoever has the code: an open route."""
     fields = asked.fields()
-    code, offered = fields.text("code", 64), _offered(asked)
+    code, offered = fields.text("code"), _offered(fields)
     key = wiring.join_hospital()(fields.hospital("hospital_id"), code, offered, asked.now)
-    return answer(shapes.joined(key, wiring.origin()), 201)
+    return shapes.joined(key, wiring.origin())
 
 
 @routes.get("/hospital/keys")
-def list_keys(asked: Asked) -> Response:
+def list_keys(asked: Asked) -> shapes.OwnKeys:
     wiring.on_record()(asked.caller, "read_keys", asked.now)
-    return answer(shapes.keys(wiring.hospital_keys().of(asked.caller.hospital_id)))
+    return {"keys": shapes.keys(wiring.hospital_keys().of(asked.caller.hospital_id))}
 
 
-@routes.post("/hospital/keys")
-def add_key(asked: Asked) -> Response:
-    """{public_key, proof}: a second key, to change to."""
-    key = wiring.add_key()(asked.caller, _offered(asked), asked.now)
-    return answer(shapes.joined(key, wiring.origin()), 201)
+@routes.post("/hospital/keys", body=OFFERED, status=201, tells=("key_refused", "too_many_keys", "no_live_key"))
+def add_key(asked: Asked) -> shapes.JoinedHospital:
+    """A second key, to change to."""
+    key = wiring.add_key()(asked.caller, _offered(asked.fields()), asked.now)
+    return shapes.joined(key, wiring.origin())
 
 
-@routes.post("/hospital/keys/retire")
-def retire_key(asked: Asked) -> Response:
-    """{kid}: not the last one."""
-    return answer(shapes.key(wiring.retire_key()(asked.caller, asked.fields().text("kid", 64), asked.now)))
+@routes.post("/hospital/keys/retire", body={"kid": text(64)}, tells=("not_found", "last_key"))
+def retire_key(asked: Asked) -> shapes.OwnKey:
+    """Not the last one."""
+    return shapes.key(wiring.retire_key()(asked.caller, asked.fields().text("kid"), asked.now))
 
 
-@routes.post("/hospital/credentials")
-def vend_credentials(asked: Asked) -> Response:
+@routes.post("/hospital/credentials", status=201)
+def vend_credentials(asked: Asked) -> shapes.UploadGrant:
+    """S3's own keys for an hour, and where what may be put with them."""
     made = wiring.vend_credentials()(asked.caller, asked.now)
-    return answer(shapes.upload_pass(made, wiring.depot()), 201)
+    return shapes.upload_pass(made, wiring.depot())
 
 
-def _offered(asked: Asked) -> OfferedKey:
+def _offered(fields: Fields) -> OfferedKey:
     from chalicelib.services.joining_ports import OfferedKey
 
-    fields = asked.fields()
-    key = fields.values.get("public_key")
-    if not isinstance(key, str | dict):
-        raise BadRequest("public_key")
-    return OfferedKey(key, fields.text("proof", MOST_PROOF))
+    return OfferedKey(fields.text_or_part("public_key"), fields.text("proof"))

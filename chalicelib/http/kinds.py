@@ -12,7 +12,7 @@ Schema = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`default` stands where an optional field is absent, null or, of a text, empty."""
+    """`default` stands where an optional field is absent, null or, of a text, empty; so of a list whose default is."""
 
     schema: Schema
     required: bool = True
@@ -26,6 +26,8 @@ class Kind:
         empty: list[Schema] = [{"type": "null"}]
         if self.schema.get("type") == "string":
             empty.append({"const": ""})
+        if self.default == []:
+            empty.append({"const": []})
         told: dict[str, Any] = {"anyOf": [self.schema, *empty]}
         return told if self.default is None else {**told, "default": self.default}
 

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, cast, get_args
+from typing import Literal, cast, get_args
 
 from chalicelib.domain.contact import MOST_CONTACTS, Contact, ContactRole, is_email, is_phone
 from chalicelib.domain.study import Hospital
 from chalicelib.http.asked import BadRequest, Fields
+from chalicelib.http.kinds import FLAG, HOSPITAL, Kinds, listed, one_of, optional, text, thing, whole
 
 MOST_EXAMS = 100_000  # a day at one hospital
 WEEKDAYS = 7
-CLASSES = ("outpatient", "inpatient")
+CONTACT = thing(
+    role=one_of(get_args(ContactRole)),
+    name=text(64),
+    phone=optional(text(32), ""),
+    email=optional(text(128), ""),
+)
+REGISTRATION: Kinds = {
+    "hospital_id": HOSPITAL,
+    "name": text(128),
+    "name_en": optional(text(128), ""),
+    "level": optional(text(32), ""),
+    "region": optional(text(32), ""),
+    "utc_offset_minutes": optional(whole(-720, 840), 480),
+    "active": optional(FLAG, default=True),
+    "contacts": optional(listed(CONTACT, MOST_CONTACTS, 0)),
+    "weekday_volume": optional(listed(whole(0, MOST_EXAMS), WEEKDAYS, WEEKDAYS), []),
+    "default_class": optional(one_of(("outpatient", "inpatient")), ""),
+    "patient_id_issuer": optional(HOSPITAL, ""),
+}
 
 # What a field must be: (English, Chinese).
 HINTS: Mapping[str, tuple[str, str]] = {
@@ -50,59 +69,32 @@ HINTS: Mapping[str, tuple[str, str]] = {
 def read_registration(fields: Fields) -> Hospital:
     """BadRequest names the field; `HINTS` says what it must be."""
     hospital_id = fields.hospital("hospital_id")
-    if fields.values.get("patient_id_issuer") not in (None, "", hospital_id):
+    if fields.text("patient_id_issuer") not in ("", hospital_id):
         raise BadRequest("patient_id_issuer")
     return Hospital(
         hospital_id=hospital_id,
-        name=fields.text("name", 128),
-        name_en=fields.optional_text("name_en", 128),
-        level=fields.optional_text("level", 32),
-        region=fields.optional_text("region", 32),
-        utc_offset_minutes=fields.optional_number("utc_offset_minutes", 480, -720, 840),
-        active=fields.flag("active", default=True),
+        name=fields.text("name"),
+        name_en=fields.text("name_en"),
+        level=fields.text("level"),
+        region=fields.text("region"),
+        utc_offset_minutes=fields.number("utc_offset_minutes"),
+        active=fields.flag("active"),
         contacts=_contacts(fields),
-        weekday_volume=_volume(fields),
-        default_class=_class(fields),
+        weekday_volume=tuple(fields.numbers("weekday_volume")),
+        default_class=cast(Literal["", "outpatient", "inpatient"], fields.text("default_class")),
     )
 
 
 def _contacts(fields: Fields) -> tuple[Contact, ...]:
-    listed = _list(fields, "contacts")
-    if len(listed) > MOST_CONTACTS or not all(isinstance(one, dict) for one in listed):
-        raise BadRequest("contacts")
     try:
-        return tuple(_contact(Fields(one)) for one in listed)
+        return tuple(_contact(one) for one in fields.parts("contacts"))
     except BadRequest:
         raise BadRequest("contacts") from None
 
 
 def _contact(fields: Fields) -> Contact:
-    role = cast(ContactRole, fields.choice("role", get_args(ContactRole)))
-    phone, email = fields.optional_text("phone", 32), fields.optional_text("email", 128)
+    role = cast(ContactRole, fields.choice("role"))
+    phone, email = fields.text("phone"), fields.text("email")
     if not (phone or email) or (phone and not is_phone(phone)) or (email and not is_email(email)):
         raise BadRequest("contacts")
-    return Contact(role, fields.text("name", 64), phone, email)
-
-
-def _volume(fields: Fields) -> tuple[int, ...]:
-    listed = _list(fields, "weekday_volume")
-    if len(listed) not in (0, WEEKDAYS) or not all(type(one) is int and 0 <= one <= MOST_EXAMS for one in listed):
-        raise BadRequest("weekday_volume")
-    return tuple(listed)
-
-
-def _class(fields: Fields) -> Literal["", "outpatient", "inpatient"]:
-    given = fields.optional_text("default_class")
-    if given and given not in CLASSES:
-        raise BadRequest("default_class")
-    return cast(Literal["", "outpatient", "inpatient"], given)
-
-
-def _list(fields: Fields, name: str) -> list[Any]:
-    """Empty where the field is absent or null."""
-    value = fields.values.get(name)
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise BadRequest(name)
-    return value
+    return Contact(role, fields.text("name"), phone, email)

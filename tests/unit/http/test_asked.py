@@ -92,7 +92,7 @@ def test_choices_numbers_flags_and_days():
     [
         ('{"x": "Q"}', lambda fields: fields.choice("x", "MFO")),
         ('{"x": true}', lambda fields: fields.number("x")),
-        ('{"x": 1.0}', lambda fields: fields.number("x")),
+        ('{"x": 1.5}', lambda fields: fields.number("x")),
         ('{"x": "1"}', lambda fields: fields.number("x")),
         ('{"x": -1}', lambda fields: fields.number("x")),
         ('{"x": 1}', lambda fields: fields.flag("x", default=True)),
