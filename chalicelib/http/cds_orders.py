@@ -11,14 +11,13 @@ from typing import Any, Final
 from chalicelib.domain.body_region import Part, of_code, of_term
 from chalicelib.domain.order import Draft, Ordering, is_follow_up, is_modality, ordered
 from chalicelib.http.asked import BadRequest, Fields
+from chalicelib.http.cds_hooks import HOOK_INSTANCE, LONGEST_ID
 
 MOST_ORDERS: Final = 20  # of one call
 MOST_TEXTS: Final = 8  # of one order
 MOST_IDS: Final = 4  # of a visit; each that is unknown costs a read
-LONGEST_ID: Final = 128
 SNOMED: Final = ("http://snomed.info/sct", "urn:oid:2.16.840.1.113883.6.96")
 DICOM: Final = ("http://dicom.nema.org/resources/ontology/DCM", "urn:oid:1.2.840.10008.2.16.4")
-HOOK_INSTANCE: Final = re.compile(r"[!-~]{1,128}")
 _TYPE = re.compile("(Patient|Encounter|Practitioner|PractitionerRole|ServiceRequest)/")
 URGENT: Final = frozenset({"stat", "asap"})
 
@@ -27,15 +26,14 @@ Resource = Mapping[str, Any]
 
 def read_ordering(fields: Fields, hook: str, hospital_id: str) -> Ordering:
     """Raises BadRequest for what the hook's specification requires and is not there."""
-    fields.choice("hook", (hook,))
-    if not HOOK_INSTANCE.fullmatch(fields.text("hookInstance", LONGEST_ID)):
+    if fields.choice("hook") != hook:
+        raise BadRequest("hook")
+    if not re.fullmatch(HOOK_INSTANCE, fields.text("hookInstance")):
         raise BadRequest("hookInstance")
     context = fields.part("context")
-    user = context.text("userId", LONGEST_ID)
+    user, patient, encounter = context.text("userId"), context.text("patientId"), context.text("encounterId")
     prefetch = fields.values.get("prefetch")
     fetched = prefetch if isinstance(prefetch, dict) else {}
-    patient = context.text("patientId", LONGEST_ID)
-    encounter = context.optional_text("encounterId", LONGEST_ID)
     visit = [*([encounter] if encounter else []), *_identifiers(fetched.get("encounter"))]
     return Ordering(
         hospital_id=hospital_id,

@@ -16,6 +16,7 @@ from chalicelib.domain.study import Hospital, StudyRef
 from chalicelib.http.answers import answer
 from chalicelib.http.asked import Fields
 from chalicelib.http.cds_cards import cards
+from chalicelib.http.cds_hooks import CALL
 from chalicelib.http.cds_orders import read_ordering
 from chalicelib.services.record_encounter import EncounterNotice, RecordEncounter
 from infra.local.personas import LAKE, PATIENT, RIVER
@@ -48,7 +49,7 @@ def _measured(studies):
     body = json.dumps(call(SIGN, *drafts, patient=number))
 
     def one():
-        ordering = read_ordering(Fields(json.loads(body)), "order-sign", LAKE.hospital_id)
+        ordering = read_ordering(Fields(json.loads(body), CALL), "order-sign", LAKE.hospital_id)
         return answer(cards(wiring.remind_of_similar()(ordering, NOW), "https://yun.example.test"))
 
     told = json.loads(one().body)["cards"]

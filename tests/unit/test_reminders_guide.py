@@ -14,6 +14,7 @@ from chalicelib.domain.code import REMINDERS, REMINDERS_OF_PERSON
 from chalicelib.domain.repeat_reason import CODES, REPEAT_REASONS, SYSTEM
 from chalicelib.domain.similarity import exam_of
 from chalicelib.http.asked import Fields
+from chalicelib.http.cds_hooks import CALL
 from chalicelib.http.cds_orders import MOST_ORDERS, read_ordering
 
 GUIDES = ("infra/REMINDERS.md", "infra/REMINDERS.zh-CN.md")
@@ -30,7 +31,7 @@ def examples(guide):
 
 def test_the_order_it_shows_is_read(guide):
     order, _ = examples(guide)
-    ordering = read_ordering(Fields(order), "order-sign", "H1")
+    ordering = read_ordering(Fields(order, CALL), "order-sign", "H1")
     assert (ordering.doctor_id, ordering.encounter_ids, ordering.patient_ids) == ("doctor-li", ("E-1",), {"Q1"})
     assert [draft.exam for draft in ordering.drafts] == [exam_of("CT", "胸部CT平扫")]
 

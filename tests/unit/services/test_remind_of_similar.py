@@ -16,6 +16,7 @@ from chalicelib.domain.similarity import Exam, exam_of
 from chalicelib.domain.study import Hospital
 from chalicelib.http.asked import BadRequest, Fields
 from chalicelib.http.cds_cards import cards
+from chalicelib.http.cds_hooks import CALL
 from chalicelib.http.cds_orders import read_ordering
 from chalicelib.services.remind_of_similar import PAGE, RemindOfSimilar
 from tests.support.clinic import NOW, clinic_in_memory, zhang
@@ -218,7 +219,7 @@ def test_any_order_is_read_or_refused(resource, prefetch, service):
     sent = call(service, {**resource, "resourceType": "ServiceRequest"})
     sent["prefetch"] = prefetch
     try:
-        read = read_ordering(Fields(sent), sent["hook"], "H1")
+        read = read_ordering(Fields(sent, CALL), sent["hook"], "H1")
     except BadRequest:
         return
     assert len(read.drafts) <= 1
@@ -226,7 +227,7 @@ def test_any_order_is_read_or_refused(resource, prefetch, service):
 
 def test_a_number_with_a_stroke_in_it_stays_whole():
     sent = call(SIGN, order("胸部CT"), patient="Patient/A/1", encounter="2026/7", doctor="li")
-    read = read_ordering(Fields(sent), "order-sign", "H1")
+    read = read_ordering(Fields(sent, CALL), "order-sign", "H1")
     assert (read.patient_ids, read.encounter_ids, read.doctor_id) == ({"A/1"}, ("2026/7",), "li")
 
 
@@ -242,5 +243,5 @@ def test_a_card_has_the_published_shape_however_much_it_names(ward):
 def test_words_of_an_order_name_machine_region_side_and_contrast():
     assert exam_of("CT", "左膝关节CT平扫") == Exam("CT", (Part("KNEE", "L"),), "plain")
     wanted = order("", code={"coding": [{"display": "左膝关节MRI增强"}]}, bodySite=[{"text": "膝关节"}])
-    (draft,) = read_ordering(Fields(call(SIGN, wanted)), "order-sign", "H1").drafts
+    (draft,) = read_ordering(Fields(call(SIGN, wanted), CALL), "order-sign", "H1").drafts
     assert draft.exam == Exam("MR", (Part("KNEE", "L"),), "contrast")
