@@ -3,21 +3,34 @@ commission decide. The commission sees days, kinds and counts, and no study or p
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NoReturn
 
 from chalicelib import wiring
+from chalicelib.domain.disposal import MOST, Stated
 from chalicelib.http import disposal_shapes as shapes
-from chalicelib.http.answers import answer
-from chalicelib.http.asked import Asked, BadRequest, Fields
+from chalicelib.http import hold_shapes
+from chalicelib.http.asked import Asked, BadRequest
 from chalicelib.http.errors import tell
+from chalicelib.http.kinds import DAY, TOKEN, UID, Kinds, listed, one_of, optional, text, thing
 from chalicelib.http.routes import Routes
-from chalicelib.http.shapes import page
 
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.domain.disposal import Stated
+    from chalicelib.domain.disposal import Disposal, Hold
+    from chalicelib.domain.page import Page
+    from chalicelib.services.place_hold import Over
+
+LIST: Kinds = {"token": TOKEN}
+REASON = text(500)
+STATED = thing(study_instance_uid=UID, last_visit=DAY, last_discharge=optional(DAY, ""))
+DECISION: Kinds = {
+    "disposal_id": text(26),
+    "decision": one_of(("approve", "refuse")),
+    "reason": optional(REASON, ""),
+}
+HOLD: Kinds = {"study_instance_uid": optional(UID, ""), "patient_id": optional(text(64), ""), "reason": REASON}
+LIFT: Kinds = {"hold_id": text(26), "reason": REASON}
 
 routes = Routes(__name__)
 
@@ -25,168 +38,162 @@ routes = Routes(__name__)
 # The hospital
 
 
-@routes.post("/hospital/disposals")
-def propose(asked: Asked) -> Response:
-    """{"studies": [{"study_instance_uid", "last_visit", "last_discharge"?}]}: at most 200, each once. What must be kept
-    is answered with why and until when, and is not in the proposal."""
+@routes.post("/hospital/disposals", body={"studies": listed(STATED, MOST)}, status=201, tells=("nothing_to_dispose",))
+def propose(asked: Asked) -> shapes.MadeDisposal | Response:
+    """Each study once, with what the hospital's books say of its patient. What must be kept is answered with why and
+    until when, and is not in the proposal."""
     from chalicelib.services.propose_disposal import NothingToDispose
 
     try:
         made, refused = wiring.propose_disposal()(asked.caller, _stated(asked), asked.now)
     except NothingToDispose as nothing:
-        return tell("nothing_to_dispose", refused=list(map(shapes.verdict, nothing.refused)))
-    return answer({**shapes.disposal(made, asked.now), "refused": list(map(shapes.verdict, refused))}, 201)
+        return tell("nothing_to_dispose", refused=[shapes.verdict(one) for one in nothing.refused])
+    return shapes.made(made, refused, asked.now)
 
 
-@routes.get("/hospital/disposals")
-def own_disposals(asked: Asked) -> Response:
-    with asked.own_token():
-        found = wiring.read_disposals().of_hospital(
-            asked.caller, asked.caller.hospital_id, asked.query("token"), asked.now
-        )
-    return answer(page("disposals", found, lambda one: shapes.disposal(one, asked.now)))
+@routes.get("/hospital/disposals", query=LIST)
+def own_disposals(asked: Asked) -> shapes.OwnDisposals:
+    return shapes.disposals(_disposals(asked, asked.caller.hospital_id), asked.now)
 
 
-@routes.get("/hospital/disposals/{disposal_id}/certificate")
-def own_certificate(asked: Asked) -> Response:
+@routes.get("/hospital/disposals/{disposal_id}/certificate", tells=("not_found",))
+def own_certificate(asked: Asked) -> shapes.ToldCertificate | Response:
     """The certificate of destruction as it was written, whose SHA-256 is in the audit."""
     found = wiring.read_disposals().one(asked.caller, asked.caller.hospital_id, asked.ulid("disposal_id"), asked.now)
     body = wiring.compliance_reports().get(f"disposals/{found.hospital_id}/{found.disposal_id}.json")
     if body is None or not found.certificate:
         return tell("not_found")
-    return answer({"sha256": found.certificate, "text": body.decode(), "certificate": json.loads(body)})
+    return shapes.certificate(found, body)
 
 
 # Its privacy officer
 
 
-@routes.post("/privacy/disposals/decide")
-def decide_own(asked: Asked) -> Response:
-    """{"disposal_id", "decision": approve|refuse, "reason"?}"""
-    return _decide(asked, asked.caller.hospital_id)
+@routes.post("/privacy/disposals/decide", body=DECISION, tells=("not_found", "own_part", "disposal_closed"))
+def decide_own(asked: Asked) -> shapes.OwnDisposal:
+    """Who refuses says why in `reason`."""
+    return shapes.disposal(_decided(asked, asked.caller.hospital_id), asked.now)
 
 
-@routes.get("/privacy/holds")
-def own_holds(asked: Asked) -> Response:
-    return _holds(asked, asked.caller.hospital_id)
+@routes.get("/privacy/holds", query=LIST)
+def own_holds(asked: Asked) -> hold_shapes.OwnHolds:
+    return hold_shapes.all_own(_holds(asked, asked.caller.hospital_id))
 
 
-@routes.post("/privacy/holds")
-def place_own(asked: Asked) -> Response:
-    """{"study_instance_uid" or "patient_id", "reason"}"""
-    return _place(asked, asked.caller.hospital_id)
+@routes.post("/privacy/holds", body=HOLD, status=201)
+def place_own(asked: Asked) -> hold_shapes.PlacedOwnHold:
+    """Over one study, or over a patient by the hospital's number."""
+    over, reason = _over(asked, asked.caller.hospital_id)
+    return hold_shapes.placed_own(wiring.place_hold().place(asked.caller, over, reason, asked.now))
 
 
-@routes.post("/privacy/holds/lift")
-def lift_own(asked: Asked) -> Response:
-    """{"hold_id", "reason"}"""
-    return _lift(asked, asked.caller.hospital_id)
+@routes.post("/privacy/holds/lift", body=LIFT, tells=("not_found", "placed_above"))
+def lift_own(asked: Asked) -> hold_shapes.OwnHold:
+    return hold_shapes.own(_lifted(asked, asked.caller.hospital_id))
 
 
 # The commission
 
 
-@routes.get("/disposals")
-def open_disposals(asked: Asked) -> Response:
+@routes.get("/disposals", query=LIST)
+def open_disposals(asked: Asked) -> shapes.AllDisposalFigures:
     """What is neither refused nor executed, of all hospitals, newest first."""
     with asked.own_token():
         found = wiring.read_disposals().open(asked.caller, asked.query("token"), asked.now)
-    return answer(page("disposals", found, lambda one: shapes.figures(one, asked.now)))
+    return shapes.all_figures(found, asked.now)
 
 
-@routes.get("/hospitals/{hospital_id}/disposals")
-def disposals_of(asked: Asked) -> Response:
+@routes.get("/hospitals/{hospital_id}/disposals", query=LIST, tells=("not_found",))
+def disposals_of(asked: Asked) -> shapes.AllDisposalFigures | Response:
     hospital_id = asked.hospital()
-    with asked.own_token():
-        found = wiring.read_disposals().of_hospital(asked.caller, hospital_id, asked.query("token"), asked.now)
-    if wiring.hospitals().get(hospital_id) is None:
+    found = _disposals(asked, hospital_id)
+    return shapes.all_figures(found, asked.now) if _is_known(hospital_id) else tell("not_found")
+
+
+@routes.post(
+    "/hospitals/{hospital_id}/disposals/decide",
+    body=DECISION,
+    tells=("not_found", "own_part", "disposal_closed"),
+)
+def decide(asked: Asked) -> shapes.DisposalFigures:
+    """Who refuses says why in `reason`."""
+    return shapes.figures(_decided(asked, asked.hospital()), asked.now)
+
+
+@routes.get("/hospitals/{hospital_id}/holds", query=LIST, tells=("not_found",))
+def holds_of(asked: Asked) -> hold_shapes.HoldsAbroad | Response:
+    hospital_id = asked.hospital()
+    found = _holds(asked, hospital_id)
+    return hold_shapes.all_abroad(found) if _is_known(hospital_id) else tell("not_found")
+
+
+@routes.post("/hospitals/{hospital_id}/holds", body=HOLD, status=201, tells=("not_found",))
+def place(asked: Asked) -> hold_shapes.PlacedHold | Response:
+    """Over one study, or over a patient by the hospital's number."""
+    over, reason = _over(asked, asked.hospital())
+    if not _is_known(over.hospital_id):
+        wiring.on_record()(asked.caller, "place_hold", asked.now, of=over.hospital_id)
         return tell("not_found")
-    return answer(page("disposals", found, lambda one: shapes.figures(one, asked.now)))
+    return hold_shapes.placed_above(wiring.place_hold().place(asked.caller, over, reason, asked.now))
 
 
-@routes.post("/hospitals/{hospital_id}/disposals/decide")
-def decide(asked: Asked) -> Response:
-    """{"disposal_id", "decision": approve|refuse, "reason"?}"""
-    return _decide(asked, asked.hospital())
-
-
-@routes.get("/hospitals/{hospital_id}/holds")
-def holds_of(asked: Asked) -> Response:
-    return _holds(asked, asked.hospital())
-
-
-@routes.post("/hospitals/{hospital_id}/holds")
-def place(asked: Asked) -> Response:
-    """{"study_instance_uid" or "patient_id", "reason"}"""
-    return _place(asked, asked.hospital())
-
-
-@routes.post("/hospitals/{hospital_id}/holds/lift")
-def lift(asked: Asked) -> Response:
-    """{"hold_id", "reason"}"""
-    return _lift(asked, asked.hospital())
+@routes.post("/hospitals/{hospital_id}/holds/lift", body=LIFT, tells=("not_found",))
+def lift(asked: Asked) -> hold_shapes.HoldAbove | hold_shapes.HoldFacts:
+    """An officer's too; its reasons stay at the hospital."""
+    return hold_shapes.abroad(_lifted(asked, asked.hospital()))
 
 
 # What both do alike
 
 
-def _decide(asked: Asked, hospital_id: str) -> Response:
-    fields = asked.fields()
-    decision, disposal_id = fields.choice("decision", ("approve", "refuse")), fields.text("disposal_id", 26)
-    service, shape = wiring.decide_disposal(), _shape_for(asked)
-    if decision == "approve":
-        return answer(shape(service.approve(asked.caller, hospital_id, disposal_id, asked.now), asked.now))
-    reason = fields.text("reason", 500)
-    return answer(shape(service.refuse(asked.caller, hospital_id, disposal_id, reason, asked.now), asked.now))
+def _is_known(hospital_id: str) -> bool:
+    return wiring.hospitals().get(hospital_id) is not None
 
 
-def _shape_for(asked: Asked) -> shapes.Shaper:
-    return shapes.disposal if asked.caller.hospital_id else shapes.figures
-
-
-def _holds(asked: Asked, hospital_id: str) -> Response:
+def _disposals(asked: Asked, hospital_id: str) -> Page[Disposal]:
     with asked.own_token():
-        found = wiring.place_hold().list(asked.caller, hospital_id, asked.query("token"), asked.now)
-    if not asked.caller.hospital_id and wiring.hospitals().get(hospital_id) is None:
-        return tell("not_found")
-    return answer(page("holds", found, lambda one: shapes.hold(one, asked.caller)))
+        return wiring.read_disposals().of_hospital(asked.caller, hospital_id, asked.query("token"), asked.now)
 
 
-def _place(asked: Asked, hospital_id: str) -> Response:
+def _decided(asked: Asked, hospital_id: str) -> Disposal:
+    fields = asked.fields()
+    decision, disposal_id, reason = fields.choice("decision"), fields.text("disposal_id"), fields.text("reason")
+    service = wiring.decide_disposal()
+    if decision == "approve":
+        return service.approve(asked.caller, hospital_id, disposal_id, asked.now)
+    return service.refuse(asked.caller, hospital_id, disposal_id, reason or _refuse("reason"), asked.now)
+
+
+def _holds(asked: Asked, hospital_id: str) -> Page[Hold]:
+    with asked.own_token():
+        return wiring.place_hold().list(asked.caller, hospital_id, asked.query("token"), asked.now)
+
+
+def _over(asked: Asked, hospital_id: str) -> tuple[Over, str]:
+    """What a hold is to be over, and why."""
     from chalicelib.services.place_hold import Over
 
     fields = asked.fields()
-    uid, patient_id = fields.optional_text("study_instance_uid", 64), fields.optional_text("patient_id", 64)
+    uid, patient_id = fields.text("study_instance_uid"), fields.text("patient_id")
     if bool(uid) == bool(patient_id):
         _refuse("study_instance_uid")
-    if not asked.caller.hospital_id and wiring.hospitals().get(hospital_id) is None:
-        wiring.on_record()(asked.caller, "place_hold", asked.now, of=hospital_id)
-        return tell("not_found")
     over = Over(hospital_id, fields.uid("study_instance_uid") if uid else "", patient_id.strip())
-    placed = wiring.place_hold().place(asked.caller, over, fields.text("reason", 500), asked.now)
-    known = {"known": placed.is_known} if asked.caller.hospital_id else {}
-    return answer({**shapes.hold(placed.hold, asked.caller), **known, "too_late": placed.is_late}, 201)
+    return over, fields.text("reason")
 
 
-def _lift(asked: Asked, hospital_id: str) -> Response:
+def _lifted(asked: Asked, hospital_id: str) -> Hold:
     fields = asked.fields()
-    hold_id, reason = fields.text("hold_id", 26), fields.text("reason", 500)
-    lifted = wiring.place_hold().lift(asked.caller, hospital_id, hold_id, reason, asked.now)
-    return answer(shapes.hold(lifted, asked.caller))
+    hold_id, reason = fields.text("hold_id"), fields.text("reason")
+    return wiring.place_hold().lift(asked.caller, hospital_id, hold_id, reason, asked.now)
 
 
 def _stated(asked: Asked) -> list[Stated]:
-    from chalicelib.domain.disposal import MOST, Stated
     from chalicelib.domain.retention import local_day
 
-    given = asked.fields().values.get("studies")
-    if not isinstance(given, list) or not 0 < len(given) <= MOST:
-        _refuse("studies")
     found: dict[str, Stated] = {}
     today = local_day(asked.now)
-    for one in given:
-        fields = Fields(one) if isinstance(one, dict) else _refuse("studies")
-        discharge = fields.day("last_discharge") if fields.values.get("last_discharge") is not None else None
+    for fields in asked.fields().parts("studies"):
+        discharge = fields.day("last_discharge") if fields.text("last_discharge") else None
         stated = Stated(fields.uid("study_instance_uid"), fields.day("last_visit"), discharge)
         if stated.last_visit > today or (discharge is not None and discharge > today):
             _refuse("last_visit" if stated.last_visit > today else "last_discharge")
