@@ -36,6 +36,14 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A file of a report: when it was last written, and a tag that is another whenever it was."""
+
+    at: datetime
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Part:
     """A hospital, a region or the province: its row, and what only its own report tells."""
 

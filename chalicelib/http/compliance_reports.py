@@ -2,27 +2,90 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypedDict, cast
+from urllib.parse import urlencode
 
 from chalice.app import Response
 
 from chalicelib import wiring
 from chalicelib.domain.compliance_report import PROVINCE, region_file
+from chalicelib.http import json_types
 from chalicelib.http.asked import Asked, BadRequest
 from chalicelib.http.errors import tell
-from chalicelib.http.kinds import HOSPITAL, Kinds, one_of, optional, text
+from chalicelib.http.kinds import HOSPITAL, TOKEN, Kinds, one_of, optional, text
 from chalicelib.http.routes import Routes
+from chalicelib.services.list_reports import KINDS
 from chalicelib.services.show_report import CONTENT_TYPES
 
 if TYPE_CHECKING:
     from chalicelib.domain.period import Period
     from chalicelib.services.show_report import Form
 
+PAGE = 25  # periods looked at for one part of a list
 LONGEST_REGION = 32  # as hospitals are registered
 FORM: Kinds = {"format": optional(one_of(CONTENT_TYPES))}  # else as Accept says, else JSON
 GIVEN = {200: tuple(content_type.split(";")[0] for content_type in CONTENT_TYPES.values())}
+WHOSE: Kinds = {"hospital_id": optional(HOSPITAL), "region": optional(text(LONGEST_REGION))}
+LISTED: Kinds = {"kind": optional(one_of(KINDS)), "token": TOKEN}
+
+
+class ReportListed(TypedDict):
+    """A period's report. `etag` is another whenever it was written again, and `written_at` later; `links` are paths of
+    the API, by form."""
+
+    period: str
+    kind: str
+    first_day: json_types.Day
+    last_day: json_types.Day
+    written_at: json_types.Instant
+    etag: str
+    links: Mapping[str, str]
+
+
+class ReportsListed(TypedDict):
+    reports: Sequence[ReportListed]
+    next_token: str
+
 
 routes = Routes(__name__)
+
+
+@routes.get("/hospital/reports", query=LISTED)
+def own_reports(asked: Asked) -> ReportsListed:
+    """The periods that there are reports of, the latest first. Part by part; a part may be empty."""
+    wiring.on_record()(asked.caller, "list_reports", asked.now)
+    return _listed(asked, asked.caller.hospital_id, "/hospital/reports", {})
+
+
+@routes.get("/compliance/reports", query={**LISTED, **WHOSE})
+def listed_reports(asked: Asked) -> ReportsListed:
+    """The same, of a hospital or a region; the province's where neither is asked."""
+    hospital_id, region = _whose(asked)
+    wiring.on_record()(asked.caller, "list_reports", asked.now, of=hospital_id)
+    whose = {"hospital_id": hospital_id} if hospital_id else {"region": region} if region else {}
+    return _listed(asked, _file(hospital_id, region), "/compliance/reports", whose)
+
+
+def _listed(asked: Asked, file: str, path: str, whose: Mapping[str, str]) -> ReportsListed:
+    kind = next((one for one in KINDS if one == asked.query("kind")), None)
+    with asked.own_token():
+        found = wiring.list_reports()(file, kind, asked.query("token"), PAGE, asked.now)
+    told: list[ReportListed] = [
+        {
+            "period": one.period.name,
+            "kind": one.period.kind,
+            "first_day": one.period.first.isoformat(),
+            "last_day": one.period.last.isoformat(),
+            "written_at": one.written.at.isoformat(),
+            "etag": one.written.etag,
+            "links": {
+                form: f"{path}/{one.period.name}?{urlencode({**whose, 'format': form})}" for form in CONTENT_TYPES
+            },
+        }
+        for one in found.items
+    ]
+    return {"reports": told, "next_token": found.next_token}
 
 
 @routes.get("/hospital/reports/{period}", query=FORM, answers=GIVEN, tells=("not_found",))
@@ -34,19 +97,29 @@ def own_report(asked: Asked) -> Response:
 
 @routes.get(
     "/compliance/reports/{period}",
-    query={**FORM, "hospital_id": optional(HOSPITAL), "region": optional(text(LONGEST_REGION))},
+    query={**FORM, **WHOSE},
     answers=GIVEN,
     tells=("not_found",),
 )
 def report(asked: Asked) -> Response:
     """Of a hospital or a region; the province's where neither is asked."""
     period, form = asked.period(), _form(asked)
+    hospital_id, region = _whose(asked)
+    wiring.on_record()(asked.caller, "read_report", asked.now, of=hospital_id)
+    return _report(period, _file(hospital_id, region), form)
+
+
+def _whose(asked: Asked) -> tuple[str, str]:
+    """(hospital's id, region), of which at most one is asked."""
     hospital_id = asked.hospital_asked() if asked.query("hospital_id") else ""
     region = asked.query("region")
     if hospital_id and region:
         raise BadRequest("region")
-    wiring.on_record()(asked.caller, "read_report", asked.now, of=hospital_id)
-    return _report(period, hospital_id or (region_file(region) if region else PROVINCE), form)
+    return hospital_id, region
+
+
+def _file(hospital_id: str, region: str) -> str:
+    return hospital_id or (region_file(region) if region else PROVINCE)
 
 
 def _form(asked: Asked) -> Form:

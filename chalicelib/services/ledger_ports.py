@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chalicelib.domain.compliance import Figures
+from chalicelib.domain.compliance_report import Written
 from chalicelib.domain.exam import Exam, ExamKey, Excuse, NoticeFact, StudyFact
 from chalicelib.domain.flag import Flag, Step
 from chalicelib.domain.hospital_day import DayMark
@@ -237,6 +238,16 @@ class ComplianceReports(Protocol):
     def put(self, key: str, body: bytes, content_type: str) -> None: ...
 
     def get(self, key: str) -> bytes | None: ...
+
+    def written(self, key: str) -> Written | None: ...
+
+    def oldest_year(self) -> int | None:
+        """Of the names of all periods."""
+        ...
+
+    def periods_of(self, year: int) -> Sequence[str]:
+        """The names of that year's periods of which anything was written."""
+        ...
 
 
 class ReportPage(Protocol):

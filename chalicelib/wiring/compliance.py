@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.services.answer_flag import AnswerFlag
     from chalicelib.services.derive_exams import DeriveExams
     from chalicelib.services.list_exams import ListFlagged, ListWorklist
+    from chalicelib.services.list_reports import ListReports
     from chalicelib.services.look_at_day import LookAtDay
     from chalicelib.services.read_compliance import ReadCompliance
     from chalicelib.services.report_compliance import ReportCompliance
@@ -172,3 +173,10 @@ def show_report() -> ShowReport:
     from chalicelib.services.show_report import ShowReport
 
     return ShowReport(compliance_reports(), report_page())
+
+
+@cache
+def list_reports() -> ListReports:
+    from chalicelib.services.list_reports import ListReports
+
+    return ListReports(compliance_reports())

@@ -83,6 +83,39 @@ def test_the_form_is_asked_for_by_query_or_accept(reported):
         assert kept == (f'attachment; filename="imaging-cloud-2026-W47-H1.{ending}"' if ending else "")
 
 
+def test_the_periods_are_listed_with_links_that_open_and_tags_that_change(reported):
+    for path, role, query in (
+        ("/hospital/reports", "hospital", ""),
+        ("/compliance/reports", "regulator", ""),
+        ("/compliance/reports", "regulator", "?hospital_id=H2"),
+        ("/compliance/reports", "regulator", "?region=%E8%8B%8F%E5%8D%97"),
+    ):
+        told = reported.ask("GET", path + query, role).json_body
+        assert ([one["period"] for one in told["reports"]], told["next_token"]) == (
+            ["2026-11-20", "2026-W47", "2026-11"],
+            "",
+        )
+        assert {one["kind"] for one in told["reports"]} == {"day", "week", "month"}
+        for one in told["reports"]:
+            assert reported.ask("GET", one["links"]["json"], role).json_body["period"] == one["period"]
+            assert reported.ask("GET", one["links"]["csv"], role).status_code == 200
+    weeks = reported.ask("GET", "/hospital/reports?kind=week", "hospital").json_body["reports"]
+    assert [(one["first_day"], one["last_day"]) for one in weeks] == [("2026-11-16", "2026-11-22")]
+    before = {one["period"]: one["etag"] for one in told["reports"]}
+    wiring.compliance_reports().put("compliance/2026-11/region/%E8%8B%8F%E5%8D%97.json", b"{}", "application/json")
+    after = {one["period"]: one["etag"] for one in reported.ask("GET", path + query, role).json_body["reports"]}
+    assert {name for name in after if after[name] != before[name]} == {"2026-11"}
+
+
+def test_what_is_no_list_of_reports_is_refused_and_who_has_none_gets_an_empty_one(reported):
+    for query, field in (("?kind=year", "kind"), ("?token=x", "token"), ("?token=MjAyNi0xMw", "token")):
+        answer = reported.ask("GET", f"/compliance/reports{query}", "regulator")
+        assert (answer.status_code, answer.json_body["field"]) == (400, field)
+    both = reported.ask("GET", "/compliance/reports?hospital_id=H1&region=x", "regulator")
+    assert (both.status_code, both.json_body["field"]) == (400, "region")
+    assert reported.ask("GET", "/compliance/reports?hospital_id=H77", "regulator").json_body["reports"] == []
+
+
 def test_the_page_holds_the_report_and_asks_nothing_of_a_network(reported):
     body = reported.ask("GET", "/compliance/reports/2026-11?format=html", "regulator").body.decode()
     data = re.search(r'<script type="application/json" id="report">(.*?)</script>', body, re.DOTALL)[1]

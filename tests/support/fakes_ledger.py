@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from chalicelib.domain.compliance_report import Written
 from chalicelib.domain.exam import Facts
 from chalicelib.domain.ledger import Collection, Docket
 from chalicelib.domain.page import Page, opaque
@@ -227,6 +229,18 @@ class FakeReports:
 
     def get(self, key):
         return self.files.get(key)
+
+    def written(self, key):
+        body = self.files.get(key)
+        return Written(datetime(2026, 11, 21, tzinfo=UTC), hashlib.sha256(body).hexdigest()) if body else None
+
+    def oldest_year(self):
+        years = [int(key.split("/")[1][:4]) for key in self.files if key.startswith("compliance/")]
+        return min(years, default=None)
+
+    def periods_of(self, year):
+        names = {key.split("/")[1] for key in self.files if key.startswith(f"compliance/{year:04d}-")}
+        return tuple(sorted(names))
 
 
 class FakeBacklog:
