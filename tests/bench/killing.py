@@ -19,7 +19,7 @@ from tests.support.flaky_proxy import FlakyProxy
 from tests.support.hospital_client import join
 from tests.support.local_cloud import Town, start
 
-LARGE = 3_000_000  # bytes of pixels: seven of them are a pack of several parts
+LARGE = 3_000_000  # bytes of pixels: fourteen of them are a pack of six parts, of which four leave at the same time
 MOODS = ["pass", "slow_down", "cut", "lost", "expired"]
 
 
@@ -61,8 +61,8 @@ def run(client, place, kills, dice, console):
             while died < kills:
                 lives += 1
                 large = lives % 10 == 1
-                hospital.add(lives, 7 if large else 6, pixels=LARGE if large else 3000)
-                died += hospital.dies(dice.chance.uniform(0.4, 3.0), "upload", hospital.images, "--mbit", 100)
+                hospital.add(lives, 14 if large else 6, pixels=LARGE if large else 3000)
+                died += hospital.dies(dice.chance.uniform(0.8, 5.0), "upload", hospital.images, "--mbit", 100)
             last = hospital.run("upload", hospital.images)
             console.print(last.stdout.strip())
             assert last.returncode == 0, last.stderr

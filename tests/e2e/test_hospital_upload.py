@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import signal
+import subprocess
 import threading
 import time
 from dataclasses import replace
@@ -21,7 +23,7 @@ from tests.support.fake_s3 import Silent
 from tests.support.flaky_proxy import FlakyProxy
 from tests.support.hospital_client import CLIENT, join
 from tests.support.ingest_samples import instance
-from tests.support.local_cloud import run_to_end
+from tests.support.local_cloud import environment, run_to_end
 
 KILLS = 10
 LARGE = 3_000_000  # bytes of pixels: seven of them are a pack of several parts
@@ -78,6 +80,26 @@ def test_a_line_that_is_cut_and_a_cloud_that_throttles_lose_and_double_nothing(t
             tally = work.send(hospital.images)
     assert (tally.exit, tally.sent) == (Exit.DONE, 7 + 12 * 6)
     assert {"slow_down", "cut", "lost", "expired"} <= s3.moods.keys()
+    hospital.arrived_once()
+
+
+def test_who_presses_ctrl_c_is_told_what_was_sent_and_the_rest_goes_next_time(hospital):
+    hospital.add(1)
+    hospital.add(2, 4, pixels=LARGE)
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        hospital.command("upload", hospital.images, "--mbit", 8),
+        env=environment() | {"LANG": "C.UTF-8"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(hospital.versions, "the small study", 30)
+    process.send_signal(signal.SIGINT)
+    said, complained = process.communicate(timeout=30)
+    assert process.returncode == Exit.STOPPED
+    assert "6 new images" in said
+    assert complained == "stopped; run it again and it goes on where it was\n"
+    assert "4 new images" in hospital.run("upload", hospital.images).stdout
     hospital.arrived_once()
 
 

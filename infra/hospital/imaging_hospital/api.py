@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,25 +25,31 @@ CLOCK_IS_OFF = Said(
     "this machine's clock is {seconds} s off the cloud's: set it (NTP)",
     "本机时钟与云端相差 {seconds} 秒：请校时（NTP）",
 )
+PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+NOT_USED: Final = " (`proxy` is not set; {name} is not heeded)"
 NOT_KNOWN = Said("the cloud does not accept this key ({fact})", "云端不接受本机密钥（{fact}）")
 
 
 @dataclass(frozen=True)
 class Line:
-    """`now` is the machine's clock."""
+    """`now` is the machine's clock. `hint` is added to why nothing gets through."""
 
     http: urllib3.PoolManager
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    hint: str = ""
 
     @classmethod
     def of(cls, settings: Settings) -> Line:
+        """Through the settings' proxy or none: a service has another environment than whoever tried it in a shell."""
         details: dict[str, Any] = {
             "retries": False,
             "timeout": urllib3.Timeout(connect=10, read=60),
             "ca_certs": settings.ca_file or None,
         }
         proxied = bool(settings.proxy)
-        return cls(urllib3.ProxyManager(settings.proxy, **details) if proxied else urllib3.PoolManager(**details))
+        http = urllib3.ProxyManager(settings.proxy, **details) if proxied else urllib3.PoolManager(**details)
+        passed_over = next((name for name in PROXIES if os.environ.get(name) and not proxied), "")
+        return cls(http, hint=NOT_USED.format(name=passed_over) if passed_over else "")
 
     def send(self, method: str, url: str, body: bytes | None = None, bearer: str = "") -> Any:
         """The answer's JSON. Raises TryLaterError, NotAllowedError or RefusedError (with the cloud's fact)."""
@@ -52,7 +59,7 @@ class Line:
         try:  # no redirect: a bearer goes to nobody else
             answer = self.http.request(method, url, body=body, headers=headers, redirect=False)
         except urllib3.exceptions.HTTPError as error:
-            raise TryLaterError(type(error).__name__) from None
+            raise TryLaterError(type(error).__name__ + self.hint) from None
         told = _json(answer.data)
         if not isinstance(told, dict):  # a proxy's or a captive portal's page
             told = {}

@@ -13,7 +13,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from . import settings
 from .desk import Desk, Exit
@@ -29,6 +29,11 @@ COMMANDS: Final[dict[str, Said]] = {
     "notice": Said("send what the RIS tells of exams (HL7, CSV, JSON)", "发送 RIS 的检查通知（HL7、CSV、JSON）"),
 }
 
+USAGE = Said("usage: ", "用法：")
+ARGUMENTS = Said("arguments", "参数")
+OPTIONS = Said("options", "选项")
+HELP = Said("say this and end", "显示本说明并退出")
+FILE = Said("settings file", "配置文件")
 BROKEN = Said("this machine: {why}; run it again when that is mended", "本机故障：{why}；排除后请再次运行")
 STOPPED = Said("stopped; run it again and it goes on where it was", "已停止；再次运行即从中断处继续")
 
@@ -50,18 +55,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         desk.complain(error.said, **error.values)
         return Exit.SETTINGS
     except (OSError, sqlite3.Error) as error:
-        desk.complain(BROKEN, why=getattr(error, "strerror", None) or type(error).__name__)
+        desk.complain(BROKEN, why=_cause(error))
         return Exit.BROKEN
     except KeyboardInterrupt:
         desk.complain(STOPPED)
         os._exit(Exit.STOPPED)  # without waiting for lines that are dead: all this survives a kill
 
 
+def _cause(error: OSError | sqlite3.Error) -> str:
+    """Without the file's name, which may tell of a patient."""
+    told = str(error) if isinstance(error, sqlite3.Error) else error.strerror
+    return told or type(error).__name__
+
+
+class _Formatter(argparse.HelpFormatter):
+    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        super().add_usage(usage, actions, groups, prefix or USAGE.in_(language("")))
+
+
+class _Parser(argparse.ArgumentParser):
+    """Its own words in the language of all others."""
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(add_help=False, formatter_class=_Formatter, **named)
+        spoken = language("")
+        self._positionals.title, self._optionals.title = ARGUMENTS.in_(spoken), OPTIONS.in_(spoken)
+        self.add_argument("-h", "--help", action="help", help=HELP.in_(spoken))
+
+
 def _parser() -> argparse.ArgumentParser:
     spoken = language("")
-    parser = argparse.ArgumentParser(prog="imaging-cloud")
+    parser = _Parser(prog="imaging-cloud")
     default = Path(os.environ.get(settings.ENVIRONMENT) or settings.DEFAULT)
-    parser.add_argument("--settings", type=Path, default=default, metavar="FILE")
+    parser.add_argument("--settings", type=Path, default=default, metavar="FILE", help=FILE.in_(spoken))
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, what in COMMANDS.items():
         command = commands.add_parser(name, help=what.in_(spoken))

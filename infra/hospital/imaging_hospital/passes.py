@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from .body import Body
@@ -17,6 +19,14 @@ from .settings import Settings, safe
 
 EARLY: Final = timedelta(minutes=10)
 LAST: Final = timedelta(seconds=30)
+# What files and environment say of this machine's own use of AWS is not about this cloud. As botocore has it: name in
+# the file, variables, default, conversion.
+_NOTHING_ELSE: Final = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+    "ca_bundle": (None, None, None, None),
+}
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,7 @@ class Passes:
         if not safe(endpoint):
             raise TryLaterError("the cloud names no safe address of S3")
         session = boto3.session.Session(
+            botocore_session=botocore.session.Session(_NOTHING_ELSE),
             aws_access_key_id=keys["access_key_id"],
             aws_secret_access_key=keys["secret_access_key"],
             aws_session_token=keys["session_token"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import threading
 from datetime import datetime
 from pathlib import Path
@@ -63,22 +64,29 @@ def run(asked: argparse.Namespace, desk: Desk) -> Exit:
     from .alone import alone
     from .faults import NotAllowedError
     from .screen import screen
+    from .tally import Tally
     from .work import at_work, slower
 
     settings = slower(settings_file.load(asked.settings), asked.mbit)
     desk = desk.speaking(language(settings.language))
-    root = asked.directory.resolve()
+    root = Path(os.path.realpath(asked.directory))  # of a loop of links too, which is no directory
     if not root.is_dir():
         desk.complain(NO_DIRECTORY, path=asked.directory)
         return Exit.SETTINGS
     told = _exam(asked, root, settings.spool.resolve())
+    tally, listed = Tally(), settings.spool / "not-sent.csv"
     try:
         with screen(desk) as seen, at_work(settings, seen, threading.Event()) as work, alone(settings.spool, root):
-            exit_code, tally = _send(work, asked, root, told, desk)
+            exit_code = _send(work, asked, root, told, desk=desk, tally=tally)
     except NotAllowedError as error:
+        if tally.sent:  # before the key ended
+            tell(tally, desk, root, listed)
         desk.complain(NOT_ALLOWED, why=error.said, **error.values)
         return Exit.NOT_ALLOWED
-    tell(tally, desk, root, settings.spool / "not-sent.csv")
+    except KeyboardInterrupt:
+        tell(tally, desk, root, listed)
+        raise
+    tell(tally, desk, root, listed)
     return max(exit_code, tally.exit)
 
 
@@ -99,7 +107,9 @@ def _exam(asked: argparse.Namespace, root: Path, spool: Path) -> bytes | None:
     return of_images(root, spool, ended_at, asked.patient_class)
 
 
-def _send(work: Work, asked: argparse.Namespace, root: Path, told: bytes | None, desk: Desk) -> tuple[Exit, Tally]:
+def _send(  # noqa: PLR0913 - the command's own parts
+    work: Work, asked: argparse.Namespace, root: Path, told: bytes | None, *, desk: Desk, tally: Tally
+) -> Exit:
     """Notices first, for the exam's twelve hours count from its end; where the line is cut, after the images."""
     from . import interfaces
     from .exam_notice import Notices
@@ -108,11 +118,11 @@ def _send(work: Work, asked: argparse.Namespace, root: Path, told: bytes | None,
     notices = Notices.of(work.spool, work.api, reading, [asked.notice] if asked.notice else [], desk)
     try:
         outcomes = [notices.keep(told), notices.send(last=False)]
-        tally = work.send(root)
+        work.send(root, tally)
         outcomes.append(notices.send(last=True))
     finally:
         notices.close()
-    return max(outcomes), tally
+    return max(outcomes)
 
 
 def tell(tally: Tally, desk: Desk, root: Path, listed: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import threading
 import time
@@ -51,7 +52,7 @@ def run(asked: argparse.Namespace, desk: Desk) -> Exit:
 
     settings = slower(settings_file.load(asked.settings), asked.mbit)
     desk = desk.speaking(language(settings.language))
-    root = asked.directory.resolve()
+    root = Path(os.path.realpath(asked.directory))  # of a loop of links too, which is no directory
     if not root.is_dir():
         desk.complain(NO_DIRECTORY, path=asked.directory)
         return Exit.SETTINGS

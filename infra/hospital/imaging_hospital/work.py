@@ -46,9 +46,10 @@ class Work:
     watcher: Watcher
     stop: threading.Event
 
-    def send(self, root: Path) -> Tally:
-        """Everything below `root` that is not in the cloud yet. Raises NotAllowedError, StoppedError."""
-        tally = Tally()
+    def send(self, root: Path, tally: Tally | None = None) -> Tally:
+        """Everything below `root` that is not in the cloud yet: told in `tally` as it goes. Raises NotAllowedError,
+        StoppedError."""
+        tally = tally or Tally()
         began = self.state.under_way(root)
         new = scan.unsent(scan.files(root, tally, self.spool.directory.resolve()), self.state, tally)
         self.finish(began, scan.by_series(scan.read(new, tally)), tally)

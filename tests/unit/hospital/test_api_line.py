@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from infra.hospital.imaging_hospital import joined, key
-from infra.hospital.imaging_hospital.api import Api, Line
+from infra.hospital.imaging_hospital.api import PROXIES, Api, Line
 from infra.hospital.imaging_hospital.faults import NotAllowedError, RefusedError, TryLaterError
 from infra.hospital.imaging_hospital.passes import Passes
 from infra.hospital.imaging_hospital.settings import Settings, SettingsError, safe
@@ -239,3 +240,30 @@ def test_what_joining_told_is_of_one_hospital(tmp_path):
     joined.keep(settings, joined.Joined("H2", "https://cloud", "kid"))
     with pytest.raises(SettingsError):
         joined.load(settings)
+
+
+def test_what_this_machine_says_of_its_own_use_of_aws_is_not_heeded(monkeypatch, tmp_path):
+    broken = tmp_path / "config"
+    broken.write_text("[no config")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE"):
+        monkeypatch.setenv(name, str(broken))
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    settings = Settings("https://cloud.example", "H1", tmp_path / "key.pem", tmp_path)
+    held = Passes(settings, lambda: VENDED, lambda: NOW).current()
+    assert (held.bucket, held.s3.meta.region_name, held.s3.meta.config.proxies) == ("b", "cn-north-1", {})
+
+
+def test_a_proxy_of_the_environment_is_passed_over_and_named_when_nothing_gets_through(monkeypatch, tmp_path):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    settings = Settings(url, "H1", tmp_path / "key.pem", tmp_path)
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(TryLaterError, match=r"^NewConnectionError$"):
+        Line.of(settings).send("GET", url)
+    monkeypatch.setenv("HTTPS_PROXY", "http://10.9.8.7:3128")
+    with pytest.raises(TryLaterError, match="HTTPS_PROXY is not heeded") as told:
+        Line.of(settings).send("GET", url)
+    assert "10.9.8.7" not in str(told.value)

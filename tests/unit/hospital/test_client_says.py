@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
+import errno
 import importlib
 import os
 import re
+import sqlite3
 import string
 import subprocess
 import sys
@@ -16,10 +19,10 @@ import jwt
 import pytest
 
 from infra.hospital import imaging_hospital
-from infra.hospital.imaging_hospital import key
+from infra.hospital.imaging_hospital import cli, key
 from infra.hospital.imaging_hospital import settings as settings_file
 from infra.hospital.imaging_hospital.cli import COMMANDS
-from infra.hospital.imaging_hospital.desk import Desk
+from infra.hospital.imaging_hospital.desk import Desk, Exit
 from infra.hospital.imaging_hospital.settings import SettingsError
 from infra.hospital.imaging_hospital.tally import SKIPPED, Tally, write
 from infra.hospital.imaging_hospital.tongue import Said, language
@@ -70,6 +73,41 @@ def test_the_package_runs_under_its_installed_name(tmp_path):
         check=True,
     )
     assert all(command in told.stdout and said.zh in told.stdout for command, said in COMMANDS.items())
+    assert all(word.zh in told.stdout for word in (cli.USAGE, cli.ARGUMENTS, cli.OPTIONS, cli.HELP, cli.FILE))
+    assert "show this help" not in told.stdout
+
+
+def test_a_directory_that_is_a_loop_of_links_is_told_as_none(tmp_path):
+    settings, loop = tmp_path / "hospital.toml", tmp_path / "loop"
+    settings.write_text('endpoint = "https://cloud.example"\nhospital_id = "H1"\n')
+    loop.symlink_to(loop)
+    for command in ("upload", "watch"):
+        module = importlib.import_module(f"infra.hospital.imaging_hospital.{command}")
+        asked = argparse.Namespace(settings=settings, mbit=None, directory=loop)
+        assert module.run(asked, Desk.of("en")) == Exit.SETTINGS
+
+
+def test_what_this_machine_lacks_is_told_in_words_and_without_a_files_name():
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/data/王小明.dcm")
+    assert cli._cause(full) == os.strerror(errno.ENOSPC)  # noqa: SLF001 - what the user is told
+    assert cli._cause(sqlite3.OperationalError("database or disk is full")) == "database or disk is full"  # noqa: SLF001
+
+
+# Of Python's own what no Windows has; the client must run there.
+POSIX_ONLY = {"fcntl", "grp", "pwd", "pty", "resource", "syslog", "termios", "tty"}
+POSIX_NAMES = {"os.chown", "os.fchmod", "os.fork", "os.geteuid", "os.getuid", "os.mkfifo", "os.statvfs", "os.uname"}
+POSIX_SIGNALS = {f"signal.{name}" for name in ("SIGALRM", "SIGHUP", "SIGKILL", "SIGUSR1", "pause", "pthread_kill")}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_package_uses_nothing_that_windows_lacks(name):
+    tree = ast.parse((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))
+    for one in ast.walk(tree):
+        named = [each.name for each in one.names] if isinstance(one, ast.Import) else []
+        named += [one.module or ""] if isinstance(one, ast.ImportFrom) else []
+        assert not {each.partition(".")[0] for each in named} & POSIX_ONLY
+        if isinstance(one, ast.Attribute):
+            assert ast.unparse(one) not in POSIX_NAMES | POSIX_SIGNALS
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infra.hospital.imaging_hospital.api import CLOCK_IS_OFF
 from infra.hospital.imaging_hospital.body import Body, Limiter
 from infra.hospital.imaging_hospital.faults import NotAllowedError, StoppedError, TryLaterError
 from infra.hospital.imaging_hospital.pack import Indexed, digest
@@ -182,6 +183,17 @@ def test_keys_that_are_never_accepted_end_it_and_nothing_is_lost(make):
     with pytest.raises(NotAllowedError):
         bench.send()
     bench.s3.refused = set()
+    assert bench.reborn().send() == SENT
+    bench.is_there_once()
+
+
+def test_a_clock_that_is_off_is_told_as_such_and_nothing_is_lost(make):
+    bench = make(LARGE, lanes=2)
+    bench.s3.trouble = [None, error("RequestTimeTooSkewed", 403)]
+    with pytest.raises(NotAllowedError) as told:
+        bench.send()
+    assert told.value.said is CLOCK_IS_OFF
+    assert "set it (NTP)" in str(told.value)
     assert bench.reborn().send() == SENT
     bench.is_there_once()
 
