@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.store.registered_keys import RegisteredKeys
 
 ALGORITHMS: Final = ("RS384", "RS256")  # the keys are RSA
+TYPE: Final = "JWT"  # required of clients; what leaves it out is no other kind of token
 LIFETIME: Final = timedelta(minutes=5)
 REQUIRED: Final = ("iss", "aud", "exp", "iat", "jti")
 
@@ -40,6 +41,8 @@ class RegisteredClientTokens:
     def _verified(self, token: str, url: str, now: datetime) -> str:
         """The hospital that speaks; its token is spent last, so that nothing but a true one ever is."""
         header, claimed = jwts.unverified(token, ALGORITHMS)
+        if header.get("typ", TYPE) != TYPE:
+            raise jwts.Untrusted("malformed")
         issuer, kid = str(claimed.get("iss")), header.get("kid")
         hospital_id = hospital_of(issuer)
         key = self._keys().get(hospital_id, kid, now) if hospital_id and isinstance(kid, str) else None

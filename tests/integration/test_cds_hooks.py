@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+import jwt
 import pytest
 
 from chalicelib import wiring
@@ -71,12 +72,36 @@ def test_anybody_may_ask_which_services_there_are(served):
     assert {one["id"]: one["hook"] for one in told["services"]} == {SELECT: "order-select", SIGN: "order-sign"}
 
 
+def test_a_client_may_show_its_token_to_discover_too(clinic):
+    """The specification wants one with every call; here nobody needs it, and nobody is refused for it."""
+    token = client_token("H2", "h2", f"{ORIGIN}/cds-services")
+    for given in (token, "nonsense"):
+        told = clinic.ask("GET", "/cds-services", headers={"Authorization": f"Bearer {given}"})
+        assert (told.status_code, faults("discovery", told.json_body)) == (200, [])
+
+
+@pytest.mark.parametrize("service", [SELECT, SIGN])
+def test_what_this_system_sends_has_the_published_shapes_itself(service):
+    assert not faults("request", call(service, order(CHEST)))
+    token = client_token("H2", "h2", URL, headers={"jku": "https://his.example.test/jwks.json"}, tenant="H2")
+    assert not faults("tokenHeader", jwt.get_unverified_header(token))
+    assert not faults("tokenPayload", jwt.decode(token, options={"verify_signature": False}))
+
+
+def test_a_token_by_the_letter_of_the_specification_opens(clinic):
+    """Audience in a list, a tenant and a `jku`; the last two count for nothing."""
+    body, more = call(SIGN, order(CHEST)), {"tenant": "H1", "headers": {"jku": "http://127.0.0.1:9/jwks.json"}}
+    assert len(cards(ask(clinic, SIGN, body, aud=[URL], **more))) == 1
+    assert ask(clinic, SIGN, body, headers={"typ": "key-proof+jwt"}).status_code == 401
+
+
 @pytest.mark.parametrize("service", [SELECT, SIGN])
 def test_a_similar_exam_elsewhere_makes_a_card_that_does_not_say_where(clinic, service):
     (card,) = cards(ask(clinic, service, call(service, order(CHEST))))
     assert card["summary"] == "7天前已做胸部CT平扫检查，可互认。CT of chest, plain 7 days ago; can be recognised."[
         :139
     ] or (card["summary"].startswith("7天前已做胸部CT"))
+    assert set(ask(clinic, service, call(service, order(CHEST))).json_body) == {"cards"}, "nothing is done by itself"
     assert card["indicator"] == "warning"
     assert [one["code"] for one in card["overrideReasons"]] == list("123456")
     assert card["links"][0]["url"] == f"{ORIGIN}/#/encounters/E1/similar/{card['uuid']}"
@@ -313,6 +338,7 @@ def test_what_a_doctor_answers_is_kept_once_with_its_reason(clinic):
     card = cards(ask(clinic, SIGN, call(SIGN, order(CHEST))))[0]["uuid"]
     why = {"reason": {"code": "3", "system": "urn:imaging-cloud:repeat-reason"}, "userComment": "张三要手术"}
     one = {"card": card, "outcome": "overridden", "overrideReason": why, "outcomeTimestamp": "2026-11-24T08:00:00Z"}
+    assert not faults("feedbackRequest", {"feedback": [one]})
     for _ in range(2):
         assert ask(clinic, SIGN, {"feedback": [one]}, path="/feedback").status_code == 200
     ((_, answers),) = wiring.alerts().of_day("H2", day_of(card))
@@ -327,6 +353,22 @@ def test_feedback_on_a_card_that_was_not_shown_there_changes_nothing(clinic):
     assert ask(clinic, SIGN, {"feedback": [{**one, "card": "none"}]}, path="/feedback").status_code == 200
     ((_, answers),) = wiring.alerts().of_day("H2", day_of(card))
     assert answers == ()
+
+
+def test_feedback_in_every_published_form_is_taken(clinic):
+    card = cards(ask(clinic, SIGN, call(SIGN, order(CHEST))))[0]["uuid"]
+    at = {"card": card, "outcomeTimestamp": "2026-11-24T08:00:00.123Z"}
+    their_own = {"code": "d7ecf885", "system": "https://his.example.test/reasons"}
+    given = [
+        {**at, "outcome": "accepted", "acceptedSuggestions": [{"id": "e56e1945-20b3-4393-8503-a1a20fd73152"}]},
+        {**at, "outcome": "overridden"},
+        {**at, "outcome": "overridden", "overrideReason": {"userComment": "……"}},
+        {**at, "outcome": "overridden", "overrideReason": {"reason": their_own}},
+    ]
+    assert not faults("feedbackRequest", {"feedback": given})
+    assert ask(clinic, SIGN, {"feedback": given}, path="/feedback").status_code == 200
+    ((_, answers),) = wiring.alerts().of_day("H2", day_of(card))
+    assert sorted(one[:2] for one in answers) == [("accepted", ""), ("overridden", "")]
 
 
 NO_FEEDBACK = [{}, {"feedback": []}, {"feedback": [7]}, {"feedback": [{"card": "x", "outcome": "?"}]}]
