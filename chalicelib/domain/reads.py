@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
+from chalicelib.domain.access import IMAGE_BY_IMAGE
+from chalicelib.domain.derived import prefix_of
 from chalicelib.domain.study import StudyRef
 
 EVENT_PARAMETER = "x-audit-event"
@@ -21,6 +23,7 @@ URL_LIFE = timedelta(minutes=5)
 SLACK = timedelta(minutes=1)  # S3's clock and ours
 LONGEST_LINE = 64 * 1024
 GIVES_BYTES = frozenset({"200", "206"})
+OPENS = frozenset({"view_study", IMAGE_BY_IMAGE})  # actions whose events open a study's objects
 
 Verdict = Literal["allowed", "no_event", "unknown_event", "other_study", "outside_life"]
 
@@ -53,6 +56,9 @@ class Request:
         """Whether bytes of an object were given."""
         return self.operation == "REST.GET.OBJECT" and self.status in GIVES_BYTES
 
+    def is_beneath(self, prefix: str) -> bool:
+        return any(key.startswith(prefix) for key in self.keys)
+
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
@@ -83,7 +89,7 @@ def sessions_of(role_arn: str) -> str:
 
 def allowed_events(event: Mapping[str, object]) -> Allowed | None:
     """What a sealed event opened; None for a refusal and for all that opens no study."""
-    if event.get("action") != "view_study" or event.get("allowed") is not True:
+    if event.get("action") not in OPENS or event.get("allowed") is not True:
         return None
     told = [event.get(name) for name in ("study_hospital_id", "study_instance_uid", "at")]
     hospital_id, uid, at = (one if isinstance(one, str) else "" for one in told)
@@ -94,13 +100,14 @@ def allowed_events(event: Mapping[str, object]) -> Allowed | None:
 
 
 def judge(request: Request, allowed: Allowed | None, study_keys: frozenset[str] | None) -> Verdict:
-    """`allowed` is what the event opened that the request names, `study_keys` all objects of that study; None where
-    nobody can say any more."""
+    """`allowed` is what the event opened that the request names, `study_keys` all uploaded objects of that study; None
+    where nobody can say any more. What was made of the study lies beneath its own name."""
     if not request.event_id:
         return "no_event"
     if allowed is None:
         return "unknown_event"
-    if study_keys is not None and not study_keys.intersection(request.keys):
+    made_of_it = request.is_beneath(prefix_of(allowed.study))
+    if study_keys is not None and not study_keys.intersection(request.keys) and not made_of_it:
         return "other_study"
     if not allowed.at - SLACK <= request.at <= allowed.at + URL_LIFE + SLACK:
         return "outside_life"

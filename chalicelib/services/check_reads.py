@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time
 from io import BytesIO
 from typing import Protocol
 
+from chalicelib.domain.export import EXPORT_PREFIX as _COPIES  # of persons' records: no study's, and signed for them
 from chalicelib.domain.manifest import Manifest
 from chalicelib.domain.reads import Allowed, allowed_events, judge, read_line, sessions_of
 from chalicelib.domain.seal import HOUR, each_line
@@ -24,7 +25,7 @@ STUDIES_KEPT = 2000  # studies whose keys are kept at a time; a view's requests 
 
 
 class AccessLogs(Protocol):
-    """S3's own log of the uploads bucket."""
+    """S3's own log of the buckets that signed URLs open."""
 
     def lines(self, day: date) -> Iterator[tuple[str, Iterator[str]]]:
         """Every log object of a UTC day, and its lines. What is no UTF-8 is replaced."""
@@ -104,7 +105,7 @@ class CheckReads:
             request = read_line(line)
             if request is None:
                 found.verdicts["unreadable"] += 1
-            elif request.is_read and request.requester.startswith(found.sessions):
+            elif request.is_read and request.requester.startswith(found.sessions) and not request.is_beneath(_COPIES):
                 event = found.allowed.get(request.event_id)
                 verdict = judge(request, event, self._keys(found, event.study) if event else frozenset())
                 found.verdicts[verdict] += 1

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -11,26 +11,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Whose log it is: S3 lays it under account, region and bucket, by the day of the requests (data.yaml)."""
+    """Whose log it is: S3 lays it under its folder, account, region and bucket, by the day of the requests
+    (data.yaml)."""
 
+    folder: str
     account_id: str
     region: str
     bucket: str
 
+    @property
+    def prefix(self) -> str:
+        return f"{self.folder}/{self.account_id}/{self.region}/{self.bucket}"
+
 
 class S3AccessLogs:
-    """`uploads/{account}/{region}/{bucket}/{yyyy}/{mm}/{dd}/…` in the logs bucket, read as a stream."""
+    """`{folder}/{account}/{region}/{bucket}/{yyyy}/{mm}/{dd}/…` in the logs bucket, read as a stream."""
 
-    def __init__(self, client: S3Client, bucket: str, source: Source) -> None:
+    def __init__(self, client: S3Client, bucket: str, sources: Sequence[Source]) -> None:
         self._client = client
         self._bucket = bucket
-        self._prefix = f"uploads/{source.account_id}/{source.region}/{source.bucket}"
+        self._sources = sources
 
     def lines(self, day: date) -> Iterator[tuple[str, Iterator[str]]]:
-        prefix = f"{self._prefix}/{day:%Y/%m/%d}/"
-        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
-            for found in page.get("Contents", ()):
-                yield found["Key"], self._read(found["Key"])
+        pages = self._client.get_paginator("list_objects_v2")
+        for source in self._sources:
+            for page in pages.paginate(Bucket=self._bucket, Prefix=f"{source.prefix}/{day:%Y/%m/%d}/"):
+                for found in page.get("Contents", ()):
+                    yield found["Key"], self._read(found["Key"])
 
     def _read(self, key: str) -> Iterator[str]:
         body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]

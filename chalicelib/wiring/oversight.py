@@ -55,7 +55,8 @@ def check_reads() -> CheckReads:
 
     role = settings().signer_role_arn
     account_id = role.split(":")[4] if role.count(":") >= 5 else ""
-    source = Source(account_id, clients.region(), settings().uploads_bucket)
-    logs = S3AccessLogs(clients.s3(), settings().access_logs_bucket, source)
+    buckets = {"uploads": settings().uploads_bucket, "reports": settings().reports_bucket}
+    sources = [Source(folder, account_id, clients.region(), bucket) for folder, bucket in buckets.items()]
+    logs = S3AccessLogs(clients.s3(), settings().access_logs_bucket, sources)
     topic = SnsTopic(clients.sns(), settings().alarms_topic_arn)
     return CheckReads(logs, seal_archive(), studies(), FindReports(exam_ledger()), topic, role)

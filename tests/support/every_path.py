@@ -22,14 +22,14 @@ from chalicelib.domain.hospital_day import DayMark
 from chalicelib.domain.seal import HOUR, hour_of
 from chalicelib.domain.study import StudyRef
 from chalicelib.http.role_table import ROUTES
-from chalicelib.wiring import compliance, dicomweb
+from chalicelib.wiring import compliance, dicomweb, storing
 from infra.local.poller import scheduled_event
 from infra.local.samples import make_pack
 from tests.support import cloud as clouds
 from tests.support import newcomer, old_studies, tokens
 from tests.support.access_log_lines import line
 from tests.support.ingest_samples import archive, instance
-from tests.support.moto_reader import moto_reads
+from tests.support.moto_reader import moto_puts, moto_reads
 from tests.support.ordering import reminder
 from tests.support.served_app import ORIGIN, Served, national_id
 from tests.support.settle_samples import entry
@@ -262,10 +262,13 @@ def _log_a_read(stage, at):
     ]
     role = stage.cloud.settings["SIGNER_ROLE_ARN"]
     signer = f"{role.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/imaging-cloud-signer"
-    bucket, logs = stage.cloud.settings["UPLOADS_BUCKET"], stage.cloud.settings["ACCESS_LOGS_BUCKET"]
-    lines = [line(at, key, event.event_id, requester=signer) for key in (entry(1).place.key, "instances/H1/x/stolen")]
-    name = f"uploads/123456789012/cn-north-1/{bucket}/{at:%Y/%m/%d}/{at:%Y-%m-%d}-00-00-00-1"
-    stage.cloud.client("s3").put_object(Bucket=logs, Key=name, Body="\n".join(lines).encode())
+    logs = stage.cloud.settings["ACCESS_LOGS_BUCKET"]
+    read = {"uploads": (entry(1).place.key, "instances/H1/x/stolen"), "reports": ("derived/H1/1.2/metadata/0",)}
+    for folder, keys in read.items():
+        bucket = stage.cloud.settings[f"{folder.upper()}_BUCKET"]
+        lines = [line(at, key, event.event_id, requester=signer) for key in keys]
+        name = f"{folder}/123456789012/cn-north-1/{bucket}/{at:%Y/%m/%d}/{at:%Y-%m-%d}-00-00-00-1"
+        stage.cloud.client("s3").put_object(Bucket=logs, Key=name, Body="\n".join(lines).encode())
 
 
 def rebuild(stage):
@@ -309,6 +312,7 @@ def play(directory, jwks_url, acts=ACTS):
             patch.setenv("ORIGIN", ORIGIN)
             clouds.forget_cached()
             patch.setattr(dicomweb, "granted_reads", moto_reads)
+            patch.setattr(storing, "signed_puts", moto_puts)
             served = Served(Client(app.app).http, made.outbox)
             act(Stage(made, served, patch))
             for answer in served.said:

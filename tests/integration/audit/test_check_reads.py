@@ -5,12 +5,14 @@ moto delivers no access log of this kind (its lines name neither who nor what), 
 
 import json
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from moto.backends import get_backend
 
 import app
 from chalicelib import wiring
+from chalicelib.domain.reads import OPENS
 from chalicelib.domain.seal import HOUR, hour_of
 from chalicelib.services.check_reads import NAMED, key_digest
 from infra.local.poller import Functions, scheduled_event
@@ -22,6 +24,8 @@ from tests.support.settle_samples import entry
 __all__ = ["jwks_url", "served"]
 
 KEY = entry(1).place.key
+UID = REF.study_instance_uid
+IMAGE = f"/dicomweb/studies/{UID}/series/{UID}.1/instances/{UID}.1.1"
 
 
 class Day:
@@ -33,6 +37,8 @@ class Day:
         served.consent()
         self.view = served.manifest()
         assert self.view.status_code == 200
+        self.image = served.ask("GET", IMAGE, "doctor", headers={"Accept": "*/*"})
+        assert self.image.status_code == 307
         now = wiring.now()
         (self.event,) = [
             one
@@ -50,10 +56,10 @@ class Day:
         while wiring.seal_audit()(wiring.now(), lambda: True).left:
             pass
 
-    def log(self, *lines, at=None):
-        bucket = self.cloud.settings["UPLOADS_BUCKET"]
+    def log(self, *lines, at=None, folder="uploads"):
+        bucket = self.cloud.settings[f"{folder.upper()}_BUCKET"]
         day = at or self.at
-        key = f"uploads/{ACCOUNT_ID}/{REGION}/{bucket}/{day:%Y/%m/%d}/{day:%Y-%m-%d}-00-00-00-{len(lines):016X}"
+        key = f"{folder}/{ACCOUNT_ID}/{REGION}/{bucket}/{day:%Y/%m/%d}/{day:%Y-%m-%d}-00-00-00-{len(lines):016X}"
         body = "\n".join(lines).encode("utf-8", errors="surrogateescape")
         self.cloud.client("s3").put_object(Bucket=self.cloud.settings["ACCESS_LOGS_BUCKET"], Key=key, Body=body)
 
@@ -82,6 +88,25 @@ def test_a_view_whose_urls_were_fetched_is_explained(day):
     assert (first["reads"], first["unexplained"], first["held"]) == (3, {}, False)
     assert second["held"] is False
     assert day.alarms() == []
+
+
+def test_what_was_made_of_the_study_is_explained_and_of_another_study_is_not(day):
+    made = f"derived/H1/{REF.study_instance_uid}/metadata/0"
+    others = f"derived/H1/{REF.study_instance_uid}.9/metadata/0"
+    day.seal()
+    copy = day.line(key="exports/SECRET/record.zip", event_id="")
+    day.log(day.line(key=made), day.line(key=others), day.line(key=made, event_id=""), copy, folder="reports")
+    day.log(day.line())
+    checked = day.run()[0]
+    assert (checked["reads"], checked["unexplained"]) == (4, {"other_study": 1, "no_event": 1})
+    assert key_digest(others) in checked["objects"]
+
+
+def test_an_image_that_a_viewer_fetched_by_dicomweb_is_explained_too(day):
+    (event_id,) = parse_qs(urlsplit(day.image.headers["Location"]).query)["x-audit-event"]
+    day.seal()
+    day.log(day.line(event_id=event_id, after=timedelta(minutes=1)))
+    assert day.run()[0]["unexplained"] == {}
 
 
 def test_what_nothing_allowed_is_told_by_count_and_digest_and_by_no_key(day, caplog):
@@ -133,7 +158,7 @@ def test_a_refused_view_explains_no_read(day, served):
         one
         for hour in (day.at, day.at - HOUR)
         for one in wiring.audit_hours().of_hour(hour)
-        if not one.values["allowed"] or one.values["action"] != "view_study"
+        if not one.values["allowed"] or one.values["action"] not in OPENS
     )
     day.log(day.line(event_id=refused.event_id))
     assert day.run()[0]["unexplained"] == {"unknown_event": 1}
