@@ -13,8 +13,10 @@ from chalicelib import wiring
 from chalicelib.http import fhir_types
 from chalicelib.http.asked import Asked, BadRequest
 from chalicelib.http.fhir_outcome import not_heeded
+from chalicelib.http.fhir_parameters import ANY_READ, in_address, in_form
 from chalicelib.http.fhir_search import FORM, Parameters, consent_query, parameters, studies_of, study_query
 from chalicelib.http.fhir_types import FHIR_JSON, Element
+from chalicelib.http.kinds import one_of, optional
 from chalicelib.http.routes import Routes
 from chalicelib.wiring import fhir as cases
 
@@ -24,12 +26,21 @@ if TYPE_CHECKING:
     from chalicelib.domain.page import Page
 
 Item = TypeVar("Item")
+GIVEN = {200: (FHIR_JSON,)}
+REFUSED = ("not_acceptable",)
+MODE = optional(one_of(("full", "normative")))  # one statement is both
 READS = ("application/json", FHIR_JSON, FORM)  # clients name a type though they send no body
 
 routes = Routes(__name__)
 
 
-@routes.get("/fhir/metadata", *READS, tells=("not_acceptable",))
+@routes.get(
+    "/fhir/metadata",
+    *READS,
+    query={**ANY_READ, "mode": optional(one_of(("full", "normative")))},
+    answers=GIVEN,
+    tells=REFUSED,
+)
 def capabilities(asked: Asked) -> Response:
     from chalicelib.http.fhir_capability import capability_statement
 
@@ -40,7 +51,7 @@ def capabilities(asked: Asked) -> Response:
     return fhir_types.resource(capability_statement(fhir_types.base_url(asked)))
 
 
-@routes.get("/fhir/ImagingStudy", *READS, tells=("not_acceptable",))
+@routes.get("/fhir/ImagingStudy", *READS, query=in_address("ImagingStudy"), answers=GIVEN, tells=REFUSED)
 def search_imaging_studies(asked: Asked) -> Response:
     from chalicelib.http.fhir_imaging import dicomweb_of, in_list
     from chalicelib.services.find_studies import Search
@@ -55,12 +66,12 @@ def search_imaging_studies(asked: Asked) -> Response:
     return _found(asked, given, "ImagingStudy", found, dict)
 
 
-@routes.post("/fhir/ImagingStudy/_search", FORM, tells=("not_acceptable",))
+@routes.post("/fhir/ImagingStudy/_search", FORM, body=in_form("ImagingStudy"), answers=GIVEN, tells=REFUSED)
 def search_imaging_studies_by_form(asked: Asked) -> Response:
     return search_imaging_studies(asked)
 
 
-@routes.get("/fhir/ImagingStudy/{study_id}", *READS, tells=("not_acceptable",))
+@routes.get("/fhir/ImagingStudy/{study_id}", *READS, query=ANY_READ, answers=GIVEN, tells=REFUSED)
 def read_imaging_study(asked: Asked) -> Response:
     from chalicelib.http.fhir_imaging import dicomweb_of, imaging_study
 
@@ -69,7 +80,7 @@ def read_imaging_study(asked: Asked) -> Response:
     return fhir_types.resource(imaging_study(found, manifest, dicomweb_of(asked)))
 
 
-@routes.get("/fhir/DiagnosticReport", *READS, tells=("not_acceptable",))
+@routes.get("/fhir/DiagnosticReport", *READS, query=in_address("DiagnosticReport"), answers=GIVEN, tells=REFUSED)
 def search_diagnostic_reports(asked: Asked) -> Response:
     """`study`, of R5: those of one study."""
     from chalicelib.domain.fhir_id import study_of_report
@@ -88,12 +99,12 @@ def search_diagnostic_reports(asked: Asked) -> Response:
     return _found(asked, given, "DiagnosticReport", found, diagnostic_report)
 
 
-@routes.post("/fhir/DiagnosticReport/_search", FORM, tells=("not_acceptable",))
+@routes.post("/fhir/DiagnosticReport/_search", FORM, body=in_form("DiagnosticReport"), answers=GIVEN, tells=REFUSED)
 def search_diagnostic_reports_by_form(asked: Asked) -> Response:
     return search_diagnostic_reports(asked)
 
 
-@routes.get("/fhir/DiagnosticReport/{report_id}", *READS, tells=("not_acceptable",))
+@routes.get("/fhir/DiagnosticReport/{report_id}", *READS, query=ANY_READ, answers=GIVEN, tells=REFUSED)
 def read_diagnostic_report(asked: Asked) -> Response:
     from chalicelib.http.fhir_imaging import diagnostic_report
 
@@ -103,7 +114,7 @@ def read_diagnostic_report(asked: Asked) -> Response:
     )
 
 
-@routes.get("/fhir/Consent", *READS, tells=("not_acceptable",))
+@routes.get("/fhir/Consent", *READS, query=in_address("Consent"), answers=GIVEN, tells=REFUSED)
 def search_consents(asked: Asked) -> Response:
     from chalicelib.http.fhir_records import consent
 
@@ -115,7 +126,7 @@ def search_consents(asked: Asked) -> Response:
     return _found(asked, given, "Consent", found, lambda one: consent(one, asked.now))
 
 
-@routes.get("/fhir/Consent/{consent_id}", *READS, tells=("not_acceptable",))
+@routes.get("/fhir/Consent/{consent_id}", *READS, query=ANY_READ, answers=GIVEN, tells=REFUSED)
 def read_consent(asked: Asked) -> Response:
     from chalicelib.http.fhir_records import consent
 
@@ -124,7 +135,7 @@ def read_consent(asked: Asked) -> Response:
     return fhir_types.resource(consent(found, asked.now))
 
 
-@routes.get("/fhir/AuditEvent", *READS, tells=("not_acceptable",))
+@routes.get("/fhir/AuditEvent", *READS, query=in_address("AuditEvent"), answers=GIVEN, tells=REFUSED)
 def search_audit_events(asked: Asked) -> Response:
     """Who looked, newest first; not one's own lists and sign-ins (GET /me/accesses has both)."""
     from chalicelib.http.fhir_records import audit_event

@@ -5,27 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from chalicelib.http.fhir_parameters import SEARCHED
 from chalicelib.http.fhir_types import FHIR_JSON, filled
-
-_PATIENT: Final = (
-    "patient:identifier",
-    "token",
-    "system|value, or the value alone for the caller's own hospital; by POST only: 仅可用 POST",
-)
-_STUDY: Final = (
-    ("identifier", "token", "urn:dicom:uid|urn:oid:{UID}, or an accession number 检查号"),
-    _PATIENT,
-    ("started", "date", "days, months, years; eq ne gt ge lt le"),
-    ("modality", "token", "DCM's code, with its system or without 设备类型"),
-)
-_ID: Final = ("_id", "token", "")
 
 
 @dataclass(frozen=True, slots=True)
 class _Resource:
     kind: str
     interactions: tuple[str, ...]
-    parameters: tuple[tuple[str, str, str], ...]
     documentation: str
 
 
@@ -33,33 +20,23 @@ _RESOURCES: Final = (
     _Resource(
         "ImagingStudy",
         ("read", "search-type"),
-        (_ID, *_STUDY),
         "What the caller's grants cover. Lists hold no series; a read holds all. "
         "限于调用者获授权的检查；列表不含序列，单项读取含全部序列。",
     ),
     _Resource(
         "DiagnosticReport",
         ("read", "search-type"),
-        (_ID, ("study", "reference", "as in R5: those of one ImagingStudy"), *_STUDY),
         "Reports that came with notices. A read signs presentedForm.url for at most five minutes. "
         "随通知上传的报告；单项读取给出最长五分钟有效的链接。",
     ),
     _Resource(
         "Consent",
         ("read", "search-type"),
-        (
-            _ID,
-            ("status", "token", "active, inactive"),
-            ("date", "date", "when it was given 授权时间; eq gt ge lt le sa eb"),
-            ("category", "token", "emrgonly: emergencies 紧急访问; IDSCL: all 全部"),
-            ("data", "reference", "those that name an ImagingStudy 所涉检查"),
-        ),
         "The patient's own, or a ward's by X-Ward. 本人的授权；监护人以 X-Ward 指明被监护人。",
     ),
     _Resource(
         "AuditEvent",
         ("search-type",),
-        (("date", "date", "when it was 发生时间; to the millisecond; eq gt ge lt le sa eb"),),
         "Who looked or tried to, for the patient themself or by X-Ward. 谁看过或试图查看本人的档案。",
     ),
 )
@@ -95,7 +72,7 @@ def capability_statement(base: str) -> dict[str, Any]:
 
 
 def _described(one: _Resource) -> dict[str, Any]:
-    parameters = (*one.parameters, ("_count", "number", ""))
+    parameters = (*SEARCHED[one.kind], ("_count", "number", ""))
     return {
         "type": one.kind,
         "documentation": one.documentation,

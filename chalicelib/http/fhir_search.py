@@ -19,6 +19,7 @@ from chalicelib.domain.study_query import COMPARATORS, Days, StudyQuery
 from chalicelib.http import fhir_types
 from chalicelib.http.asked import BadRequest
 from chalicelib.http.fhir_dates import span_of
+from chalicelib.http.fhir_parameters import LONGEST
 
 if TYPE_CHECKING:
     from chalicelib.domain.span import Span
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 COUNT: Final = 50
 MOST: Final = 100  # results of a page; who asks for more gets these
-LONGEST: Final = 512
 MOST_PARAMETERS: Final = 32
 FORM: Final = "application/x-www-form-urlencoded"
 FORMATS: Final = frozenset({"json", "application/json", "application/fhir+json", "text/json"})
