@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from chalicelib.domain.compliance import COUNTS, Delays, Figures, Tally, total
 from chalicelib.domain.flag import OPEN
+from chalicelib.domain.holidays import unannounced
 from chalicelib.domain.period import Period
 from chalicelib.domain.study import Hospital
 
@@ -63,7 +64,7 @@ class PeriodReports:
     def __init__(self, period: Period, days: Sequence[str], made_at: datetime, before: Sequence[Values]) -> None:
         self._days = days
         self._span = {"period": period.name, "first_day": days[0], "last_day": days[-1]}
-        self._made = {"kind": period.kind, "made_at": made_at.isoformat()}
+        self._made = {"kind": period.kind, "made_at": made_at.isoformat(), "unannounced": [*unannounced(days)]}
         self._before = [(former["period"], _places(former)) for former in before]
         self._hospitals: list[_Part] = []
         self._regions: dict[str, dict[str, Tally]] = defaultdict(lambda: defaultdict(Tally))

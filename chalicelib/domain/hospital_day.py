@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from statistics import median_low
 
 from chalicelib.domain.deadline import DEADLINE
+from chalicelib.domain.holidays import is_unusual
 from chalicelib.domain.study import Hospital
 
 DEFAULT_ZONE = timezone(timedelta(hours=8))
@@ -71,26 +72,3 @@ def usual(day: str, marks: Iterable[DayMark], registered: int) -> int:
     wanted = frozenset(weekdays_before(day))
     counts = [mark.exams for mark in marks if mark.day in wanted and mark.teaches and mark.exams is not None]
     return median_low(counts) if len(counts) >= LEARNT_LEAST else registered
-
-
-# Public holidays and the working days moved for them: neither judged for silence nor learnt from. As the General
-# Office of the State Council announces them each November; a year that is not here has none.
-_UNUSUAL: Mapping[int, tuple[tuple[str, str], ...]] = {
-    2026: (  # notice of 4 November 2025 (国务院办公厅关于2026年部分节假日安排的通知)
-        ("01-01", "01-04"),
-        ("02-14", "02-23"),
-        ("02-28", "02-28"),
-        ("04-04", "04-06"),
-        ("05-01", "05-05"),
-        ("05-09", "05-09"),
-        ("06-19", "06-21"),
-        ("09-20", "09-20"),
-        ("09-25", "09-27"),
-        ("10-01", "10-07"),
-        ("10-10", "10-10"),
-    ),
-}
-
-
-def is_unusual(day: str) -> bool:
-    return any(first <= day[5:] <= last for first, last in _UNUSUAL.get(int(day[:4]), ()))

@@ -87,6 +87,12 @@ SWEEP_HELD = Metric(
     "1 where the queues could not be measured, so nothing was judged",
     "无法测量队列、未作判定为 1",
 )
+CALENDAR_MISSING = Metric(
+    "CalendarMissing",
+    "Count",
+    "1 where the holidays of a month from now are not in the table",
+    "一个月后的节假日未录入为 1",
+)
 SWEEP_BEHIND = Metric(
     "SweepBehind",
     "Seconds",

@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger
 
 from chalicelib import wiring
 from chalicelib.domain import metrics
+from chalicelib.domain.holidays import unannounced
 from chalicelib.events.context import Context
 from chalicelib.services.faults import note
 
@@ -21,6 +22,8 @@ SPARE_MS = 10_000  # no further piece of work is begun with less time left
 REINDEX_SPARE_MS = 180_000  # what was taken up is still settled
 REPORT_SPARE_MS = 240_000  # a month of all hospitals is begun with no less
 PROVINCE = timedelta(hours=8)  # a day of the reports is a day in the province
+
+MONTH = timedelta(days=31)  # the State Council's notice comes in November
 
 log = Logger(service="sweeps")
 
@@ -43,6 +46,7 @@ def _emit(swept: Swept, now: datetime) -> None:
     counts = {metrics.SWEEP_DUE: swept.due, metrics.SWEEP_DONE: swept.judged, metrics.SWEEP_FAULTS: swept.faults}
     counts[metrics.SWEEP_WARNED] = swept.warned
     states = {metrics.SWEEP_UNFINISHED: int(swept.more), metrics.SWEEP_HELD: int(swept.held)}
+    states[metrics.CALENDAR_MISSING] = int(bool(unannounced([(now + MONTH).date().isoformat()])))
     behind = {metrics.SWEEP_BEHIND: (now - swept.horizon).total_seconds()} if swept.horizon else {}
     wiring.emit({**counts, **states, **behind})
 

@@ -47,6 +47,7 @@
       button.setAttribute("aria-pressed", String(Number(button.dataset.lang) === at.lang));
     }
     const notes = ["note_due", "note_late", "note_delay", "note_rank", "note_made"];
+    if (report.unannounced?.length) notes.unshift("note_unannounced");
     document.getElementById("notes").replaceChildren(...notes.map((key) => node("li", { textContent: say(key) })));
   }
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.hospital_day import DEFAULT_ZONE, DayMark, is_unusual, over_at, usual, weekdays_before
+from chalicelib.domain.hospital_day import DEFAULT_ZONE, DayMark, over_at, usual, weekdays_before
 from chalicelib.domain.study import Hospital
 from tests.support.fakes_settle import FakeHospitals
 from tests.support.interleave import Crash, crash_at
@@ -142,8 +142,15 @@ def test_a_hospital_that_takes_no_part_any_more_is_not_silent():
     assert world.sweep(OVER + 24 * HOUR).days == 0
 
 
+def test_on_new_years_day_of_a_year_that_was_not_announced_nobody_is_silent():
+    for day, flagged in (("2026-12-22", True), ("2027-01-01", False), ("2027-02-09", False), ("2027-03-09", True)):
+        world = world_of(weekday_volume=(30,) * 7)
+        world.days.put(DayMark("H1", day, over := over_at(day, DEFAULT_ZONE), watched=True))
+        world.sweep(over + GRACE)
+        assert (world.flag(day, rule="silent") is not None) == flagged, day
+
+
 def test_nobody_is_silent_on_a_holiday():
-    assert [is_unusual(day) for day in ("2026-10-01", "2026-10-07", "2026-10-08", "2025-10-01")] == [1, 1, 0, 0]
     mark = DayMark("H1", "2026-10-01", watched=True, exams=3, usual=30)
     assert (mark.expected, mark.teaches) == (None, False)
 
