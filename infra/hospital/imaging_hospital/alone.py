@@ -22,7 +22,9 @@ def alone(spool: Path, root: Path) -> Iterator[None]:
     try:
         try:
             lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:  # such as a full disk
+                raise
             raise SettingsError(BUSY, path=root) from None
         yield
     finally:

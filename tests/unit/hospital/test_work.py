@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -200,6 +202,25 @@ def test_one_directory_is_one_commands(place):
             pass
     with alone(place.spool.directory, place.images):
         pass
+
+
+def test_a_disk_that_is_full_is_not_taken_for_another_command(tmp_path):
+    """The lock is a file too, and the first that is written: here in a process that may write nothing."""
+    program = """
+import resource, sqlite3, sys
+from pathlib import Path
+from infra.hospital.imaging_hospital.alone import alone
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+try:
+    with alone(Path(sys.argv[1]), Path("/images")):
+        print("locked")
+except sqlite3.OperationalError as error:
+    print("told as it is")
+"""
+    told = subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "told as it is\n"
 
 
 def test_a_spool_is_of_one_hospital(place):
