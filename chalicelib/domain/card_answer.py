@@ -33,7 +33,7 @@ def answered(alert: Alert, answers: Iterable[Answer], judged: Collection[StudyRe
         measure=f"overridden_{reason}" if wins and reason else ANSWERED,
         key=alert.alert_id,
         day=day_of(alert.alert_id),
-        at=at if wins else alert.shown_at,
+        at=max(at, alert.shown_at) if wins else alert.shown_at,  # whatever the ordering system's clock says
         receiving=alert.hospital_id,
         source=alert.priors[0].study.hospital_id,
         encounter_id=alert.encounter_id,

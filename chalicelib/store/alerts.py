@@ -52,12 +52,13 @@ class DynamoAlerts:
         return _alert(item) if item else None
 
     def answer(self, hospital_id: str, alert_id: str, outcome: Outcome, reason: str, at: datetime) -> bool:
-        if self.get(hospital_id, alert_id) is None:
+        alert = self.get(hospital_id, alert_id)
+        if alert is None:
             return False
         key = items.key(
             gain_keys.alerts_of(hospital_id, day_of(alert_id)), gain_keys.alert_answer(alert_id, outcome, reason)
         )
-        forget = int((at + KEPT).timestamp())
+        forget = int((alert.shown_at + KEPT).timestamp())  # with it, whatever their clock says
         values = items.attributes(alert_id=alert_id, outcome=outcome, reason=reason, at=at, expires_at=forget)
         calls.put_if(
             self._client,

@@ -222,6 +222,11 @@ def test_what_is_said_of_an_exam_wins_over_the_card_whichever_came_first():
     assert other.figures() == {"refused": 2, "refused_3": 1, "overridden_6": 1}
 
 
+def test_a_clock_of_long_ago_makes_no_fact_of_long_ago():
+    long_ago = datetime(1950, 1, 1, tzinfo=UTC)
+    assert answered(ALERTS[0], [("overridden", "2", long_ago)], ()).at == ALERTS[0].shown_at
+
+
 def test_accepting_takes_a_reason_back_and_no_reason_says_nothing():
     alert = ALERTS[0]
     refused, accepted, silent = ("overridden", "2", NOW), ("accepted", "", NOW), ("overridden", "", NOW)
