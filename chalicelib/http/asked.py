@@ -75,7 +75,9 @@ class Fields:
     def choice(self, name: str, of: Collection[str] = (), default: str = "") -> str:
         """One of the words that its kind names."""
         kind = self._kind(name, kinds.optional(kinds.one_of(of), default) if default else kinds.one_of(of))
-        value = kind.default if not kind.required and self.values.get(name) in (None, "") else self.text(name)
+        if not kind.required and self.values.get(name) in (None, ""):
+            return str(kind.default or "")
+        value = self.text(name)
         return value if value in kind.schema["enum"] else _refuse(name)
 
     def number(self, name: str, least: int = 0, most: int = 2**53) -> int:

@@ -2,90 +2,161 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, cast, get_args
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast, get_args
 
 from chalicelib import wiring
 from chalicelib.domain.disclosure import PROVINCE, Side
 from chalicelib.domain.gains import MEASURES
 from chalicelib.domain.recognition import ALL_REASONS, LONGEST_TEXT, REASONS_OF, Conclusion, Judgement
-from chalicelib.http.answers import answer
 from chalicelib.http.asked import Asked, BadRequest, Fields
+from chalicelib.http.json_types import Instant
+from chalicelib.http.kinds import HOSPITAL, STUDY, TOKEN, Kinds, one_of, optional, text
 from chalicelib.http.routes import Routes
-from chalicelib.http.shapes import instant, page
+from chalicelib.http.shapes import instant
+from chalicelib.http.told import Ref
 
 if TYPE_CHECKING:
-    from chalice.app import Response
-
     from chalicelib.domain.disclosure import Scope
     from chalicelib.domain.recognition import Recognition
     from chalicelib.services.read_gains import Happened, Table
 
 LONGEST_REGION = 32  # as hospitals are registered
 PROVINCE_TIME = timedelta(hours=8)
+REASONS = [*dict.fromkeys(chain.from_iterable(REASONS_OF.values()))]
+JUDGEMENT: Kinds = {
+    **(STUDY.fields or {}),
+    "encounter_id": text(128),
+    "decision": one_of(REASONS_OF),
+    "reason": optional(one_of([reason for reason in REASONS if reason]), ""),
+    "conclusion": optional(one_of(get_args(Conclusion)), "not_stated"),
+    "text": optional(text(LONGEST_TEXT), ""),
+}
+SIDE: Kinds = {"side": optional(one_of(get_args(Side)), "receiving")}
+EVENTS: Kinds = {"token": TOKEN, "measure": optional(one_of(MEASURES), MEASURES[0])}
 
 routes = Routes(__name__)
 
 
-@routes.post("/recognitions")
-def recognise(asked: Asked) -> Response:
+class Reason(TypedDict):
+    code: str
+    zh: str
+    en: str
+
+
+class Recognised(Ref):
+    """What the doctor decided of an earlier exam. `revision` counts how often."""
+
+    encounter_id: str
+    decision: str
+    reason: Reason | None
+    conclusion: str
+    at: Instant | None
+    revision: int
+
+
+class Gains(TypedDict):
+    """Of a hospital, region or day. A figure of fewer than ten, or one that lets such a one be told, is null."""
+
+    name: str
+    figures: Mapping[str, float | None]
+
+
+class Statistics(TypedDict):
+    period: str
+    side: str
+    as_of: Instant | None
+    total: Mapping[str, float | None]
+    rows: Sequence[Gains]
+
+
+class Happening(TypedDict):
+    """One that a figure counts, by names that lead to nobody."""
+
+    event: str
+    visit: str
+    measure: str
+    modality: NotRequired[str]
+    at: NotRequired[Instant | None]
+    source: NotRequired[str]
+
+
+class Happenings(TypedDict):
+    events: Sequence[Happening]
+    next_token: str
+
+
+@routes.post("/recognitions", body=JUDGEMENT, status=201)
+def recognise(asked: Asked) -> Recognised:
+    """Accept an earlier exam in place of a new one, or refuse it for a reason of the rules."""
     fields = asked.fields()
-    encounter_id, study = fields.text("encounter_id", 128), fields.study()
-    kept = wiring.recognise_study()(asked.caller, encounter_id, study, _judgement(fields), asked.now)
-    return answer(_kept(kept), 201)
+    encounter_id, study = fields.text("encounter_id"), fields.study()
+    return _kept(wiring.recognise_study()(asked.caller, encounter_id, study, _judgement(fields), asked.now))
 
 
-@routes.get("/statistics/recognition/{period}")
-def statistics(asked: Asked) -> Response:
-    """?region= or ?hospital_id= (else the province), ?side=receiving|source, ?by=part|day. Closed figures are null."""
-    period, scope, side = asked.period(), _scope(asked), _chosen(asked, "side", get_args(Side))
-    by_day = _chosen(asked, "by", ("part", "day")) == "day"
+@routes.get(
+    "/statistics/recognition/{period}",
+    query={
+        **SIDE,
+        "by": optional(one_of(("part", "day")), "part"),
+        "region": optional(text(LONGEST_REGION)),
+        "hospital_id": optional(HOSPITAL),
+    },
+)
+def statistics(asked: Asked) -> Statistics:
+    """Of a region or a hospital, else of the province; its parts or its days."""
+    period, scope, side = asked.period(), _scope(asked), asked.query("side")
+    by_day = asked.query("by") == "day"
     wiring.on_record()(asked.caller, "read_statistics", asked.now, of=scope[1] if scope[0] == "hospital" else "")
     table = wiring.read_gains().province(period, scope, cast(Any, side), by_day=by_day, until=_today(asked))
-    return answer({"period": period.name, "side": side, **_table(table)})
+    return _table(table, period.name, side)
 
 
-@routes.get("/statistics/recognition/{period}/events")
-def statistics_events(asked: Asked) -> Response:
-    """?hospital_id=&measure=, ?side=receiving|source: of the hospital that received, or where the exams were made."""
-    side = cast(Any, _chosen(asked, "side", get_args(Side)))
-    return _events(asked, asked.hospital_asked(), side, own=False)
+@routes.get(
+    "/statistics/recognition/{period}/events",
+    query={**EVENTS, **SIDE, "hospital_id": HOSPITAL},
+    tells=("figure_closed",),
+)
+def statistics_events(asked: Asked) -> Happenings:
+    """Of the hospital that received, or where the exams were made."""
+    return _events(asked, asked.hospital_asked(), cast(Side, asked.query("side")), own=False)
 
 
 @routes.get("/hospital/statistics/recognition/{period}")
-def own_statistics(asked: Asked) -> Response:
+def own_statistics(asked: Asked) -> Statistics:
     period = asked.period()
     wiring.on_record()(asked.caller, "read_statistics", asked.now)
     table = wiring.read_gains().own(asked.caller.hospital_id, period, _today(asked))
-    return answer({"period": period.name, "side": "receiving", **_table(table)})
+    return _table(table, period.name, "receiving")
 
 
-@routes.get("/hospital/statistics/recognition/{period}/events")
-def own_events(asked: Asked) -> Response:
-    """?measure="""
+@routes.get("/hospital/statistics/recognition/{period}/events", query=EVENTS, tells=("figure_closed",))
+def own_events(asked: Asked) -> Happenings:
     return _events(asked, asked.caller.hospital_id, "receiving", own=True)
 
 
-def _events(asked: Asked, hospital_id: str, side: Side, *, own: bool) -> Response:
+def _events(asked: Asked, hospital_id: str, side: Side, *, own: bool) -> Happenings:
     from chalicelib.services.read_gains import Figure
 
-    figure = Figure(asked.period(), hospital_id, _chosen(asked, "measure", MEASURES), side)
+    figure = Figure(asked.period(), hospital_id, asked.query("measure"), side)
     wiring.on_record()(asked.caller, "read_statistics", asked.now, of="" if own else hospital_id)
     with asked.own_token():
         found = wiring.read_gains().events(figure, asked.query("token"), _today(asked), own=own)
-    return answer(page("events", found, _happened))
+    return {"events": [_happened(one) for one in found.items], "next_token": found.next_token}
 
 
 def _judgement(fields: Fields) -> Judgement:
-    decision = fields.choice("decision", tuple(REASONS_OF))
-    reason = fields.optional_text("reason", 2)
+    decision = fields.choice("decision")
+    reason = fields.choice("reason")
     if reason not in REASONS_OF[cast(Any, decision)]:
         raise BadRequest("reason")
-    conclusion = fields.choice("conclusion", get_args(Conclusion), "not_stated")
-    return Judgement(cast(Any, decision), reason, cast(Any, conclusion), fields.optional_text("text", LONGEST_TEXT))
+    conclusion = fields.choice("conclusion")
+    return Judgement(cast(Any, decision), reason, cast(Any, conclusion), fields.text("text"))
 
 
-def _kept(kept: Recognition) -> dict[str, Any]:
+def _kept(kept: Recognition) -> Recognised:
     words = next((one for one in ALL_REASONS if one.code == kept.judgement.reason), None)
     return {
         "hospital_id": kept.study.hospital_id,
@@ -100,7 +171,7 @@ def _kept(kept: Recognition) -> dict[str, Any]:
 
 
 def _scope(asked: Asked) -> Scope:
-    region = asked.query("region", LONGEST_REGION)
+    region = asked.query("region")
     if asked.query("hospital_id"):
         if region:
             raise BadRequest("region")
@@ -108,23 +179,18 @@ def _scope(asked: Asked) -> Scope:
     return ("region", region) if region else PROVINCE
 
 
-def _chosen(asked: Asked, name: str, of: tuple[str, ...]) -> str:
-    """?name=, the first of them where it is left out."""
-    value = asked.query(name, 32) or of[0]
-    if value not in of:
-        raise BadRequest(name)
-    return value
-
-
 def _today(asked: Asked) -> date:
     return (asked.now + PROVINCE_TIME).date()
 
 
-def _table(table: Table) -> dict[str, Any]:
-    rows = [{"name": name, "figures": dict(figures)} for name, figures in table.rows]
-    return {"as_of": instant(table.as_of) if table.as_of else None, "total": dict(table.total), "rows": rows}
+def _table(table: Table, period: str, side: str) -> Statistics:
+    rows: list[Gains] = [{"name": name, "figures": dict(figures)} for name, figures in table.rows]
+    total, as_of = dict(table.total), instant(table.as_of)
+    return {"period": period, "side": side, "as_of": as_of, "total": total, "rows": rows}
 
 
-def _happened(one: Happened) -> dict[str, Any]:
-    told = {"event": one.event, "visit": one.visit, "measure": one.measure}
-    return told | ({"modality": one.group, "at": instant(one.at), "source": one.source} if one.at else {})
+def _happened(one: Happened) -> Happening:
+    told: Happening = {"event": one.event, "visit": one.visit, "measure": one.measure}
+    if one.at:
+        told |= {"modality": one.group, "at": instant(one.at), "source": one.source}
+    return told
