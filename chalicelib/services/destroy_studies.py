@@ -149,7 +149,8 @@ class DestroyStudies:
             if outcome.is_destroyed:  # the plan of one that was spared may be another proposal's, which goes on from it
                 ref = StudyRef(disposal.hospital_id, outcome.study_instance_uid)
                 self.plans.drop(ref)
-                self.derived.destroy(ref)  # again: a request that began before its tombstone may have ended after it
+                self.remains.forget(ref)  # again: a request that began before its tombstone may have ended after it
+                self.derived.destroy(ref)
         hospital = self.hospitals.get(disposal.hospital_id)
         body = certificate(disposal, hospital)
         stem = certificate_stem(disposal)

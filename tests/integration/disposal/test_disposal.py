@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from chalicelib import wiring
 from chalicelib.domain.exam import ExamKey
+from chalicelib.domain.recognition import Judgement, Recognition
 from chalicelib.domain.summary import destroyed
+from chalicelib.wiring.gains import gains, recognitions
 from tests.support import old_studies as old
 from tests.support.cloud import forget_cached
 from tests.support.every_path import reconcile
 from tests.support.moto_state import Kept
 from tests.support.old_studies import COMMISSION, OFFICER, PACKED, RECENT, SINGLE, ZIPPED
+from tests.support.ordering import reminder
 from tests.support.served_app import NO_GRANT, jwks_url, served
 from tests.support.stage import Stage
 
@@ -207,6 +211,25 @@ def test_nothing_of_the_patient_is_left_with_the_study_in_the_tables(stage):
         assert sorted(one["SK"]["S"].split("#")[0] for one in mine) == ["AMEND", "SUMMARY"]
         assert "'P1'" not in str(mine)
         assert "小明" not in str(mine)
+
+
+def test_reminders_and_judgements_that_name_it_go_with_it_and_what_was_counted_stays(stage):
+    now, patient = datetime.now(UTC), "Q1"
+    for ref, visit in ((SINGLE, "E1"), (RECENT, "E2")):
+        shown = reminder(ref, ("H2", "d1", visit), patient, now)
+        wiring.alerts().keep(shown)
+        assert wiring.alerts().answer("H2", shown.alert_id, "overridden", "3", now)
+        said = Recognition("H2", visit, "d1", ref, Judgement("refuse", "3"), now, "2026-11-24")
+        assert recognitions().put(said)
+        recognitions().viewed([(("H2", visit), ref)], now)
+    assert wiring.count_gains()(now, lambda: True).alerts == 2
+    old.dispose(stage, old.approved(stage.served, SINGLE))
+    assert [wiring.alerts().of_visit("H2", visit) == () for visit in ("E1", "E2")] == [True, False]
+    assert [recognitions().judged(("H2", visit), "d1") for visit in ("E1", "E2")] == [frozenset(), {RECENT}]
+    assert [recognitions().opened(("H2", visit)) for visit in ("E1", "E2")] == [frozenset(), {RECENT}]
+    day = f"{now + timedelta(hours=8):%Y-%m-%d}"
+    counted = [one.measure for one in gains().of_day("H2", day)]
+    assert sorted(counted) == ["alerts", "alerts", "answered", "answered"]
 
 
 def test_what_was_made_of_its_images_goes_with_it_in_all_versions_and_its_neighbours_stay(stage):
