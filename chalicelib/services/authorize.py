@@ -15,7 +15,9 @@ from chalicelib.services.watch_ports import Lap, untimed
 
 ACTION = "view_study"
 
-LinkOf = Callable[[Summary], Link | None]
+NOBODY, NO_IDENTITY = "nobody", IdentityKey("NONE", "nobody")
+
+LinkOf = Callable[[Summary | None], Link | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,9 @@ class Authorize:
     """May this caller read this study now? A Grant, or AccessDenied; either is audited first, else AuditFailed.
 
     For doctors four reads, each strongly consistent: study with account, link, person, consents. For persons two, for
-    guardians four: study with own account, link, ward, guardianship; then a ward of 14 or older is told. `action` is
-    what the study is asked for, in the audit's words.
+    guardians four: study with own account, link, ward, guardianship; then a ward of 14 or older is told. Of a study
+    that there is not, or that is nobody's, as many are read, of nobody: else the clock would tell it from one that is
+    somebody else's. `action` is what the study is asked for, in the audit's words.
     """
 
     facts: DecisionFacts
@@ -46,8 +49,11 @@ class Authorize:
         """
         manifest = b""
 
-        def link_of(summary: Summary) -> Link | None:
+        def link_of(summary: Summary | None) -> Link | None:
             nonlocal manifest
+            if summary is None:
+                self.facts.summaries((study,))
+                return None
             lap("authorize")
             link, manifest = self.facts.link_and_manifest(summary)
             lap("manifest")
@@ -75,38 +81,32 @@ class Authorize:
     def _gather(self, caller: Caller, study: StudyRef, now: datetime, link_of: LinkOf) -> Facts:
         if caller.role == "doctor":
             summary, doctor = self.facts.study_and_doctor(study, caller.subject)
-            link = _patient(summary, link_of)
+            link = link_of(_of_somebody(summary))
+            whose = link.person_id if link else NOBODY
+            person, held = self.people.person(whose), self.consents.of_doctor(whose, caller.subject, now - REMEMBERED)
             if link is None:
                 return Facts(caller, study, summary, doctor=doctor)
-            return Facts(
-                caller,
-                study,
-                summary,
-                link,
-                self.people.person(link.person_id),
-                doctor,
-                self.consents.of_doctor(link.person_id, caller.subject, now - REMEMBERED),
-            )
+            return Facts(caller, study, summary, link, person, doctor, held)
         if caller.role == "patient" and caller.person_id:
             summary, person = self.facts.study_and_person(study, caller.person_id)
-            return Facts(caller, study, summary, _patient(summary, link_of), person)
+            return Facts(caller, study, summary, link_of(_of_somebody(summary)), person)
         if caller.role == "guardian" and caller.person_id:
             summary, guardian = self.facts.study_and_person(study, caller.person_id)
-            link = _patient(summary, link_of)
+            link = link_of(_of_somebody(summary))
+            whose = link.person_id if link else NOBODY
+            ward, proven = self.people.person(whose) or Person(whose), self.guardians.get(whose, caller.person_id)
             if link is None:
                 return Facts(caller, study, summary, guardian=guardian)
-            ward = self.people.person(link.person_id) or Person(link.person_id)
-            held = self.guardians.get(link.person_id, caller.person_id)
-            return Facts(caller, study, summary, link, ward, guardian=guardian, guardianship=held)
+            return Facts(caller, study, summary, link, ward, guardian=guardian, guardianship=proven)
         return Facts(caller, study)
 
-    def _link(self, summary: Summary) -> Link | None:
-        return self.people.link(IdentityKey(summary.issuer, summary.patient_id))
+    def _link(self, summary: Summary | None) -> Link | None:
+        return self.people.link(IdentityKey(summary.issuer, summary.patient_id) if summary else NO_IDENTITY)
 
 
-def _patient(summary: Summary | None, link_of: LinkOf) -> Link | None:
+def _of_somebody(summary: Summary | None) -> Summary | None:
     """None for a placeholder id too: such a study is nobody's."""
-    return link_of(summary) if summary is not None and summary.patient_id else None
+    return summary if summary is not None and summary.patient_id else None
 
 
 def _why(facts: Facts, consent_id: str, about: About) -> About:
