@@ -45,7 +45,7 @@ def test_every_test_it_names_exists(page, tests):
 @pytest.mark.parametrize("page", PAGES)
 def test_each_attacker_is_told_in_four_parts_and_tested(page):
     told = sections(page)
-    assert len(told) == 8
+    assert len(told) == 9
     for who, parts in told.items():
         assert tuple(name for name, _ in parts) == PARTS[page], who
         assert named(dict(parts)[PARTS[page][2]]), who
