@@ -85,6 +85,9 @@ def test_ohif_shows_a_study(browser, origin, scene, source, study, images):  # n
     until(lambda: _greys(page, f"{source}-{study}") >= GREYS or faults, "an image on the screen", 60)
     assert not faults, faults[0]
     assert {status for _, status in seen} <= {200, 204, 307}
+    if source == "dicomweb":
+        made = [(path, status) for path, status in seen if "/thumbnail?" in path or path.endswith("/metadata")]
+        assert {("/thumbnail?" in path, status) for path, status in made} == {(True, 307), (False, 307)}
     page.close()
 
 
