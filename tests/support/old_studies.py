@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 
 from chalicelib import wiring
+from chalicelib.domain.destruction import certificate
 from chalicelib.domain.disposal import Act, Disposal, Hold, Item, Outcome, Stated, Verdict
 from chalicelib.domain.study import StudyRef
 from infra.local.samples import make_pack
@@ -115,11 +116,13 @@ def put_disposals(hospital_id, uid, number):
     ids = {name: f"01ARZ3NDEKTSV4RRFFQ69G5F{letter}{number}" for name, letter in zip(NAMES, "ABC", strict=True)}
     item = Item(Stated(uid, date(1990, 2, 3)), Verdict(uid, "", date(2020, 2, 3), exam_day=date(1990, 2, 3)))
     made = Disposal(ids["disposal"], hospital_id, Act("pacs", now), (item,))
-    certificate = {"executed_at": now, "certificate": "f" * 64, "outcomes": (Outcome(uid, now),)}
-    done = replace(made, disposal_id=ids["executed"], **certificate)
+    carried_out = {"begun_at": now, "executed_at": now, "certificate": "f" * 64, "outcomes": (Outcome(uid, now),)}
+    done = replace(made, disposal_id=ids["executed"], **carried_out)
     assert wiring.disposals().put(made)
     assert wiring.disposals().put(done)
-    wiring.compliance_reports().put(f"disposals/{hospital_id}/{done.disposal_id}.json", b"{}", "application/json")
+    wiring.compliance_reports().put(
+        f"disposals/{hospital_id}/{done.disposal_id}.json", certificate(done, None), "application/json"
+    )
     wiring.holds().put(Hold(ids["hold"], hospital_id, "1.9", "", "纠纷", "o9", "privacy_officer", now))
     return ids
 
