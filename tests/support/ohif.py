@@ -15,8 +15,8 @@ CONFIG = """window.config = {routerBasename: '/', showStudyList: true, extension
   investigationalUseDialog: {option: 'never'}, defaultDataSourceName: 'dicomweb', dataSources: [
   {namespace: '@ohif/extension-default.dataSourcesModule.dicomweb', sourceName: 'dicomweb', configuration: {
     friendlyName: 'cloud', name: 'cloud', qidoRoot: '/dicomweb', wadoRoot: '/dicomweb', wadoUriRoot: '/dicomweb/wado',
-    qidoSupportsIncludeField: true, imageRendering: 'wadors', thumbnailRendering: 'thumbnail', enableStudyLazyLoad: true,
-    supportsFuzzyMatching: false, supportsWildcard: true, bulkDataURI: {enabled: false}}},
+    qidoSupportsIncludeField: true, imageRendering: 'wadors', thumbnailRendering: 'thumbnail',
+    enableStudyLazyLoad: true, supportsFuzzyMatching: false, supportsWildcard: true, bulkDataURI: {enabled: false}}},
   {namespace: '@ohif/extension-default.dataSourcesModule.dicomjson', sourceName: 'dicomjson', configuration: {
     friendlyName: 'json', name: 'json'}}]};
 """
