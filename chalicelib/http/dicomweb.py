@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from chalicelib.dicom.attributes import ATTRIBUTES, DEPTH, Level
 from chalicelib.domain.related import Given
 from chalicelib.http.answers import answer
 from chalicelib.http.dicomweb_shapes import (
+    DICOM_JSON,
     accepts,
     base_url,
     dicom_json,
@@ -18,6 +20,7 @@ from chalicelib.http.dicomweb_shapes import (
     taking,
 )
 from chalicelib.http.errors import tell
+from chalicelib.http.kinds import UID, Kinds, optional, text
 from chalicelib.http.routes import Routes
 from chalicelib.services.open_study import Named
 from chalicelib.wiring import dicomweb
@@ -28,39 +31,57 @@ if TYPE_CHECKING:
     from chalicelib.http.asked import Asked
     from chalicelib.services.search_images import Search
 
-Level = Literal["study", "series", "instance"]
+FOUND = {200: (DICOM_JSON,), 204: ()}
+HEADERS = {200: (DICOM_JSON,), 307: ()}
+RETRIEVED = {200: ("multipart/related",), 307: ()}
+INSTANCE = {200: ("multipart/related", "application/dicom"), 307: ()}
+ELSE = ("not_acceptable", "not_found", "too_large", "study_conflicted", "break_glass_suspended")
+ACCEPT: Kinds = {"accept": optional(text(256), "")}  # in place of the header (PS3.18 §8.7.7)
+URI: Kinds = {
+    **dict.fromkeys(("studyUID", "seriesUID", "objectUID"), UID),
+    "requestType": optional(text(64), ""),  # WADO; any other is not acceptable, as a type that is rendered is not
+    "contentType": optional(text(256), ""),
+}
+
 routes = Routes(__name__)
+
+
+def _keys(level: Level) -> Kinds:
+    """What a search is told to use; whatever else is named is not used, and a Warning says so."""
+    names = ("limit", "offset", "fuzzymatching", "includefield")
+    keywords = (row.keyword for row in ATTRIBUTES if row.field and row.match and DEPTH[row.level] <= DEPTH[level])
+    return {**ACCEPT, **{name: optional(text(1024)) for name in (*names, *keywords)}}
 
 
 # QIDO-RS
 
 
-@routes.get("/dicomweb/studies")
+@routes.get("/dicomweb/studies", query=_keys("study"), answers=FOUND, tells=ELSE)
 def search_studies(asked: Asked) -> Response:
     return _search(asked, "study")
 
 
-@routes.get("/dicomweb/series")
+@routes.get("/dicomweb/series", query=_keys("series"), answers=FOUND, tells=ELSE)
 def search_series(asked: Asked) -> Response:
     return _search(asked, "series")
 
 
-@routes.get("/dicomweb/instances")
+@routes.get("/dicomweb/instances", query=_keys("instance"), answers=FOUND, tells=ELSE)
 def search_instances(asked: Asked) -> Response:
     return _search(asked, "instance")
 
 
-@routes.get("/dicomweb/studies/{uid}/series")
+@routes.get("/dicomweb/studies/{uid}/series", query=_keys("series"), answers=FOUND, tells=ELSE)
 def search_series_of_study(asked: Asked) -> Response:
     return _search_within(asked, "series")
 
 
-@routes.get("/dicomweb/studies/{uid}/instances")
+@routes.get("/dicomweb/studies/{uid}/instances", query=_keys("instance"), answers=FOUND, tells=ELSE)
 def search_instances_of_study(asked: Asked) -> Response:
     return _search_within(asked, "instance")
 
 
-@routes.get("/dicomweb/studies/{uid}/series/{series}/instances")
+@routes.get("/dicomweb/studies/{uid}/series/{series}/instances", query=_keys("instance"), answers=FOUND, tells=ELSE)
 def search_instances_of_series(asked: Asked) -> Response:
     return _search_within(asked, "instance", asked.uid("series"))
 
@@ -92,37 +113,44 @@ def _what(asked: Asked, level: Level) -> Search:
 # WADO-RS
 
 
-@routes.get("/dicomweb/studies/{uid}/metadata")
+@routes.get("/dicomweb/studies/{uid}/metadata", query=ACCEPT, answers=HEADERS, tells=ELSE)
 def study_metadata(asked: Asked) -> Response:
     return _metadata(asked, Named(asked.uid()))
 
 
-@routes.get("/dicomweb/studies/{uid}/series/{series}/metadata")
+@routes.get("/dicomweb/studies/{uid}/series/{series}/metadata", query=ACCEPT, answers=HEADERS, tells=ELSE)
 def series_metadata(asked: Asked) -> Response:
     return _metadata(asked, Named(asked.uid(), asked.uid("series")))
 
 
-@routes.get("/dicomweb/studies/{uid}/series/{series}/instances/{instance}/metadata")
+@routes.get(
+    "/dicomweb/studies/{uid}/series/{series}/instances/{instance}/metadata", query=ACCEPT, answers=HEADERS, tells=ELSE
+)
 def instance_metadata(asked: Asked) -> Response:
     return _metadata(asked, _instance(asked))
 
 
-@routes.get("/dicomweb/studies/{uid}")
+@routes.get("/dicomweb/studies/{uid}", query=ACCEPT, answers=RETRIEVED, tells=ELSE)
 def retrieve_study(asked: Asked) -> Response:
     return _retrieve(asked, Named(asked.uid()))
 
 
-@routes.get("/dicomweb/studies/{uid}/series/{series}")
+@routes.get("/dicomweb/studies/{uid}/series/{series}", query=ACCEPT, answers=RETRIEVED, tells=ELSE)
 def retrieve_series(asked: Asked) -> Response:
     return _retrieve(asked, Named(asked.uid(), asked.uid("series")))
 
 
-@routes.get("/dicomweb/studies/{uid}/series/{series}/instances/{instance}")
+@routes.get("/dicomweb/studies/{uid}/series/{series}/instances/{instance}", query=ACCEPT, answers=INSTANCE, tells=ELSE)
 def retrieve_instance(asked: Asked) -> Response:
     return _retrieve(asked, _instance(asked))
 
 
-@routes.get("/dicomweb/studies/{uid}/series/{series}/instances/{instance}/frames/{frames}")
+@routes.get(
+    "/dicomweb/studies/{uid}/series/{series}/instances/{instance}/frames/{frames}",
+    query=ACCEPT,
+    answers=RETRIEVED,
+    tells=ELSE,
+)
 def retrieve_frames(asked: Asked) -> Response:
     asked_for = (_instance(asked), frame_numbers(asked), taking(asked))
     given = dicomweb.retrieve_frames()(asked.caller, *asked_for, asked.now)
@@ -132,17 +160,23 @@ def retrieve_frames(asked: Asked) -> Response:
 # Thumbnails (PS3.18 §10.4.1.1.5)
 
 
-@routes.get("/dicomweb/studies/{uid}/thumbnail")
+@routes.get("/dicomweb/studies/{uid}/thumbnail", query=ACCEPT, answers={307: ()}, tells=(*ELSE, "not_drawable"))
 def study_thumbnail(asked: Asked) -> Response:
     return _thumbnail(asked, Named(asked.uid()))
 
 
-@routes.get("/dicomweb/studies/{uid}/series/{series}/thumbnail")
+@routes.get(
+    "/dicomweb/studies/{uid}/series/{series}/thumbnail", query=ACCEPT, answers={307: ()}, tells=(*ELSE, "not_drawable")
+)
 def series_thumbnail(asked: Asked) -> Response:
     return _thumbnail(asked, Named(asked.uid(), asked.uid("series")))
 
 
-@routes.get("/dicomweb/studies/{uid}/series/{series}/instances/{instance}/thumbnail")
+@routes.get(
+    "/dicomweb/studies/{uid}/series/{series}/instances/{instance}/thumbnail",
+    answers={307: ()},
+    tells=(*ELSE, "not_drawable"),
+)
 def instance_thumbnail(asked: Asked) -> Response:
     return _thumbnail(asked, _instance(asked))
 
@@ -150,7 +184,7 @@ def instance_thumbnail(asked: Asked) -> Response:
 # WADO-URI
 
 
-@routes.get("/dicomweb/wado")
+@routes.get("/dicomweb/wado", query=URI, answers={200: ("application/dicom",), 307: ()}, tells=ELSE)
 def retrieve_by_uri(asked: Asked) -> Response:
     """One instance as it is stored (PS3.18 §9): nothing is rendered."""
     named = Named(asked.uid_asked("studyUID"), asked.uid_asked("seriesUID"), asked.uid_asked("objectUID"))
@@ -164,7 +198,7 @@ def retrieve_by_uri(asked: Asked) -> Response:
 # OHIF
 
 
-@routes.get("/dicomweb/studies/{uid}/dicomjson")
+@routes.get("/dicomweb/studies/{uid}/dicomjson", answers={200: ("application/json",)}, tells=ELSE)
 def ohif_json(asked: Asked) -> Response:
     """What OHIF's dicomjson data source reads; its images come by WADO-URI, so that each is asked for anew."""
     return answer(dicomweb.show_to_ohif()(asked.caller, asked.uid(), base_url(asked), asked.now))

@@ -99,6 +99,8 @@ def _operation(route: Route, tag: str, described: Described, refusals: _Refusals
     if route.body is not None:
         types = route.takes or (JSON_TYPE,)
         told["requestBody"] = {"required": True, "content": {one: {"schema": kinds.of(route.body)} for one in types}}
+    elif route.method == "POST" and route.takes:  # whose own standard says what is in them
+        told["requestBody"] = {"required": True, "content": {one: {"schema": BINARY} for one in route.takes}}
     return told
 
 
@@ -115,7 +117,8 @@ def _headers(allowed: Allowed) -> list[Shape]:
     if "guardian" not in allowed.roles or allowed.whose == "session":
         return []
     needed = allowed.roles == {"guardian"} and allowed.whose == "ward"
-    return [_parameter("X-Ward", "header", Kind(kinds.ULID.schema, needed), "For guardians: which ward")]
+    kind = kinds.ULID if needed else Kind({"type": "string"}, required=False)  # to others it says nothing
+    return [_parameter("X-Ward", "header", kind, "For guardians: which ward, as GET /wards names it")]
 
 
 def _parameter(name: str, where: str, kind: Kind, says: str = "") -> Shape:
