@@ -36,6 +36,7 @@ def pages(tmp_path_factory):
         "named": day["H0001"],
         "empty": made("2026-W47", 0, None, trend=False)["province"],
         "idle": day["H0003"],
+        "unannounced": made("2027-01", 3, Period.of("2027-01-20").last)["province"],
     }
     folder, written = tmp_path_factory.mktemp("pages"), {}
     for name, report in values.items():
@@ -96,7 +97,7 @@ def without(text, parts):
 @needs_browser
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("name", ["province", "region", "hospital", "named", "empty", "idle"])
+@pytest.mark.parametrize("name", ["province", "region", "hospital", "named", "empty", "idle", "unannounced"])
 def test_nothing_is_cut_overlapping_untranslated_or_unreadable(opened, pages, name, lang, size):
     page = opened(name, lang, size)
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
@@ -137,11 +138,29 @@ def test_every_chart_is_named_for_eyes_and_for_screen_readers(opened):
         "missed (exams)",
         "on time (%)",
         "exams",
-        "at most so many hours after the exam's end",
+        "up to so many hours after exam end",
         "12-hour limit",
         "flags",
     ):
         assert axis in drawn
+
+
+@needs_browser
+@pytest.mark.parametrize("size", SIZES)
+def test_every_bar_of_the_delays_has_its_hours_beside_it(opened, size):
+    page = opened("province", "en", size)
+    drawn = page.locator("#part-delays svg text").all_text_contents()
+    assert [text for text in drawn if text in {*map(str, range(1, 13)), "18", "24", "48", "72", ">72"}] == [
+        *map(str, range(1, 13)),
+        *("18", "24", "48", "72", ">72"),
+    ]
+
+
+@needs_browser
+@pytest.mark.parametrize(("lang", "words"), [("en", "were not announced"), ("zh", "尚未公布")])
+def test_a_year_whose_holidays_are_not_known_is_told(opened, lang, words):
+    assert words in opened("unannounced", lang).locator("#notes").inner_text()
+    assert words not in opened("province", lang).locator("#notes").inner_text()
 
 
 @needs_browser

@@ -133,10 +133,12 @@
       bins[bin] += exams;
     }
     const names = edges.map((edge, bin) => (bin + 1 < edges.length ? String(edges[bin + 1]) : `>${edge}`));
+    const narrow = document.documentElement.clientWidth < 480; // upright, no two of the labels fit side by side
+    const upright = narrow ? { interval: 0, rotate: 90 } : { interval: 0, hideOverlap: true };
     section("delays", report.delays.length ? {
       legend: { show: false },
       grid: { left: 8, right: 16, top: 40, bottom: 28, containLabel: true },
-      xAxis: { type: "category", data: names, name: say("delay_axis"), nameLocation: "middle", nameGap: 30, axisLabel: { interval: 0, hideOverlap: true } },
+      xAxis: { type: "category", data: names, name: say("delay_axis"), nameLocation: "middle", nameGap: narrow ? 40 : 30, axisLabel: upright },
       yAxis: valueAxis("exams_axis", { minInterval: 1 }),
       series: [{
         name: say("exams_axis"), type: "bar", barCategoryGap: "12%", tooltip: { valueFormatter: examsTip },
@@ -235,7 +237,7 @@
     at.page = Math.max(0, Math.min(at.page, Math.ceil(rows.length / size) - 1));
     const from = at.page * size, shown = rows.slice(from, from + size);
     const head = COLUMNS.map(([key]) => {
-      const unit = /^p\d/.test(key) ? ` (${say("clock")})` : "";
+      const unit = /^p\d/.test(key) ? ` (${say("clock").replace(":", "\u2060:\u2060")})` : ""; // not broken within
       const button = node("button", { type: "button", textContent: say(key) + unit });
       button.addEventListener("click", () => {
         at.down = at.sort === key ? !at.down : !(TEXTS.includes(key) || key === "rank");
