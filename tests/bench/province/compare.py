@@ -19,11 +19,12 @@ def differences(province, world, sweep):
     told = ledger_flags(world, province)
     rows = {(*place, *name): row for place, exams in days.items() for name, row in exams.items()}
     early = {place for place, exams in days.items() if any(_is_early(row, due_until) for row in exams.values())}
+    early |= {name[:2] for name, (_, behind, _) in told.items() if any(_is_ahead(exam, due_until) for exam in behind)}
     flags, told, held = _without(flags, early), _without(told, early), _only(told, early)
     return [
         *_unequal("exam", _rows(rows), _ledger_rows(world, _places(province, days))),
         *_unequal("flag", flags, told),
-        *_unfounded(held, days),
+        *_unfounded(held, days, due_until),
     ]
 
 
@@ -31,6 +32,12 @@ def _is_early(row, due_until):
     """Images that came too late speak for themselves in the row. Its flag comes with the sweep that judges its due, or
     with another exam's of that day: until then it may or may not tell of it."""
     return row.standing in truth.MISSES and row.due > due_until
+
+
+def _is_ahead(exam, due_until):
+    """An exam behind a flag that was early: what takes it back, as a corrected end, comes with that sweep as well."""
+    *_, due, _ = exam
+    return due > due_until
 
 
 def _without(flags, places):
@@ -41,12 +48,13 @@ def _only(flags, places):
     return {name: flag for name, flag in flags.items() if name[:2] in places}
 
 
-def _unfounded(held, days):
+def _unfounded(held, days, due_until):
     """Exams behind a flag that missed nothing."""
     for name, (_, behind, _) in held.items():
-        for accession, use, *_ in behind:
+        for exam in behind:
+            accession, use, *_ = exam
             row = days[name[:2]].get((accession, use))
-            if row is None or row.standing not in truth.MISSES:
+            if not _is_ahead(exam, due_until) and (row is None or row.standing not in truth.MISSES):
                 yield f"flag {name}: tells of {accession} {use}, the truth is {row}"
 
 
