@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from itertools import takewhile
 from statistics import median_low
 
 from chalicelib.domain.deadline import DEADLINE
@@ -67,8 +68,10 @@ def weekdays_before(day: str) -> tuple[str, ...]:
 
 
 def usual(day: str, marks: Iterable[DayMark], registered: int) -> int:
-    """The median (the lower of two) of the last weekdays, or the registered figure while there are too few. `marks` may
+    """The median (the lower of two) of the last weekdays, or the registered figure while there are too few. One on
+    which the hospital took no part ends them: who opens again, perhaps another under its id, begins anew. `marks` may
     be of any days."""
-    wanted = frozenset(weekdays_before(day))
-    counts = [mark.exams for mark in marks if mark.day in wanted and mark.teaches and mark.exams is not None]
+    watched = {mark.day: mark for mark in marks if mark.watched}
+    since = takewhile(watched.__contains__, weekdays_before(day))
+    counts = [mark.exams for one in since if (mark := watched[one]).teaches and mark.exams is not None]
     return median_low(counts) if len(counts) >= LEARNT_LEAST else registered

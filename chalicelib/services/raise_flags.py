@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.flag import Flag, Step, assess
-from chalicelib.domain.rule import RULES, HospitalDay, Rule, find, performed
+from chalicelib.domain.rule import RULES, Finding, HospitalDay, Rule, find, performed
 from chalicelib.services.keep_figures import KeepFigures
 from chalicelib.services.ledger_ports import ExamLedger, Flags
 from chalicelib.services.look_at_day import LookAtDay
@@ -42,7 +42,9 @@ class RaiseFlags:
             held = {flag.rule: flag for flag in self.flags.of_hospital(hospital_id, day, day)}
             seen = HospitalDay(tuple(self.ledger.of_day(hospital_id, day)), mark.expected)
             rules = [rule for rule in self.rules if mark.closed or not rule.when_over]
-            stand = self._stand(rules, (hospital_id, day), seen, held, now)
+            found = {rule.name: find(rule, seen) for rule in rules}
+            found |= dict.fromkeys(held.keys() - {rule.name for rule in self.rules})  # of rules that are no more
+            stand = self._stand(found, (hospital_id, day), held, now)
             if stand is None:
                 continue
             messages = sum(self._tell(flag) for flag in stand if flag.owed)
@@ -52,13 +54,13 @@ class RaiseFlags:
         raise FlagContended
 
     def _stand(
-        self, rules: list[Rule], place: tuple[str, str], seen: HospitalDay, held: Mapping[str, Flag], now: datetime
+        self, found: Mapping[str, Finding | None], place: tuple[str, str], held: Mapping[str, Flag], now: datetime
     ) -> list[Flag] | None:
         """The flags as they now stand; None when another was faster."""
         stand = []
-        for rule in rules:
-            before = held.get(rule.name)
-            flag = assess((*place, rule.name), find(rule, seen), before, now)
+        for rule, finding in found.items():
+            before = held.get(rule)
+            flag = assess((*place, rule), finding, before, now)
             if flag is None:
                 continue
             if flag != before:
