@@ -2,7 +2,8 @@
 
 A writer of Parquet is larger than all the functions may be together (pyarrow: 45 MB, the functions' zip: 12 MB), so
 this is done at a desk: REPORTS_BUCKET, with the caller's own AWS credentials, or into a directory with `--into`.
-Exit code 0: all are written. 1: a period has no report.
+Without periods: of all that there are. What was written since its report was is left as it is, so that a run that was
+cut short is gone on with, and a nightly one does what is new. Exit code 0: all are written. 1: a period has no report.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from chalicelib.domain.compliance import COUNTS
-from chalicelib.domain.compliance_report import COLUMNS, DELAYS, PROVINCE
+from chalicelib.domain.compliance_report import COLUMNS, DELAYS, PROVINCE, Written
 from chalicelib.domain.period import Period
 from chalicelib.services.ledger_ports import ComplianceReports
 from chalicelib.services.show_report import file_name
@@ -57,33 +58,55 @@ def _typed(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write(period: Period, reports: ComplianceReports, into: Path | None) -> str | None:
-    """Where it was written; None: there is no report of that period."""
-    body = reports.get(file_name(period.name, f"{PROVINCE}.json"))
+    """Where it was written, or "" where it stands already; None: there is no report of that period."""
+    source, name = file_name(period.name, f"{PROVINCE}.json"), file_name(period.name, f"{PROVINCE}.parquet")
+    target = into / f"{period.name}.parquet" if into else None
+    written, before = reports.written(source), _written(target) if target else reports.written(name)
+    if written and before and before.at > written.at:
+        return ""
+    body = reports.get(source)
     if body is None:
         return None
-    made, name = parquet_bytes(json.loads(body)), file_name(period.name, f"{PROVINCE}.parquet")
-    if into is None:
+    made = parquet_bytes(json.loads(body))
+    if target is None:
         reports.put(name, made, KIND)
         return name
-    into.mkdir(parents=True, exist_ok=True)
-    target = into / f"{period.name}.parquet"
-    target.write_bytes(made)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    half = target.with_suffix(".part")  # whole or not there: a run may be cut short
+    half.write_bytes(made)
+    half.replace(target)
     return str(target)
+
+
+def _written(target: Path) -> Written | None:
+    return Written(datetime.fromtimestamp(target.stat().st_mtime, UTC), "") if target.exists() else None
+
+
+def every_period(reports: ComplianceReports, now: datetime) -> list[Period]:
+    """Oldest year first."""
+    oldest = reports.oldest_year() or now.year
+    years = range(oldest, max(oldest, now.year) + 2)  # the last days of one may be in the first week of the next
+    return [Period.of(name) for year in years for name in reports.periods_of(year)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.parquet", description=__doc__)
-    parser.add_argument("periods", nargs="+", type=_period, metavar="PERIOD", help="2026-11-20, 2026-W47 or 2026-11")
+    parser.add_argument("periods", nargs="*", type=_period, metavar="PERIOD", help="2026-11-20, 2026-W47 or 2026-11")
     parser.add_argument("--bucket", default=os.environ.get("REPORTS_BUCKET"), help="default: REPORTS_BUCKET")
     parser.add_argument("--into", type=Path, help="a directory, instead of the bucket")
     asked = parser.parse_args(arguments)
     if not asked.bucket:
         parser.error("which bucket? --bucket, or REPORTS_BUCKET in the environment")
     reports = S3Reports(boto3.client("s3"), asked.bucket)
-    found = {period.name: write(period, reports, asked.into) for period in asked.periods}
-    for name, written in found.items():
-        print(written or f"no report of {name} 没有该期报告: {name}", file=sys.stdout if written else sys.stderr)
-    return 0 if all(found.values()) else 1
+    lacking = 0
+    for period in asked.periods or every_period(reports, datetime.now(UTC)):
+        written = write(period, reports, asked.into)
+        if written is None:
+            lacking += 1
+            print(f"no report of {period.name} 没有该期报告: {period.name}", file=sys.stderr)
+        elif written:
+            print(written, flush=True)
+    return 1 if lacking else 0
 
 
 def _period(name: str) -> Period:
