@@ -174,6 +174,7 @@ def series_thumbnail(asked: Asked) -> Response:
 
 @routes.get(
     "/dicomweb/studies/{uid}/series/{series}/instances/{instance}/thumbnail",
+    query=ACCEPT,
     answers={307: ()},
     tells=(*ELSE, "not_drawable"),
 )

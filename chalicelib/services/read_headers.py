@@ -11,8 +11,10 @@ from chalicelib.dicom.whole_header import WholeHeader, read_whole
 from chalicelib.domain.access import Grant
 from chalicelib.domain.study import Place
 
-AT_A_TIME: Final = 256  # headers that are held in memory
-SHORTEST_RANGE: Final = 4096
+AT_FIRST, AT_A_TIME = 16, 256  # headers that are read at once
+SHORTEST_RANGE, LONGEST_RANGE = 4096, 1024 * 1024
+HELD: Final = 16 * 1024 * 1024
+MOST_HEADER_BYTES: Final = 512 * 1024 * 1024  # of all that one answer tells; 5,000 of 100 KB each
 
 
 class TooLarge(Exception):  # noqa: N818 - named by the fact
@@ -28,37 +30,41 @@ class GrantedReads(Protocol):
 def each_header(
     reads: GrantedReads, grant: Grant, places: Sequence[Place], now: datetime
 ) -> Iterator[WholeHeader | None]:
-    """The header of each object, in order; None for one that ingest could index and pydicom cannot read. The first are
-    read with what holds nearly every header, the others with twice what the longest so far took. Raises TooLarge."""
-    range_ = FIRST_RANGE
-    for start in range(0, len(places), AT_A_TIME):
-        found = _read(reads, grant, places[start : start + AT_A_TIME], now, range_)
-        ends = [one.pixels.start if one and one.pixels else FIRST_RANGE for one in found]
-        range_ = min(FIRST_RANGE, max(SHORTEST_RANGE, 2 * max(ends)))
-        yield from found
+    """The header of each object, in order; None for one that ingest could index and pydicom cannot read. The first few
+    are read with what holds nearly every header, the others with twice what the longest so far took; what goes on
+    beyond that is read by itself, so that no more than HELD bytes and one header are in memory. Raises TooLarge."""
+    start, count, range_, left = 0, AT_FIRST, FIRST_RANGE, MOST_HEADER_BYTES
+    while start < len(places):
+        some = places[start : start + count]
+        bodies = reads.read(grant, [_leading(place, range_) for place in some], now)
+        longest = 0
+        for place, body in zip(some, bodies, strict=True):
+            header, length = _read(reads, grant, place, body, now)
+            longest, left = max(longest, length), left - length
+            if left < 0:
+                raise TooLarge
+            yield header
+        start, range_ = start + len(some), min(LONGEST_RANGE, max(SHORTEST_RANGE, 2 * longest))
+        count = min(AT_A_TIME, HELD // range_)
 
 
 def _read(
-    reads: GrantedReads, grant: Grant, places: Sequence[Place], now: datetime, first: int
-) -> list[WholeHeader | None]:
-    lengths = {number: min(first, place.length) for number, place in enumerate(places)}
-    found: dict[int, WholeHeader | None] = {}
-    while lengths:
-        wanted = [Place(*_key(places[number]), length) for number, length in lengths.items()]
-        bodies = dict(zip(lengths, reads.read(grant, wanted, now), strict=True))
-        lengths = {}
-        for number, body in bodies.items():
-            try:
-                found[number] = read_whole(body, places[number].length)
-            except GoesOn as more:
-                lengths[number] = _more(more.length, len(body), places[number].length)
-            except Unreadable:
-                found[number] = None
-    return [found[number] for number in range(len(places))]
+    reads: GrantedReads, grant: Grant, place: Place, body: bytes, now: datetime
+) -> tuple[WholeHeader | None, int]:
+    """`body`: its leading bytes. The header, and how many bytes it took."""
+    while True:
+        try:
+            header = read_whole(body, place.length)
+        except GoesOn as more:
+            (body,) = reads.read(grant, [_leading(place, _more(more.length, len(body), place.length))], now)
+        except Unreadable:
+            return None, len(body)
+        else:
+            return header, header.pixels.start if header.pixels and not header.deflated else len(body)
 
 
-def _key(place: Place) -> tuple[str, str, int]:
-    return place.key, place.version_id, place.offset
+def _leading(place: Place, length: int) -> Place:
+    return Place(place.key, place.version_id, place.offset, min(length, place.length))
 
 
 def _more(wanted: int, given: int, size: int) -> int:

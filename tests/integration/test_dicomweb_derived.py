@@ -13,8 +13,10 @@ import requests
 from PIL import Image
 
 from chalicelib import wiring
+from chalicelib.domain.derived import Derived, key_of
 from chalicelib.services import retrieve_images, retrieve_metadata
 from chalicelib.store import clients
+from chalicelib.store.derived import S3Derived
 from tests.support.audit_watch import Watch
 from tests.support.dicom_files import EXPLICIT, JPEG, element, fragments, instance
 from tests.support.served_app import REF, jwks_url, served
@@ -243,3 +245,13 @@ def test_a_frame_that_is_named_again_and_again_is_no_larger_than_may_be_laid(wor
 def test_a_file_that_is_cut_off_has_no_frames(world):
     whole, _ = world.image(1, pixels=element(0x7FE00010, "OW", WORDS[:4], length=8))
     assert world.ask(f"{whole}/frames/1").status_code == 404
+
+
+def test_what_lies_there_already_stays_as_it_is(cloud_settings):
+    """Two requests may make the same at the same time: the second's is not needed."""
+    made = Derived(REF, key_of(REF, "thumbnail", 1), "image/png")
+    objects = S3Derived(clients.s3(), wiring.settings().reports_bucket)
+    for body in (b"first", b"second"):
+        objects.put_new(made, body)
+    (key,) = kept()
+    assert clients.s3().get_object(Bucket=wiring.settings().reports_bucket, Key=key)["Body"].read() == b"first"
