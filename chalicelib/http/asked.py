@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -16,8 +16,7 @@ from chalicelib.domain.access import Caller
 from chalicelib.domain.period import Period
 from chalicelib.domain.session import is_subject
 from chalicelib.domain.study import StudyRef
-from chalicelib.http import kinds
-from chalicelib.http.kinds import Kind, Kinds
+from chalicelib.http.kinds import Kinds, Schema
 
 if TYPE_CHECKING:
     from chalice.app import Request
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 CALLER = "imaging_cloud.caller"  # where the door leaves whom it let in, in the request's context
 YEARS = range(1901, 2200)  # a zone or twelve hours added to others can leave the calendar
 MAX_STUDIES = 10_000  # in one choice
+LONGEST_PARAMETER = 2048  # characters, where its kind says nothing of it
 MAX_BODY = 6 * 1024 * 1024  # bytes: what a function can be handed
 _HOSPITAL = re.compile(r"[A-Z0-9]{1,16}")
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
@@ -46,56 +46,45 @@ def _refuse(field: str) -> NoReturn:
 
 
 class Fields:
-    """A JSON object of a request, read by what its route says of it (`Routes`): each field by the kind it has there."""
+    """A JSON object of a request, read by what its route says of it (`Routes`): each field by the kind it has there.
+    Where a field may be left out, the default of its kind stands for it."""
 
-    def __init__(self, values: Mapping[str, Any], declared: Kinds | None = None) -> None:
+    def __init__(self, values: Mapping[str, Any], declared: Kinds) -> None:
         self.values = values
         self.kinds = declared
 
-    def _kind(self, name: str, otherwise: Kind) -> Kind:
-        return otherwise if self.kinds is None else self.kinds[name]
-
-    def text(self, name: str, max_length: int = 256) -> str:
-        """A text that is not blank and has no control characters; the default where it may be left out."""
-        kind, value = self._kind(name, kinds.text(max_length)), self.values.get(name)
+    def text(self, name: str) -> str:
+        """A text that is not blank and has no control characters."""
+        kind, value = self.kinds[name], self.values.get(name)
         if not kind.required and value in (None, ""):
             return str(kind.default or "")
-        text = _text(value, name, kind.schema.get("maxLength", max_length))
-        return text if "enum" not in kind.schema or text in kind.schema["enum"] else _refuse(name)
+        return _text(value, name, kind.schema["maxLength"])
 
     def subject(self, name: str) -> str:
         """Who signs in by this name: a text that a token may carry."""
         text = self.text(name)
         return text if is_subject(text) else _refuse(name)
 
-    def optional_text(self, name: str, max_length: int = 256) -> str:
-        """The same, or "" where the field is absent, null or empty."""
-        return "" if self.values.get(name) in (None, "") else self.text(name, max_length)
-
-    def choice(self, name: str, of: Collection[str] = (), default: str = "") -> str:
+    def choice(self, name: str) -> str:
         """One of the words that its kind names."""
-        kind = self._kind(name, kinds.optional(kinds.one_of(of), default) if default else kinds.one_of(of))
-        if not kind.required and self.values.get(name) in (None, ""):
+        kind, value = self.kinds[name], self.values.get(name)
+        if not kind.required and value in (None, ""):
             return str(kind.default or "")
-        value = self.text(name)
-        return value if value in kind.schema["enum"] else _refuse(name)
+        return value if isinstance(value, str) and value in kind.schema["enum"] else _refuse(name)
 
-    def number(self, name: str, least: int = 0, most: int = 2**53) -> int:
-        kind, value = self._kind(name, kinds.whole(least, most)), self.values.get(name)
+    def number(self, name: str) -> int:
+        kind, value = self.kinds[name], self.values.get(name)
         if not kind.required and value is None:
             return int(kind.default)
         return _whole(value, name, kind.schema)
 
     def numbers(self, name: str) -> list[int]:
         """A list of whole numbers; empty where it may be left out."""
-        return [_whole(one, name, self._kind(name, kinds.ANY).schema["items"]) for one in self._list(name)]
+        return [_whole(one, name, self.kinds[name].schema["items"]) for one in self._list(name)]
 
-    def optional_number(self, name: str, default: int, least: int = 0, most: int = 2**53) -> int:
-        return default if self.values.get(name) is None else self.number(name, least, most)
-
-    def flag(self, name: str, *, default: bool = False) -> bool:
-        kind, value = self._kind(name, kinds.optional(kinds.FLAG, default)), self.values.get(name)
-        if value is None and not kind.required:
+    def flag(self, name: str) -> bool:
+        kind, value = self.kinds[name], self.values.get(name)
+        if not kind.required and value is None:
             return bool(kind.default)
         return value if isinstance(value, bool) else _refuse(name)
 
@@ -123,21 +112,21 @@ class Fields:
         return StudyRef(self.hospital("hospital_id"), self.uid("study_instance_uid"))
 
     def has(self, name: str) -> bool:
-        """Whether it is there, and not null."""
-        return self.values.get(name) is not None
+        """Whether it is there, and neither null nor empty."""
+        return self.values.get(name) not in (None, "")
 
     def part(self, name: str) -> Fields:
         """An object within."""
-        kind, value = self._kind(name, kinds.ANY), self.values.get(name)
-        return Fields(value, kind.fields) if isinstance(value, dict) else _refuse(name)
+        value = self.values.get(name)
+        return Fields(value, self.kinds[name].fields) if isinstance(value, dict) else _refuse(name)
 
     def parts(self, name: str) -> list[Fields]:
         """A list of objects; empty where it may be left out."""
-        within = self._kind(name, kinds.ANY).fields
+        within = self.kinds[name].fields
         return [Fields(one, within) if isinstance(one, dict) else _refuse(name) for one in self._list(name)]
 
     def _list(self, name: str) -> list[Any]:
-        kind, values = self._kind(name, kinds.ANY), self.values.get(name)
+        kind, values = self.kinds[name], self.values.get(name)
         if not kind.required and values in (None, kind.default):
             return []
         least, most = kind.schema["minItems"], kind.schema["maxItems"]
@@ -165,8 +154,8 @@ class Asked:
     request: Request
     path: Mapping[str, str]
     now: datetime
-    body: Kinds | None = None  # what its route says of them
-    queries: Kinds | None = None
+    body: Kinds  # what its route says of them
+    queries: Kinds
 
     @property
     def caller(self) -> Caller:
@@ -230,17 +219,16 @@ class Asked:
         value: str = self.request.headers.get("x-ward", "")
         return value if _REFERENCE.fullmatch(value) else _refuse("x-ward")
 
-    def query(self, name: str, max_length: int = 2048) -> str:
-        """A query parameter, its default when absent; given twice it means nothing."""
-        kind = kinds.TOKEN if self.queries is None else self.queries[name]
-        params = self.request.query_params
+    def query(self, name: str) -> str:
+        """A query parameter, or the default of its kind, "" where it has none; given twice it means nothing."""
+        kind, params = self.queries[name], self.request.query_params
         if params is None or name not in params:
             return str(kind.default or "") if not kind.required else _refuse(name)
-        given = params.getlist(name)
-        if len(given) != 1 or not given[0]:
+        given, choices = params.getlist(name), kind.schema.get("enum")
+        if len(given) != 1:
             _refuse(name)
-        text = _text(given[0], name, min(kind.schema.get("maxLength", max_length), max_length))
-        return text if "enum" not in kind.schema or text in kind.schema["enum"] else _refuse(name)
+        text = _text(given[0], name, kind.schema.get("maxLength", LONGEST_PARAMETER))
+        return text if choices is None or text in choices else _refuse(name)
 
     def pairs(self) -> list[tuple[str, str]]:
         """All query parameters, in any order: a standard's own query, for who knows that standard."""
@@ -289,7 +277,7 @@ def _text(value: Any, name: str, max_length: int) -> str:
     return value
 
 
-def _whole(value: Any, name: str, schema: kinds.Schema) -> int:
+def _whole(value: Any, name: str, schema: Schema) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # 1.0 is a whole number in JSON Schema
     return value if type(value) is int and schema["minimum"] <= value <= schema["maximum"] else _refuse(name)

@@ -30,7 +30,7 @@ HOOK_INSTANCE: Final = "[!-~]{1,128}"
 
 # CDS Hooks 2.0, "HTTP Request" and the two hooks' context. Resources are FHIR R4's: what is no ServiceRequest, or not
 # as that says, is passed over.
-_RESOURCE: Final = Kind({"type": "object"}, fields={})
+_RESOURCE: Final = Kind({"type": "object"})
 _CONTEXT: Final[Kinds] = {
     "userId": text(LONGEST_ID),
     "patientId": text(LONGEST_ID),

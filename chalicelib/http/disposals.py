@@ -193,7 +193,7 @@ def _stated(asked: Asked) -> list[Stated]:
     found: dict[str, Stated] = {}
     today = local_day(asked.now)
     for fields in asked.fields().parts("studies"):
-        discharge = fields.day("last_discharge") if fields.text("last_discharge") else None
+        discharge = fields.day("last_discharge") if fields.has("last_discharge") else None
         stated = Stated(fields.uid("study_instance_uid"), fields.day("last_visit"), discharge)
         if stated.last_visit > today or (discharge is not None and discharge > today):
             _refuse("last_visit" if stated.last_visit > today else "last_discharge")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 Schema = Mapping[str, Any]
@@ -17,7 +17,7 @@ class Kind:
     schema: Schema
     required: bool = True
     default: Any = None
-    fields: Mapping[str, Kind] | None = None  # of an object, and of each in a list
+    fields: Mapping[str, Kind] = field(default_factory=dict)  # of an object, and of each in a list
 
     def told(self) -> Schema:
         """As the document tells it: null and, of a text, empty are as good as absent."""

@@ -109,7 +109,7 @@ def _parts(route: Route) -> list[Shape]:
 
 
 def _queries(route: Route) -> list[Shape]:
-    return [_parameter(name, "query", kind) for name, kind in (route.query or {}).items()]
+    return [_parameter(name, "query", kind) for name, kind in route.query.items()]
 
 
 def _headers(allowed: Allowed) -> list[Shape]:

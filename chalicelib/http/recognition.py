@@ -27,7 +27,7 @@ LONGEST_REGION = 32  # as hospitals are registered
 PROVINCE_TIME = timedelta(hours=8)
 REASONS = [*dict.fromkeys(chain.from_iterable(REASONS_OF.values()))]
 JUDGEMENT: Kinds = {
-    **(STUDY.fields or {}),
+    **STUDY.fields,
     "encounter_id": text(128),
     "decision": one_of(REASONS_OF),
     "reason": optional(one_of([reason for reason in REASONS if reason]), ""),

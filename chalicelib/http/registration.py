@@ -81,7 +81,7 @@ def read_registration(fields: Fields) -> Hospital:
         active=fields.flag("active"),
         contacts=_contacts(fields),
         weekday_volume=tuple(fields.numbers("weekday_volume")),
-        default_class=cast(Literal["", "outpatient", "inpatient"], fields.text("default_class")),
+        default_class=cast(Literal["", "outpatient", "inpatient"], fields.choice("default_class")),
     )
 
 

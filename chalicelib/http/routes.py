@@ -33,7 +33,7 @@ class Route:
     view: View
     takes: tuple[str, ...] = ()
     body: Kinds | None = None
-    query: Kinds | None = None
+    query: Kinds = field(default_factory=dict)
     tells: tuple[str, ...] = ()
     status: int = 200
     answers: Mapping[int, Any] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Routes:
             safe = answered(route, f"{method} {path}")
 
             def chalice_view(**parts: Any) -> Response:
-                return safe(Asked(self.blueprint.current_request, parts, wiring.now(), route.body, route.query))
+                return safe(Asked(self.blueprint.current_request, parts, wiring.now(), route.body or {}, route.query))
 
             body = {"content_types": list(takes)} if takes else {}
             self.blueprint.route(path, methods=[method], name=view.__name__, **body)(chalice_view)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.domain.in_app import WORDINGS
 from chalicelib.domain.page import Page
@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from chalicelib.services.show_qr import Shown
 
 Shape = dict[str, Any]
-Item = TypeVar("Item")
-
-
-def page(name: str, found: Page[Item], shape: Callable[[Item], Shape]) -> Shape:
-    """A part of a list, and how to go on."""
-    return {name: [shape(item) for item in found.items], "next_token": found.next_token}
 
 
 def study_ref(ref: StudyRef) -> types.Ref:
