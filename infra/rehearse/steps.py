@@ -19,6 +19,7 @@ from infra.rehearse.hands import acting_as, arn, refused, role, standing, upload
 from infra.rehearse.steps_beside import STEPS as BESIDE
 from infra.rehearse.steps_disposal import STEPS as DISPOSAL
 from infra.rehearse.steps_joining import STEPS as JOINING
+from infra.rehearse.steps_standards import STEPS as STANDARDS
 from infra.rehearse.upgrade import upgrade
 
 POISON_SECONDS = 1  # between two tries, in place of four or six minutes
@@ -200,6 +201,7 @@ STEPS: dict[str, Step] = {
     "plain_http": plain_http,
     "wrong_role": wrong_role,
     "wrong_token": wrong_token,
+    **STANDARDS,
     **JOINING,
     "schedules": schedules,
     "dead_letters": dead_letters,

@@ -39,6 +39,24 @@ TEXTS = {
         "{tokens} 个令牌 401，{roles} 个角色 403",
         "{tokens} tokens 401, {roles} roles 403",
     ),
+    "dicomweb": Text(
+        "DICOMweb：检索、头信息、实例与帧，经签名角色的链接取得",
+        "DICOMweb: search, headers, an instance and a frame, through URLs of the signer's role",
+        "{images} 幅图像；实例 {size} KB，逐字节相同",
+        "{images} images; an instance of {size} KB, the same to the byte",
+    ),
+    "fhir": Text(
+        "FHIR：同一检查的 ImagingStudy，其 Endpoint 与 DICOMweb 相符；谁看过",
+        "FHIR: the same study, whose Endpoint is where DICOMweb stands; and who looked",
+        "{address}；{events} 条访问记录",
+        "{address}; {events} events",
+    ),
+    "nothing_to_others": Text(
+        "授权已撤回的医生经 DICOMweb 与 FHIR",
+        "The doctor whose consent was withdrawn, by DICOMweb and FHIR",
+        "{tries} 次：检索无结果，打开均 403",
+        "{tries} tries: nothing found, and 403 for all that is opened",
+    ),
     "vended": Text(
         "接口发给医院的凭证：单次上传、覆盖、分段上传与放弃",
         "The credentials that the API gave a hospital: PUT, again, in parts, and given up",
@@ -145,6 +163,10 @@ NOT_REHEARSED = (
     {
         "zh": "按字节范围读取：MiniStack 对指明版本的请求答以整个对象",
         "en": "byte ranges: where a version is named MiniStack answers with the whole object",
+    },
+    {
+        "zh": "二进制答复的解码：MiniStack 不读取模板中的二进制媒体类型",
+        "en": "that binary answers are decoded: MiniStack reads no binary media types from a template",
     },
     {
         "zh": "WAF 的规则与各种日志：只建不查（绕过 CloudFront 的请求在此由演练自己拒绝）；CloudFront 的缓存与证书",
