@@ -23,7 +23,7 @@ from infra.rehearse import cloud, deploy
 CUT_OFF, TRIES, LOST = 502, 3, 0  # LOST is no status: every try was cut off
 
 _FILE = "chalicelib/http/session.py"
-_SAYS, _SAYS_NEXT = b'answer({"status": "ok"})', b'answer({"status": "ok", "next": True})'
+_SAYS, _SAYS_NEXT = b'return {"status": "ok"}', b'return {"status": "ok", "next": True}'
 
 
 def upgrade(stage: Stage) -> dict[str, Any]:
