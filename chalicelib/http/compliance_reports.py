@@ -58,11 +58,13 @@ def own_reports(asked: Asked) -> ReportsListed:
     return _listed(asked, asked.caller.hospital_id, "/hospital/reports", {})
 
 
-@routes.get("/compliance/reports", query={**LISTED, **WHOSE})
-def listed_reports(asked: Asked) -> ReportsListed:
+@routes.get("/compliance/reports", query={**LISTED, **WHOSE}, tells=("not_found",))
+def listed_reports(asked: Asked) -> ReportsListed | Response:
     """The same, of a hospital or a region; the province's where neither is asked."""
     hospital_id, region = _whose(asked)
     wiring.on_record()(asked.caller, "list_reports", asked.now, of=hospital_id)
+    if hospital_id and wiring.hospitals().get(hospital_id) is None:
+        return tell("not_found")
     whose = {"hospital_id": hospital_id} if hospital_id else {"region": region} if region else {}
     return _listed(asked, _file(hospital_id, region), "/compliance/reports", whose)
 

@@ -113,7 +113,8 @@ def test_what_is_no_list_of_reports_is_refused_and_who_has_none_gets_an_empty_on
         assert (answer.status_code, answer.json_body["field"]) == (400, field)
     both = reported.ask("GET", "/compliance/reports?hospital_id=H1&region=x", "regulator")
     assert (both.status_code, both.json_body["field"]) == (400, "region")
-    assert reported.ask("GET", "/compliance/reports?hospital_id=H77", "regulator").json_body["reports"] == []
+    assert reported.ask("GET", "/compliance/reports?hospital_id=H77", "regulator").status_code == 404
+    assert reported.ask("GET", "/compliance/reports?region=x", "regulator").json_body["reports"] == []
 
 
 def test_the_page_holds_the_report_and_asks_nothing_of_a_network(reported):
