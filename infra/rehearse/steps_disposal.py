@@ -6,6 +6,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.derived import prefix_of
+from chalicelib.domain.study import StudyRef
 from infra.local import samples, template
 from infra.local.client import expect, until
 from infra.local.personas import RIVER, DemoPatient, national_id
@@ -31,6 +33,7 @@ IMAGE = "disposal/0.dcm"
 
 def disposal(stage: Stage) -> dict[str, Any]:
     uid = _old_study(stage)
+    made = _made_of(stage, uid)
     approved = _approved(stage, uid)
     version = {"Bucket": uploads(stage), "Key": key("instances", RIVER.hospital_id, IMAGE)}
     version["VersionId"] = standing(stage).here.client("s3").head_object(**version)["VersionId"]
@@ -43,6 +46,8 @@ def disposal(stage: Stage) -> dict[str, Any]:
     done = deploy.invoke(standing(stage).here, name, approved)
     expect((done["destroyed"], done["done"]) == (1, True), f"it is done at once: {done}")
     _gone(stage, uid, approved["disposal_id"], done["certificate"])
+    left = standing(stage).here.client("s3").list_object_versions(Bucket=made["Bucket"], Prefix=made["Key"])
+    expect(not left.get("Versions"), "nor of what was made of it")
     expect("DisposeName" not in _switched(standing(stage), "off"), "and the function is gone again")
     return {"versions": 2, "certificate": done["certificate"][:12]}
 
@@ -64,6 +69,18 @@ def _old_study(stage: Stage) -> str:
 
     until(is_over, "an outpatient's study of 1990 may go")
     return uid
+
+
+def _made_of(stage: Stage, uid: str) -> dict[str, str]:
+    """What the API makes of a study for viewers, written by its role: no other may, and it cannot read that again."""
+    beneath = prefix_of(StudyRef(RIVER.hospital_id, uid))
+    made = {"Bucket": stage.client.told["buckets"]["reports"], "Key": f"{beneath}metadata/0"}
+    for other in (cloud.HOSPITALS_ROLE, role("settle")):
+        refused(acting_as(stage, other)("s3").put_object, **made, Body=b"{}", IfNoneMatch="*")
+    api = acting_as(stage, role("api-handler"))("s3")
+    api.put_object(**made, Body=b"{}", IfNoneMatch="*")
+    refused(api.get_object, **made)
+    return made
 
 
 def _approved(stage: Stage, uid: str) -> dict[str, str]:
