@@ -78,9 +78,10 @@ def _row(seed, kind, times, size, history):
 
 
 def _before(province, times):
-    """The day's exams that went well, again and again, on days that are long over."""
+    """The day's exams that went well, again and again, on days that are long over: before those that teach what is
+    usual."""
     done = [exam for exam in province.exams if exam.fate == "as_it_should"]
-    exams = tuple(_shifted(exam, 20 * (number + 1)) for number in range(times) for exam in done)
+    exams = tuple(_shifted(exam, 60 + 20 * (number + 1)) for number in range(times) for exam in done)
     return replace(province, exams=exams, outages=())
 
 
