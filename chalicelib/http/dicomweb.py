@@ -20,7 +20,7 @@ from chalicelib.http.dicomweb_shapes import (
     taking,
 )
 from chalicelib.http.errors import tell
-from chalicelib.http.kinds import UID, Kinds, optional, text
+from chalicelib.http.kinds import UID, Kind, Kinds, optional, text
 from chalicelib.http.routes import Routes
 from chalicelib.services.open_study import Named
 from chalicelib.wiring import dicomweb
@@ -36,6 +36,7 @@ HEADERS = {200: (DICOM_JSON,), 307: ()}
 RETRIEVED = {200: ("multipart/related",), 307: ()}
 INSTANCE = {200: ("multipart/related", "application/dicom"), 307: ()}
 ELSE = ("not_acceptable", "not_found", "too_large", "study_conflicted", "break_glass_suspended")
+ANY_TEXT = optional(Kind({"type": "string"}))  # `dicom.query` reads it
 ACCEPT: Kinds = {"accept": optional(text(256), "")}  # in place of the header (PS3.18 §8.7.7)
 URI: Kinds = {
     **dict.fromkeys(("studyUID", "seriesUID", "objectUID"), UID),
@@ -50,7 +51,7 @@ def _keys(level: Level) -> Kinds:
     """What a search is told to use; whatever else is named is not used, and a Warning says so."""
     names = ("limit", "offset", "fuzzymatching", "includefield")
     keywords = (row.keyword for row in ATTRIBUTES if row.field and row.match and DEPTH[row.level] <= DEPTH[level])
-    return {**ACCEPT, **{name: optional(text(1024)) for name in (*names, *keywords)}}
+    return {**ACCEPT, **dict.fromkeys((*names, *keywords), ANY_TEXT)}
 
 
 # QIDO-RS

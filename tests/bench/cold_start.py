@@ -22,8 +22,9 @@ SETTINGS = {
     "SIGNER_ROLE_ARN": "arn:aws-cn:iam::123456789012:role/s",
     "ISSUERS": "[]",
 }
-# pydicom imports these where it finds them. The development environment has them, the functions' zip has not.
-NOT_SHIPPED = ("numpy", "requests")
+# pydicom and botocore import these where they find them. The development environment has them, the functions' zip has
+# not, and awscrt is in no list of what Lambda's Python runtimes hold.
+NOT_SHIPPED = ("numpy", "requests", "awscrt")
 MEASURE = """
 import sys, time
 
