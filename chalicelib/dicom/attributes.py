@@ -84,3 +84,8 @@ def matchable(level: Level) -> Mapping[str, Attribute]:
     """By tag and by keyword, what a search of a level can name: its own and those above it."""
     rows = [row for row in ATTRIBUTES if DEPTH[row.level] <= DEPTH[level]]
     return {name: row for row in rows for name in (row.tag, row.keyword)}
+
+
+def keywords(level: Level) -> list[str]:
+    """What is matched at a level, by the standard's names."""
+    return [row.keyword for row in ATTRIBUTES if row.field and row.match and DEPTH[row.level] <= DEPTH[level]]

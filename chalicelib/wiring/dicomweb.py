@@ -10,6 +10,7 @@ from chalicelib.wiring.adapters import consents, decision_facts, doctors, people
 from chalicelib.wiring.environment import settings
 
 if TYPE_CHECKING:
+    from chalicelib.dicom.attributes import Level
     from chalicelib.services.keep_derived import KeepDerived
     from chalicelib.services.open_study import OpenStudy
     from chalicelib.services.retrieve_images import RetrieveFrames, RetrieveInstances
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from chalicelib.services.show_thumbnail import ShowThumbnail
     from chalicelib.services.show_to_ohif import ShowToOhif
     from chalicelib.store.granted_reader import GrantedReader
+
+
+def keywords(level: Level) -> list[str]:
+    """What a search of a level can match."""
+    from chalicelib.dicom.attributes import keywords as matched
+
+    return matched(level)
 
 
 @cache
