@@ -21,7 +21,7 @@ ACCOUNT: Kinds = {
     "emergency_role": optional(FLAG, default=False),
 }
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 class Account(TypedDict):

@@ -1,60 +1,70 @@
-"""Every route's blueprint, behind the one door."""
+"""Every route, behind the one door. Where the zip says which module has which route (`infra.package`), a module is
+loaded when the first of its routes is asked for: a cold start pays for one of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import wiring
-from chalicelib.http import (
-    administrators,
-    cds_hooks,
-    compliance_reports,
-    desks,
-    dicomweb,
-    disposals,
-    doctors,
-    exceptions,
-    fhir,
-    guardians,
-    hospitals,
-    joining,
-    ledger,
-    patients,
-    privacy,
-    quarantine,
-    recognition,
-    regulators,
-    session,
-)
 from chalicelib.http.access import Door
 
 if TYPE_CHECKING:
-    from chalice.app import Chalice
+    from chalice.app import Chalice, Response
 
-ALL = (
-    session,
-    hospitals,
-    joining,
-    quarantine,
-    desks,
-    privacy,
-    disposals,
-    doctors,
-    dicomweb,
-    fhir,
-    cds_hooks,
-    recognition,
-    exceptions,
-    patients,
-    guardians,
-    regulators,
-    ledger,
-    compliance_reports,
-    administrators,
+    from chalicelib.http.routes import Routes
+
+MODULES = (
+    "session",
+    "hospitals",
+    "joining",
+    "quarantine",
+    "desks",
+    "privacy",
+    "disposals",
+    "doctors",
+    "dicomweb",
+    "fhir",
+    "cds_hooks",
+    "recognition",
+    "exceptions",
+    "patients",
+    "guardians",
+    "regulators",
+    "ledger",
+    "compliance_reports",
+    "administrators",
 )
+INDEX = Path(__file__).with_name("index.json")  # of the zip alone
+
+Listed = Iterable[tuple[str, str, str, list[str]]]  # module, method, path, what its Content-Type may say
 
 
 def serve(app: Chalice) -> None:
     app.register_middleware(Door(wiring.tokens, wiring.origin, wiring.now, wiring.record_decision), "http")
-    for one in ALL:
-        app.register_blueprint(one.routes.blueprint)
+    for module, method, path, takes in json.loads(INDEX.read_bytes()) if INDEX.exists() else listed():
+        types = {"content_types": takes} if takes else {}
+        app.route(path, methods=[method], **types)(_view(app, module, method, path))
+
+
+def listed() -> Listed:
+    """All that there are: what the index holds."""
+    for module in MODULES:
+        for route in routes_of(module).all.values():
+            yield module, route.method, route.path, list(route.takes)
+
+
+def routes_of(module: str) -> Routes:
+    found: Routes = import_module(f"chalicelib.http.{module}").routes
+    return found
+
+
+def _view(app: Chalice, module: str, method: str, path: str) -> Callable[..., Response]:
+    def view(**parts: Any) -> Response:
+        request: Any = app.current_request  # there is one, or nobody would have called
+        return routes_of(module).answer(method, path, request, parts)
+
+    return view

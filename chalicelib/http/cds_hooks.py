@@ -57,7 +57,7 @@ FEEDBACK: Kinds = {
 }
 REFUSED = ("unauthenticated", "not_found")
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 class Discovered(TypedDict):

@@ -48,7 +48,7 @@ class ReportsListed(TypedDict):
     next_token: str
 
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 @routes.get("/hospital/reports", query=LISTED)

@@ -12,7 +12,7 @@ from chalicelib.http.routes import Routes
 CARD: Kinds = {"national_id": text(32), "name": text(64)}  # as the reader read it
 PATIENT: Kinds = {"patient_id": text(64)}
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 @routes.post("/desk/persons/unfreeze", body=CARD, tells=("registration_refused",))

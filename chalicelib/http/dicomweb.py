@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from chalicelib.dicom.attributes import ATTRIBUTES, DEPTH, Level
 from chalicelib.domain.related import Given
 from chalicelib.http.answers import answer
 from chalicelib.http.dicomweb_shapes import (
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from chalicelib.http.asked import Asked
     from chalicelib.services.search_images import Search
 
+Level = Literal["study", "series", "instance"]
 FOUND = {200: (DICOM_JSON,), 204: ()}
 HEADERS = {200: (DICOM_JSON,), 307: ()}
 RETRIEVED = {200: ("multipart/related",), 307: ()}
@@ -44,14 +44,13 @@ URI: Kinds = {
     "contentType": optional(text(256), ""),
 }
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 def _keys(level: Level) -> Kinds:
     """What a search is told to use; whatever else is named is not used, and a Warning says so."""
     names = ("limit", "offset", "fuzzymatching", "includefield")
-    keywords = (row.keyword for row in ATTRIBUTES if row.field and row.match and DEPTH[row.level] <= DEPTH[level])
-    return {**ACCEPT, **dict.fromkeys((*names, *keywords), ANY_TEXT)}
+    return {**ACCEPT, **dict.fromkeys((*names, *dicomweb.keywords(level)), ANY_TEXT)}
 
 
 # QIDO-RS

@@ -32,7 +32,7 @@ DECISION: Kinds = {
 HOLD: Kinds = {"study_instance_uid": optional(UID, ""), "patient_id": optional(text(64), ""), "reason": REASON}
 LIFT: Kinds = {"hold_id": text(26), "reason": REASON}
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 # The hospital

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ENCOUNTER_ID, REQUEST_ID, PURPOSE = text(128), text(64), one_of(get_args(Purpose))
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 class Requested(TypedDict):

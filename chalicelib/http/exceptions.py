@@ -28,7 +28,7 @@ EMERGENCY: Kinds = {
     "confirmation": text(128),
 }
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 @routes.post(

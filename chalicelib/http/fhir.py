@@ -31,7 +31,7 @@ REFUSED = ("not_acceptable",)
 MODE = optional(one_of(("full", "normative")))  # one statement is both
 READS = ("application/json", FHIR_JSON, FORM)  # clients name a type though they send no body
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 @routes.get(

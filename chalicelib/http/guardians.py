@@ -10,7 +10,7 @@ from chalicelib.http.kinds import text
 from chalicelib.http.patients import CHOICE, CONFIRM, LIST, choice, decided
 from chalicelib.http.routes import Routes
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 @routes.get("/wards")

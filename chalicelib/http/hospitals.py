@@ -43,7 +43,7 @@ CLAIM: Kinds = {
     "ward_present": optional(FLAG, default=False),
 }
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 class AcceptedNotice(TypedDict):

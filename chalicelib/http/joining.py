@@ -19,7 +19,7 @@ OFFERED: Kinds = {
     "proof": text(8 * 1024),  # a JWT, signed by the key's private half
 }
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 @routes.post(

@@ -35,7 +35,7 @@ STALE = ("flag_not_so", "not_found")
 EXCUSED = ("outage_withdrawn",)
 SPAN: Kinds = {"from": INSTANT, "to": INSTANT, "reason": text(REASON_LENGTH)}
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 @routes.get("/hospital/compliance", query=DAYS, answers={200: shapes.Days})

@@ -29,7 +29,7 @@ CHOICE: Kinds = {
 }
 ONE_STUDY: Kinds = {"hospital_id": HOSPITAL, "study_instance_uid": UID}
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 @routes.get("/me/studies", query=LIST)

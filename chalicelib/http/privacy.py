@@ -10,7 +10,7 @@ from chalicelib.http.desks import PATIENT
 from chalicelib.http.kinds import MONTH, optional, text
 from chalicelib.http.routes import Routes
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 @routes.post("/privacy/identities/history", body=PATIENT)

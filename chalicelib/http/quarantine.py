@@ -27,7 +27,7 @@ REPLACED: Kinds = {
     "accession_number": optional(text(64), ""),
 }
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 @routes.get("/hospital/quarantine", query=LIST)

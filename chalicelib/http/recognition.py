@@ -37,7 +37,7 @@ JUDGEMENT: Kinds = {
 SIDE: Kinds = {"side": optional(one_of(get_args(Side)), "receiving")}
 EVENTS: Kinds = {"token": TOKEN, "measure": optional(one_of(MEASURES), MEASURES[0])}
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 class Reason(TypedDict):

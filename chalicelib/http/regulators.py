@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PAGE = 100
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 @routes.post("/hospitals", body=REGISTRATION, status=201)

@@ -1,19 +1,22 @@
-"""A blueprint whose routes take `Asked` and answer whatever happens: none can be declared without both. What a route
-says of itself here is read from its requests and told by `http.openapi`."""
+"""Routes take `Asked` and answer whatever happens: none can be declared without both. What a route says of itself here
+is read from its requests and told by `http.openapi`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
 from chalicelib import wiring
 from chalicelib.http.answers import answer
 from chalicelib.http.asked import Asked
 from chalicelib.http.errors import answered
 from chalicelib.http.kinds import Kinds
+
+if TYPE_CHECKING:
+    from chalice.app import Request
 
 View = Callable[[Asked], Any]
 OneView = TypeVar("OneView", bound=View)
@@ -54,11 +57,10 @@ class Said(TypedDict, total=False):
 
 
 class Routes:
-    """The routes of one audience. `blueprint` is what app.py registers."""
+    """The routes of one audience."""
 
-    def __init__(self, module: str) -> None:
-        self.blueprint = Blueprint(module)
-        self.all: list[Route] = []
+    def __init__(self) -> None:
+        self.all: dict[tuple[str, str], Route] = {}
 
     def get(self, path: str, *takes: str, **said: Unpack[Said]) -> Callable[[OneView], OneView]:
         """`takes`: what Content-Type may say, JSON where none is named; any other is 415, even without a body."""
@@ -72,15 +74,13 @@ class Routes:
 
     def _route(self, method: str, path: str, takes: tuple[str, ...], said: Said) -> Callable[[OneView], OneView]:
         def declare(view: OneView) -> OneView:
-            route = Route(method, path, view, takes, **said)
-            self.all.append(route)
-            safe = answered(route, f"{method} {path}")
-
-            def chalice_view(**parts: Any) -> Response:
-                return safe(Asked(self.blueprint.current_request, parts, wiring.now(), route.body or {}, route.query))
-
-            body = {"content_types": list(takes)} if takes else {}
-            self.blueprint.route(path, methods=[method], name=view.__name__, **body)(chalice_view)
+            self.all[method, path] = Route(method, path, view, takes, **said)
             return view
 
         return declare
+
+    def answer(self, method: str, path: str, request: Request, parts: Mapping[str, str]) -> Response:
+        """What a route answers to a request past the door, whatever happens."""
+        route = self.all[method, path]
+        asked = Asked(request, parts, wiring.now(), route.body or {}, route.query)
+        return answered(route, f"{method} {path}")(asked)

@@ -18,7 +18,7 @@ from chalicelib.http.routes import Routes
 
 MAX_COOKIE = 4000  # characters; browsers keep 4,096 bytes of name and value
 
-routes = Routes(__name__)
+routes = Routes()
 
 
 class Health(TypedDict):

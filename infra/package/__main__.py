@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     zipped, sam = asked.out / "deployment.zip", asked.out / "sam.yaml"
     try:
         chalice_app.package(asked.project, asked.out, chalice_app.Target(asked.runtime, asked.architecture))
-        digest = archive.tidy(zipped)
+        digest = archive.tidy(zipped, archive.index())
         print("\n".join(archive.weigh(zipped)))
     except (chalice_app.NoWheelError, archive.TooBigError) as error:
         print(f"cannot package for {asked.runtime} on {asked.architecture}: {error}", file=sys.stderr)

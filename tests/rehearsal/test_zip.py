@@ -12,6 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from chalicelib.http.blueprints import MODULES
 from infra.package import archive
 
 ROOT = Path(__file__).parents[2]
@@ -164,7 +165,7 @@ def test_every_file_of_the_code_is_in_it_and_nothing_of_the_desk(package):
     with ZipFile(package.zipped) as made:
         zipped = set(made.namelist())
     ours = {name for name in zipped if name.startswith("chalicelib/")} | {"app.py"}
-    assert ours == set(listed)
+    assert ours == {*listed, *archive.index()}
     assert [name for name in ours if not name.endswith(".py")]
     assert [name for name in zipped if name.startswith(("boto", "moto/", "infra/", "tests/", ".chalice"))] == []
     assert [name for name in zipped if "__pycache__" in name] == []
@@ -178,6 +179,15 @@ def test_its_api_answers_a_request_of_api_gateway(run):
     answer = call(run, "app.app", rest_api_event("GET", "/health"))
     assert answer["statusCode"] == 200
     assert isinstance(answer["body"], str)
+
+
+def test_its_api_loads_the_one_module_that_a_request_is_for(run):
+    loaded = "import sys, app\nprint(sorted(name for name in sys.modules if name in sys.argv[1:]))"
+    modules = [f"chalicelib.http.{name}" for name in MODULES]
+    assert run(loaded, *modules).strip() == "[]"
+    asked = f"{CALL}\nimport sys\nprint('LOADED', *(name for name in {modules} if name in sys.modules))"
+    told = run(asked, "app.app", given=json.dumps(rest_api_event("GET", "/health")))
+    assert told.splitlines()[-1] == "LOADED chalicelib.http.session"
 
 
 def test_its_door_is_shut_and_answers_nobody_whom_it_cannot_put_on_record(run):
