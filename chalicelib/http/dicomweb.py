@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from chalicelib.domain.related import Given
 from chalicelib.http.answers import answer
 from chalicelib.http.dicomweb_shapes import (
+    ACCEPT,
     DICOM_JSON,
     accepts,
     base_url,
@@ -37,7 +38,6 @@ RETRIEVED = {200: ("multipart/related",), 307: ()}
 INSTANCE = {200: ("multipart/related", "application/dicom"), 307: ()}
 ELSE = ("not_acceptable", "not_found", "too_large", "study_conflicted", "break_glass_suspended")
 ANY_TEXT = optional(Kind({"type": "string"}))  # `dicom.query` reads it
-ACCEPT: Kinds = {"accept": optional(text(256), "")}  # in place of the header (PS3.18 §8.7.7)
 URI: Kinds = {
     **dict.fromkeys(("studyUID", "seriesUID", "objectUID"), UID),
     "requestType": optional(text(64), ""),  # WADO; any other is not acceptable, as a type that is rendered is not

@@ -15,6 +15,7 @@ from chalicelib import wiring
 from chalicelib.domain import related
 from chalicelib.http.answers import answer
 from chalicelib.http.asked import BadRequest
+from chalicelib.http.kinds import Kinds, optional, text
 
 if TYPE_CHECKING:
     from chalicelib.domain.related import Given, Part
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = "/dicomweb"
 DICOM_JSON = "application/dicom+json"
+ACCEPT: Kinds = {"accept": optional(text(256), "")}  # in place of the header (PS3.18 §8.7.7)
 _JSON = (DICOM_JSON, "application/json")
 
 

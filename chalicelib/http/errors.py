@@ -48,7 +48,20 @@ FACTS: Mapping[str, Fact] = {
         "No thumbnail is drawn of this image: only of uncompressed grey or RGB images and small baseline JPEGs.",
         "无法生成该图像的缩略图：仅支持未压缩的灰度或 RGB 图像及较小的基线 JPEG。",
     ),
-    "unsupported_media_type": Fact(415, "The body must be JSON.", "请求体必须为 JSON。"),
+    "unsupported_media_type": Fact(
+        415, "The body's Content-Type is none that this address takes.", "该接口不支持此 Content-Type 的请求体。"
+    ),
+    "too_large_to_store": Fact(
+        413,
+        "It does not fit one request: at most 4.3 MB and 200 instances. Send fewer at a time, or ask"
+        " POST /hospital/uploads for signed URLs to S3.",
+        "内容超出单次请求的上限（4.3 MB、200 个实例），请分次发送，或通过 POST /hospital/uploads 获取签名链接上传。",
+    ),
+    "too_large_for_one_put": Fact(
+        413,
+        "S3 takes at most 5 GiB in one PUT: send it in parts, with the keys of POST /hospital/credentials.",
+        "单次 PUT 上限为 5 GiB，请使用 POST /hospital/credentials 的临时密钥分段上传。",
+    ),
     # access
     "consent_expired": Fact(403, "The patient's consent has ended.", "患者的授权已到期。"),
     "consent_revoked": Fact(403, "The patient has withdrawn the consent.", "患者已撤回授权。"),
@@ -267,8 +280,13 @@ RAISED: Mapping[str, Raised] = {
     "LicenceTaken": Raised("licence_taken", ("doctor_id",)),
     "NotAcceptable": Raised("not_acceptable"),
     "NotDrawable": Raised("not_drawable"),
+    "NotInstances": Raised("unsupported_media_type"),
+    "NotMultipart": Raised("bad_request", field="body"),
     "NothingThere": Raised("not_found"),
     "TooLarge": Raised("too_large"),
+    "TooLargeForIngest": Raised("bad_request", field="bytes"),
+    "TooLargeForOnePut": Raised("too_large_for_one_put"),
+    "TooLargeToStore": Raised("too_large_to_store"),
     "ManifestChanged": Raised("manifest_changed"),
     "PhoneNotVouched": Raised("phone_not_vouched"),
     "QrRefused": Raised("qr_refused"),

@@ -72,6 +72,7 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("POST", "/hospital/flags/acknowledge"): _allow("own_hospital", "hospital"),
     ("POST", "/hospital/flags/explain"): _allow("own_hospital", "hospital"),
     ("POST", "/hospital/credentials"): _allow("own_hospital", "hospital"),
+    ("POST", "/hospital/uploads"): _allow("own_hospital", "hospital"),
     ("GET", "/hospital/keys"): _allow("own_hospital", "hospital"),
     ("POST", "/hospital/keys"): _allow("own_hospital", "hospital"),
     ("POST", "/hospital/keys/retire"): _allow("own_hospital", "hospital"),
@@ -137,6 +138,8 @@ ROUTES: Mapping[tuple[str, str], Allowed] = {
     ("GET", "/dicomweb/studies/{uid}/series/{series}/thumbnail"): _allow("granted", "doctor", "patient", "guardian"),
     ("GET", f"{_INSTANCE}/thumbnail"): _allow("granted", "doctor", "patient", "guardian"),
     ("GET", "/dicomweb/studies/{uid}/dicomjson"): _allow("granted", "doctor", "patient", "guardian"),
+    ("POST", "/dicomweb/studies"): _allow("own_hospital", "hospital"),
+    ("POST", "/dicomweb/studies/{uid}"): _allow("own_hospital", "hospital"),
     ("GET", "/dicomweb/wado"): _allow("granted", "doctor", "patient", "guardian"),
     # FHIR
     ("GET", "/fhir/metadata"): _allow("open"),

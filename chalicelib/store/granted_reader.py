@@ -4,12 +4,12 @@ image, so whatever it passes on was opened by a Grant, and S3's own log names th
 from __future__ import annotations
 
 import http.client
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+
+from chalicelib.store.connections import Connections
 
 if TYPE_CHECKING:
     from chalicelib.domain.access import Grant
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from chalicelib.services.ports import Signer
 
 AT_ONCE = 16
-TIMEOUT = 10  # seconds
 _PARTIAL, _WHOLE, _FORBIDDEN, _MISSING = 206, 200, 403, 404
 
 
@@ -30,7 +29,7 @@ class GrantedReader:
 
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
-        self._mine = threading.local()
+        self._connections = Connections()
         self._pool = ThreadPoolExecutor(AT_ONCE, "granted-reader")  # kept, and with each thread its connection
 
     def read(self, grant: Grant, spans: Sequence[Place], now: datetime) -> list[bytes]:
@@ -56,28 +55,7 @@ class GrantedReader:
         raise ReadFailed(f"status {status}")
 
     def _fetch(self, url: str, span: str) -> tuple[int, bytes]:
-        parts = urlsplit(url)
-        wanted = {"Range": span}
-        for last in (False, True):  # a connection that was kept may have been closed meanwhile
-            try:
-                connection = self._connection(parts.scheme, parts.netloc)
-                connection.request("GET", f"{parts.path}?{parts.query}", headers=wanted)
-                answer = connection.getresponse()
-                return answer.status, answer.read()
-            except (OSError, http.client.HTTPException):
-                self._kept().pop(parts.netloc, None)
-                if last:
-                    break
-        raise ReadFailed("no answer")
-
-    def _connection(self, scheme: str, host: str) -> http.client.HTTPConnection:
-        kept = self._kept()
-        if host not in kept:
-            kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
-            kept[host] = kind(host, timeout=TIMEOUT)
-        return kept[host]
-
-    def _kept(self) -> dict[str, http.client.HTTPConnection]:
-        """This thread's own, by host: at AWS each bucket is one."""
-        found: dict[str, http.client.HTTPConnection] = self._mine.__dict__.setdefault("connections", {})
-        return found
+        try:
+            return self._connections.ask("GET", url, {"Range": span})
+        except (OSError, http.client.HTTPException):
+            raise ReadFailed("no answer") from None

@@ -84,6 +84,14 @@ def bucket_at(name: str, region: str, endpoint: str) -> Bucket:
     return Bucket(parts.scheme, parts.netloc, f"/{quote(name)}", region)
 
 
+def signing_key(secret: str, date: str, region: str) -> bytes:
+    """SigV4's key for S3; `date` as YYYYMMDD."""
+    key = f"AWS4{secret}".encode()
+    for part in (date, region, "s3", "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
+
+
 class S3Signer:
     """The `Signer` port."""
 
@@ -111,7 +119,7 @@ class S3Signer:
         credentials, stamp, seconds = terms.credentials, terms.stamp, terms.seconds
         content_type, mark = terms.content_type, terms.mark
         scope = f"{stamp[:8]}/{self._bucket.region}/s3/aws4_request"
-        auth = _auth_query(f"{credentials.access_key}/{scope}", stamp, seconds, credentials.token)
+        auth = auth_query(f"{credentials.access_key}/{scope}", stamp, seconds, credentials.token)
         response = _response_query(content_type)
         # Canonical order sorts by name: X-Amz-… < response-… < versionId < x-….
         shared = f"{auth.canonical}&{response.canonical}"
@@ -134,10 +142,7 @@ class S3Signer:
 
     def _signing_key(self, secret: str, date: str) -> bytes:
         if self._derived[:2] != (secret, date):
-            key = f"AWS4{secret}".encode()
-            for part in (date, self._bucket.region, "s3", "aws4_request"):
-                key = hmac.digest(key, part.encode(), "sha256")
-            self._derived = (secret, date, key)
+            self._derived = (secret, date, signing_key(secret, date, self._bucket.region))
         return self._derived[2]
 
 
@@ -222,13 +227,13 @@ class _Query:
     canonical: str
 
 
-def _auth_query(credential: str, stamp: str, seconds: int, token: str) -> _Query:
+def auth_query(credential: str, stamp: str, seconds: int, token: str, signed: str = "host") -> _Query:
     pairs = [
         ("X-Amz-Algorithm", "AWS4-HMAC-SHA256"),
         ("X-Amz-Credential", credential),
         ("X-Amz-Date", stamp),
         ("X-Amz-Expires", str(seconds)),
-        ("X-Amz-SignedHeaders", "host"),
+        ("X-Amz-SignedHeaders", signed),
     ]
     if token:
         pairs.append(("X-Amz-Security-Token", token))

@@ -12,10 +12,11 @@ from chalicelib.wiring.environment import new_id, settings
 
 if TYPE_CHECKING:
     from chalicelib.domain.upload_pass import Depot
+    from chalicelib.services.admit_uploader import AdmitUploader
     from chalicelib.services.change_keys import AddKey, RetireKey, RevokeKeys
     from chalicelib.services.issue_joining_code import IssueJoiningCode
     from chalicelib.services.join_hospital import JoinHospital
-    from chalicelib.services.joining_ports import JoiningCodes, ProveKey
+    from chalicelib.services.joining_ports import JoiningCodes, ProveKey, Uploader
     from chalicelib.services.keep_key import KeepKey
     from chalicelib.services.vend_credentials import VendCredentials
 
@@ -82,12 +83,24 @@ def _prove_key() -> ProveKey:
 @cache
 def vend_credentials() -> VendCredentials:
     from chalicelib.services.vend_credentials import VendCredentials
+
+    return VendCredentials(admit_uploader(), uploader())
+
+
+@cache
+def admit_uploader() -> AdmitUploader:
+    from chalicelib.services.admit_uploader import AdmitUploader
+
+    return AdmitUploader(hospitals(), record_decision())
+
+
+@cache
+def uploader() -> Uploader:
     from chalicelib.store import clients
     from chalicelib.store.uploader import AssumedUploader
 
     told = settings()
-    uploader = AssumedUploader(clients.sts(), told.uploader_role_arn, told.uploads_bucket, told.data_key_arn)
-    return VendCredentials(hospitals(), uploader, record_decision())
+    return AssumedUploader(clients.sts(), told.uploader_role_arn, told.uploads_bucket, told.data_key_arn)
 
 
 @cache

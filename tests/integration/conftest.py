@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.wiring import dicomweb
+from chalicelib.wiring import dicomweb, storing
 from tests.support import function_policies, needs, recorder
-from tests.support.moto_reader import moto_reads
+from tests.support.moto_reader import moto_puts, moto_reads
 
 GONE = ":table/gone"  # what tests point a function at to see what it answers when AWS fails
 
 
 @pytest.fixture(autouse=True)
 def signed_reads(monkeypatch):
-    """What the API reads by a signed URL, it reads of moto in this process."""
+    """What the API reads and puts by a signed URL, it does with moto in this process."""
     monkeypatch.setattr(dicomweb, "granted_reads", moto_reads)
+    monkeypatch.setattr(storing, "signed_puts", moto_puts)
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from chalicelib.http.role_table import ROUTES
 from tests.support import tokens
 from tests.support.audit_watch import audit_down
 from tests.support.hospital_keys import key_proof
+from tests.support.ingest_samples import instance
 from tests.support.matrix_world import FLAG, TARGETS, World
 from tests.support.ordering import SELECT
 from tests.support.served_app import BOUND, ORIGIN, error_of, jwks_url, national_id
@@ -77,6 +78,15 @@ def _searched(_kit):
     return b"_count=1"
 
 
+def _instance(kit):
+    """Of the study that the path names; where it names none, of any."""
+    return instance(1, 1, StudyInstanceUID=kit.uid)
+
+
+def _offer(_kit):
+    return {"objects": [{"kind": "instances", "bytes": 1, "sha256": "0" * 64}]}
+
+
 def _decide(kit):
     return {"disposal_id": kit.other["disposal"], "decision": "approve"}
 
@@ -86,6 +96,9 @@ BODIES = {
     # Never the unknown one: a process keeps what it read of a hospital for minutes
     "POST /hospitals": lambda kit: {"hospital_id": kit.hospital_id.replace("H9", "H8"), "name": "某医院"},
     "POST /joining": lambda kit: {"hospital_id": kit.hospital_id, "code": "0" * 24, "public_key": {}, "proof": "x"},
+    "POST /hospital/uploads": _offer,
+    "POST /dicomweb/studies": _instance,
+    "POST /dicomweb/studies/{uid}": _instance,
     "POST /hospital/keys": lambda _: {"public_key": tokens.jwk("h1"), "proof": key_proof("H1", "h1", ORIGIN)},
     "POST /hospital/keys/retire": lambda kit: {"kid": kit.other["kid"]},
     "POST /desk/guardians": _prove,
@@ -185,6 +198,7 @@ def ask(world, route, role, target, unaudited=None, **changes):
     body = BODIES.get(" ".join(route), body_of)(kit) if method == "POST" else None
     headers = {"X-Ward": kit.ward, "Accept": "*/*"}  # as every client says, and Chalice wants for what is no text
     headers |= SEARCH if path.endswith("/_search") else {}
+    headers |= {"Content-Type": "application/dicom"} if body is not None and path.startswith("/dicomweb/") else {}
     world.watch.added()  # what making the kit left
     with contextlib.nullcontext() if unaudited is None else audit_down(unaudited):
         return world.served.ask(
@@ -224,6 +238,7 @@ ABOUT_THE_CALLER = {
     "POST /hospital/flags/acknowledge",
     "POST /hospital/flags/explain",
     "POST /hospital/credentials",
+    "POST /hospital/uploads",
     "GET /hospital/keys",
     "GET /hospitals",
     "GET /desk/hand-overs",
@@ -245,6 +260,8 @@ ABOUT_THE_CALLER = {
 }
 # Routes that make what they name, so that nothing is unknown to them.
 MAKES = {
+    "POST /dicomweb/studies",
+    "POST /dicomweb/studies/{uid}",
     "POST /hospital/notices",
     "POST /desk/registrations",
     "POST /desk/guardians",

@@ -84,6 +84,8 @@ WITHOUT_FIELDS = {
     "/me/qr",
     "/fhir/ImagingStudy/_search",
     "/fhir/DiagnosticReport/_search",
+    "/dicomweb/studies",  # no JSON: tests/integration/test_stow.py
+    "/dicomweb/studies/{uid}",
 }
 
 

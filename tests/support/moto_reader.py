@@ -1,16 +1,28 @@
-"""Signed URLs read where AWS is moto in this process: it answers `requests`, and no socket."""
+"""Signed URLs used where AWS is moto in this process: it answers `requests`, and no socket."""
 
 import requests
 
 from chalicelib import wiring
+from chalicelib.store.connections import Connections
 from chalicelib.store.granted_reader import GrantedReader
+from chalicelib.store.signed_puts import SignedUrlPuts
+
+
+class MotoConnections(Connections):
+    def ask(self, method, url, headers, body=None):
+        answer = requests.request(method, url, headers=headers, data=body, timeout=10)
+        return answer.status_code, answer.content
 
 
 class MotoReader(GrantedReader):
-    def _fetch(self, url, span):
-        answer = requests.get(url, headers={"Range": span}, timeout=10)
-        return answer.status_code, answer.content
+    def __init__(self, signer):
+        super().__init__(signer)
+        self._connections = MotoConnections()
 
 
 def moto_reads():
     return MotoReader(wiring.signer())
+
+
+def moto_puts():
+    return SignedUrlPuts(MotoConnections())

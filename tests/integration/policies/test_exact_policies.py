@@ -23,7 +23,7 @@ from tests.support.served_app import jwks_url
 __all__ = ["jwks_url"]
 
 FUNCTIONS = sorted(function_policies.CONFIG["lambda_functions"])
-SIGNER = "signer"
+SIGNER, UPLOADER = "signer", "uploader"
 SIGNED = re.compile(r'https?://[^"\s]+X-Amz-Signature=[0-9a-f]{64}')
 PAIRS = (("ingest", "ingest_single"), ("notices", "notices_single"))
 
@@ -44,15 +44,25 @@ def needed(played):
     for call in calls:
         found[call.function] |= needs.of(call)
     urls = {url for body in said for url in SIGNED.findall(body.decode("utf-8", errors="replace"))}
-    return {**found, SIGNER: set(map(_of_url, urls))}
+    puts = {url for url in urls if "X-Amz-SignedHeaders=host&" not in url}
+    return {**found, SIGNER: set(map(_of_url, urls - puts)), UPLOADER: set(map(_of_put, puts))}
 
 
 def _of_url(url):
+    action = "s3:GetObjectVersion" if "versionId=" in url else "s3:GetObject"
+    return Need(action, _place_of(url))
+
+
+def _of_put(url):
+    """With headers that are signed."""
+    return Need("s3:PutObject", _place_of(url))
+
+
+def _place_of(url):
     """At AWS the bucket stands in the host's name."""
     parts = urlsplit(url)
     bucket, key = parts.netloc.partition(".")[0], parts.path.removeprefix("/")
-    action = "s3:GetObjectVersion" if "versionId=" in parts.query else "s3:GetObject"
-    return Need(action, f"{PARTITION}:s3:::{bucket}/{unquote(key)}")
+    return f"{PARTITION}:s3:::{bucket}/{unquote(key)}"
 
 
 @pytest.fixture(scope="module")
@@ -130,22 +140,34 @@ def test_a_key_is_allowed_by_its_alias_and_by_nothing_else():
                 assert "Condition" not in one, f"{path.name}: what it means is not looked at here"
 
 
-def test_a_signed_url_can_do_what_signed_urls_are_made_for_and_nothing_else(needed, data):
+def _allowed(data, role):
+    """Without what is through S3 only: the key that an encrypted object's GET or PUT asks for besides."""
     (policy,) = [
         one["PolicyDocument"]
         for one in data.resources("AWS::IAM::Policy").values()
-        if one["Roles"] == [data.physical["SignerRole"]]
+        if one["Roles"] == [data.physical[role]]
     ]
-    allowed = tuple(
-        one
-        for one in function_policies.permissions(
-            {"Statement": [{"Sid": "", **statement} for statement in policy["Statement"]]}
-        )
-        if one.action != "kms:Decrypt"  # through S3 only: what an encrypted object's GET asks for besides
-    )
+    statements = [{"Sid": "", **statement} for statement in policy["Statement"]]
+    found = function_policies.permissions({"Statement": statements})
+    return tuple(one for one in found if not one.action.startswith("kms:"))
+
+
+def test_a_signed_url_can_do_what_signed_urls_are_made_for_and_nothing_else(needed, data):
+    allowed = _allowed(data, "SignerRole")
     assert needed[SIGNER]
     assert function_policies.missing(needed[SIGNER], allowed) == []
     assert function_policies.unused(needed[SIGNER], allowed) == []
+
+
+def test_a_signed_put_can_do_what_a_hospitals_own_keys_can(needed, data):
+    """Which can put in parts too."""
+    allowed = _allowed(data, "UploaderRole")
+    assert needed[UPLOADER]
+    assert function_policies.missing(needed[UPLOADER], allowed) == []
+    assert {one.action for one in allowed if one.action != "s3:PutObject"} == {
+        "s3:AbortMultipartUpload",
+        "s3:ListMultipartUploadParts",
+    }
 
 
 def test_buckets_make_exceptions_for_those_who_do_it_and_for_nobody_else(needed, data):
@@ -171,4 +193,6 @@ def _covered(permissions, asked):
 
 
 def _role(function):
-    return "SignerRole" if function == SIGNER else f"{platform_needs.logical(function).replace('API', 'Api')}Role"
+    if function in (SIGNER, UPLOADER):
+        return f"{function.title()}Role"
+    return f"{platform_needs.logical(function).replace('API', 'Api')}Role"

@@ -9,7 +9,7 @@ import pytest
 from chalicelib import services
 from chalicelib.dicom import query
 from chalicelib.domain.access import AccessDenied
-from chalicelib.http import fhir_search
+from chalicelib.http import fhir_search, stow
 from chalicelib.http.answers import answer
 from chalicelib.http.asked import BadRequest
 from chalicelib.http.errors import FACTS, RAISED, TOLD_DENIALS, answered, tell
@@ -78,7 +78,7 @@ def test_every_fact_is_told_in_english_and_chinese():
 
 
 def test_every_exception_in_the_table_exists_and_its_fact_too():
-    names = {"AuditFailed"} | set(vars(query)) | set(vars(fhir_search))
+    names = {"AuditFailed"} | set(vars(query)) | set(vars(fhir_search)) | set(vars(stow))
     for module in pkgutil.iter_modules(services.__path__):
         names |= set(vars(importlib.import_module(f"chalicelib.services.{module.name}")))
     assert set(RAISED) <= names
