@@ -9,7 +9,7 @@ from chalicelib import wiring
 from chalicelib.domain.identity import IdentityKey
 from chalicelib.http import person_shapes, shapes
 from chalicelib.http import told as types
-from chalicelib.http.asked import MAX_STUDIES, Asked
+from chalicelib.http.asked import Asked
 from chalicelib.http.kinds import HOSPITAL, STUDY, TOKEN, UID, Kinds, listed, one_of, optional, text, whole
 from chalicelib.http.routes import Routes
 
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from chalicelib.services.decide_request import Choice
 
 CONFIRM: Kinds = {"confirm": one_of(("yes",))}  # what cannot be undone from the app is asked twice
+MOST_STUDIES = 10_000  # in one choice
 MOST_DAYS = 30  # of an approval in the app (`domain.consent.CONSENT_LIVES`)
 LIST: Kinds = {"token": TOKEN}
 CHOICE: Kinds = {
     "request_id": text(64),
     "decision": one_of(("approve", "deny")),
-    "studies": optional(listed(STUDY, MAX_STUDIES)),
+    "studies": optional(listed(STUDY, MOST_STUDIES)),
     "days": optional(whole(1, MOST_DAYS), 1),
 }
 ONE_STUDY: Kinds = {"hospital_id": HOSPITAL, "study_instance_uid": UID}

@@ -3,6 +3,7 @@
 import pytest
 from jsonschema import Draft202012Validator
 
+from chalicelib.domain.study import StudyRef
 from chalicelib.http import kinds
 from chalicelib.http.asked import BadRequest, Fields
 from chalicelib.http.kinds import listed, one_of, optional, text, thing, whole
@@ -81,6 +82,21 @@ def test_a_list_without_elements_is_no_default_unless_it_says_so():
     with pytest.raises(BadRequest):
         Fields({"studies": []}, chosen).studies("studies")
     assert Fields({}, chosen).studies("studies") is None
+
+
+REF = {"hospital_id": "H1", "study_instance_uid": "1.2"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [[REF] * 3, [{**REF, "hospital_id": "h1"}], [{**REF, "study_instance_uid": "1..2"}], [{}], ["1.2"], REF, "1.2"],
+)
+def test_a_choice_of_studies_is_refused_as_a_whole_by_its_own_kind(given):
+    chosen = {"studies": optional(listed(kinds.STUDY, 2))}
+    with pytest.raises(BadRequest) as refused:
+        Fields({"studies": given}, chosen).studies("studies")
+    assert refused.value.field == "studies"
+    assert Fields({"studies": [REF, REF]}, chosen).studies("studies") == {StudyRef("H1", "1.2")}
 
 
 @pytest.mark.parametrize("value", ["-----BEGIN\nEND-----", {"kty": "RSA"}])
