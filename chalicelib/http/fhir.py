@@ -37,7 +37,7 @@ routes = Routes()
 @routes.get(
     "/fhir/metadata",
     *READS,
-    query={**ANY_READ, "mode": optional(one_of(("full", "normative")))},
+    query={**ANY_READ, "mode": MODE},
     answers=GIVEN,
     tells=REFUSED,
 )
@@ -45,7 +45,7 @@ def capabilities(asked: Asked) -> Response:
     from chalicelib.http.fhir_capability import capability_statement
 
     given = parameters(asked)
-    if given.one("mode") not in ("", "full", "normative"):
+    if given.one("mode") not in ("", *MODE.schema["enum"]):
         raise BadRequest("mode")
     given.done()
     return fhir_types.resource(capability_statement(fhir_types.base_url(asked)))

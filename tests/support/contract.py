@@ -58,7 +58,7 @@ def _absolute(schema):
 def hold(method, path, answer):
     """AssertionError where the document does not tell of this answer."""
     told = operation(method, path)
-    if told is None or not any(status.startswith(("2", "3")) for status in told["responses"]):
+    if told is None:
         return
     where = f"{method} {told['operationId']} {answer.status_code}"
     assert str(answer.status_code) in told["responses"], f"{where} is not told: {_error(answer)}"
