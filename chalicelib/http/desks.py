@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from chalicelib import wiring
 from chalicelib.http import person_shapes
-from chalicelib.http import told as types
 from chalicelib.http.asked import Asked
 from chalicelib.http.kinds import Kinds, text
 from chalicelib.http.routes import Routes
@@ -16,7 +15,7 @@ routes = Routes()
 
 
 @routes.post("/desk/persons/unfreeze", body=CARD, tells=("registration_refused",))
-def unfreeze(asked: Asked) -> types.OpenedPerson:
+def unfreeze(asked: Asked) -> person_shapes.OpenedPerson:
     """Whoever froze their record opens it again with their card."""
     fields = asked.fields()
     person = wiring.unfreeze_person()(asked.caller, fields.text("national_id"), fields.text("name"), asked.now)
@@ -24,7 +23,7 @@ def unfreeze(asked: Asked) -> types.OpenedPerson:
 
 
 @routes.post("/desk/persons/sessions/end", body=CARD, tells=("registration_refused",))
-def end_sessions(asked: Asked) -> types.EndedSessions:
+def end_sessions(asked: Asked) -> person_shapes.EndedSessions:
     """For whoever lost their phone: every session of the card's person ends."""
     from chalicelib.services.prove_guardian import Card
 
@@ -35,12 +34,14 @@ def end_sessions(asked: Asked) -> types.EndedSessions:
 
 
 @routes.post("/desk/identities/contest", body=PATIENT, tells=("unlink_refused",))
-def contest(asked: Asked) -> types.Link:
+def contest(asked: Asked) -> person_shapes.Link:
+    """A number of this hospital may be the wrong person's: it gives nothing from now on."""
     patient_id = asked.fields().text("patient_id")
     return person_shapes.link(wiring.undo_link().contest(asked.caller, patient_id, asked.now))
 
 
 @routes.post("/desk/identities/unlink", body=PATIENT, tells=("unlink_refused",))
-def unlink(asked: Asked) -> types.Link:
+def unlink(asked: Asked) -> person_shapes.Link:
+    """Takes a number of this hospital from its person; no study moves."""
     patient_id = asked.fields().text("patient_id")
     return person_shapes.link(wiring.undo_link().unlink(asked.caller, patient_id, asked.now))

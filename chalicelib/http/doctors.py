@@ -12,6 +12,7 @@ from chalicelib.http.answers import answer
 from chalicelib.http.asked import Asked
 from chalicelib.http.json_types import Instant
 from chalicelib.http.kinds import TOKEN, one_of, optional, text
+from chalicelib.http.manifest_shapes import Manifest
 from chalicelib.http.routes import Routes
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def encounter_timeline(asked: Asked) -> types.Studies:
 @routes.get(
     "/hospitals/{hospital_id}/studies/{uid}/manifest",
     query={"token": TOKEN},
-    answers={200: types.Manifest},
+    answers={200: Manifest},
     tells=("manifest_changed", "study_conflicted", "break_glass_suspended"),
 )
 def view_manifest(asked: Asked) -> Response:

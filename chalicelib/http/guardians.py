@@ -69,7 +69,7 @@ def show_wards_qr(asked: Asked) -> types.Qr:
 
 
 @routes.post("/wards/export", body=CONFIRM, status=202, tells=("export_limit",))
-def request_wards_export(asked: Asked) -> types.Export:
+def request_wards_export(asked: Asked) -> person_shapes.Export:
     """A copy of all that is held about the ward, as POST /me/export."""
     ward = asked.ward()
     asked.fields().choice("confirm")
@@ -77,7 +77,8 @@ def request_wards_export(asked: Asked) -> types.Export:
 
 
 @routes.get("/wards/export")
-def wards_export(asked: Asked) -> types.Export:
+def wards_export(asked: Asked) -> person_shapes.Export:
+    """How far the copy is; once it is ready, a link for five minutes."""
     return person_shapes.export(wiring.read_export()(asked.caller, asked.now, asked.ward()))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from chalicelib.domain.exam import ExamState, Standing
 from chalicelib.domain.flag import FlagState
+from chalicelib.domain.outage import Scope
 from chalicelib.http import json_types
 from chalicelib.http.json_types import Instant
 from chalicelib.http.shapes import instant
@@ -148,7 +149,7 @@ OutageTold = TypedDict(
     "OutageTold",
     {
         "outage_id": str,
-        "scope": str,
+        "scope": Scope,
         "of": str,
         "from": Instant | None,
         "to": Instant | None,

@@ -144,7 +144,7 @@ def freeze(asked: Asked) -> types.Frozen:
 
 
 @routes.post("/me/sessions/end", body=CONFIRM)
-def end_sessions(asked: Asked) -> types.Epoch:
+def end_sessions(asked: Asked) -> person_shapes.Epoch:
     """Sign out everywhere, here too."""
     asked.fields().choice("confirm")
     person = wiring.end_sessions().own(asked.caller, asked.now)
@@ -173,19 +173,20 @@ def hidden_studies(asked: Asked) -> types.Refs:
 
 
 @routes.get("/me/phone")
-def own_phone(asked: Asked) -> types.Phone:
+def own_phone(asked: Asked) -> person_shapes.Phone:
+    """One's own verified number, masked, and what it opens."""
     return person_shapes.phone(wiring.read_phone()(asked.caller, asked.now))
 
 
 @routes.post("/me/phone", body={"phone": text(20)}, tells=("phone_not_vouched",))
-def change_phone(asked: Asked) -> types.Phone:
+def change_phone(asked: Asked) -> person_shapes.Phone:
     """Only the number that the token itself vouches for: the real-name app's."""
     wiring.change_phone()(asked.caller, asked.fields().text("phone"), asked.now)
     return person_shapes.phone(wiring.read_phone()(asked.caller, asked.now))
 
 
 @routes.post("/me/phone/void", body=CONFIRM)
-def void_phone(asked: Asked) -> types.Phone:
+def void_phone(asked: Asked) -> person_shapes.Phone:
     """The "not my number" button."""
     asked.fields().choice("confirm")
     wiring.void_phone()(asked.caller, asked.now)
@@ -193,12 +194,13 @@ def void_phone(asked: Asked) -> types.Phone:
 
 
 @routes.post("/me/export", body=CONFIRM, status=202, tells=("export_limit",))
-def request_export(asked: Asked) -> types.Export:
+def request_export(asked: Asked) -> person_shapes.Export:
     """A copy of all that is held. It is built apart: GET says how far it is, and then where."""
     asked.fields().choice("confirm")
     return person_shapes.export(wiring.request_export()(asked.caller, asked.now))
 
 
 @routes.get("/me/export")
-def own_export(asked: Asked) -> types.Export:
+def own_export(asked: Asked) -> person_shapes.Export:
+    """How far the copy is; once it is ready, a link for five minutes."""
     return person_shapes.export(wiring.read_export()(asked.caller, asked.now))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast, get_args
+from typing import TYPE_CHECKING, NotRequired, TypedDict, cast, get_args
 
 from chalicelib import wiring
 from chalicelib.domain.disclosure import PROVINCE, Side
 from chalicelib.domain.gains import MEASURES
-from chalicelib.domain.recognition import ALL_REASONS, LONGEST_TEXT, REASONS_OF, Conclusion, Judgement
+from chalicelib.domain.recognition import ALL_REASONS, LONGEST_TEXT, REASONS_OF, Conclusion, Decision, Judgement
 from chalicelib.http.asked import Asked, BadRequest, Fields
 from chalicelib.http.json_types import Instant
 from chalicelib.http.kinds import HOSPITAL, STUDY, TOKEN, Kinds, one_of, optional, text
@@ -50,9 +50,9 @@ class Recognised(Ref):
     """What the doctor decided of an earlier exam. `revision` counts how often."""
 
     encounter_id: str
-    decision: str
+    decision: Decision
     reason: Reason | None
-    conclusion: str
+    conclusion: Conclusion
     at: Instant | None
     revision: int
 
@@ -66,7 +66,7 @@ class Gains(TypedDict):
 
 class Statistics(TypedDict):
     period: str
-    side: str
+    side: Side
     as_of: Instant | None
     total: Mapping[str, float | None]
     rows: Sequence[Gains]
@@ -107,10 +107,10 @@ def recognise(asked: Asked) -> Recognised:
 )
 def statistics(asked: Asked) -> Statistics:
     """Of a region or a hospital, else of the province; its parts or its days."""
-    period, scope, side = asked.period(), _scope(asked), asked.query("side")
+    period, scope, side = asked.period(), _scope(asked), cast(Side, asked.query("side"))
     by_day = asked.query("by") == "day"
     wiring.on_record()(asked.caller, "read_statistics", asked.now, of=scope[1] if scope[0] == "hospital" else "")
-    table = wiring.read_gains().province(period, scope, cast(Any, side), by_day=by_day, until=_today(asked))
+    table = wiring.read_gains().province(period, scope, side, by_day=by_day, until=_today(asked))
     return _table(table, period.name, side)
 
 
@@ -148,12 +148,11 @@ def _events(asked: Asked, hospital_id: str, side: Side, *, own: bool) -> Happeni
 
 
 def _judgement(fields: Fields) -> Judgement:
-    decision = fields.choice("decision")
+    decision = cast(Decision, fields.choice("decision"))
     reason = fields.choice("reason")
-    if reason not in REASONS_OF[cast(Any, decision)]:
+    if reason not in REASONS_OF[decision]:
         raise BadRequest("reason")
-    conclusion = fields.choice("conclusion")
-    return Judgement(cast(Any, decision), reason, cast(Any, conclusion), fields.text("text"))
+    return Judgement(decision, reason, cast(Conclusion, fields.choice("conclusion")), fields.text("text"))
 
 
 def _kept(kept: Recognition) -> Recognised:
@@ -183,7 +182,7 @@ def _today(asked: Asked) -> date:
     return (asked.now + PROVINCE_TIME).date()
 
 
-def _table(table: Table, period: str, side: str) -> Statistics:
+def _table(table: Table, period: str, side: Side) -> Statistics:
     rows: list[Gains] = [{"name": name, "figures": dict(figures)} for name, figures in table.rows]
     total, as_of = dict(table.total), instant(table.as_of)
     return {"period": period, "side": side, "as_of": as_of, "total": total, "rows": rows}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from chalicelib.domain.in_app import WORDINGS
 from chalicelib.domain.page import Page
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from chalicelib.services.read_guardians import SeenGuardianship
     from chalicelib.services.read_requests import Listed
     from chalicelib.services.show_qr import Shown
-
-Shape = dict[str, Any]
 
 
 def study_ref(ref: StudyRef) -> types.Ref:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 
 from chalicelib.domain.access import Basis, Purpose
-from chalicelib.domain.study import EntryStatus
+from chalicelib.domain.study import EntryStatus, StudyState
 from chalicelib.http.json_types import Day, Instant
 
 
@@ -40,7 +40,7 @@ class Study(Ref):
     institution_name: str
     instances: int
     series: int
-    state: str
+    state: StudyState
 
 
 class Studies(TypedDict):
@@ -67,7 +67,7 @@ class Retention(TypedDict):
 
 
 class SentStudy(Ref):
-    state: str
+    state: StudyState
     accession_number: str
     instances: int
     series: int
@@ -286,43 +286,6 @@ class ContestedIdentity(TypedDict):
     status: str
 
 
-class Link(TypedDict):
-    """Whose an identity is or was, for its own hospital: no name, no phone, nothing of other hospitals."""
-
-    hospital_id: str
-    patient_id: str
-    person_id: str
-    status: str
-    confirmed_by: str
-    contested_because: str
-    contested_by: str
-    linked_at: Instant | None
-    confirmed_at: Instant | None
-
-
-class Links(TypedDict):
-    links: Sequence[Link]
-
-
-class Phone(TypedDict):
-    """One's own verified number, masked, and what it opens; "" where there is none."""
-
-    phone: str
-    verified_at: Instant | None
-    opens_all: bool
-    opens_all_at: Instant | None
-    hospitals: Sequence[str]
-
-
-class Export(TypedDict):
-    """How far one's archive is; `url` opens for five minutes, and only where it is ready."""
-
-    state: str
-    asked_at: Instant | None
-    expires_at: Instant | None
-    url: str
-
-
 class Frozen(TypedDict):
     frozen_at: Instant | None
     message: Words
@@ -335,96 +298,3 @@ class Hidden(Ref):
 
 class Shown(Ref):
     hidden: Literal[False]
-
-
-class Epoch(TypedDict):
-    """Every token of a lower epoch is worth nothing."""
-
-    session_epoch: int
-
-
-class OpenedPerson(TypedDict):
-    person_id: str
-    frozen_at: None
-
-
-class EndedSessions(TypedDict):
-    person_id: str
-    session_epoch: int
-
-
-class Pair(TypedDict):
-    """Two who so often did together what needs two."""
-
-    kind: str
-    helper: str
-    doctor_id: str
-    count: int
-
-
-class Pairs(TypedDict):
-    month: str
-    pairs: Sequence[Pair]
-
-
-# The manifest, which `services.view_manifest` makes
-
-
-class ManifestStudy(Ref):
-    state: str
-    patient_id: str
-    patient_name: str
-    patient_birth_date: str
-    patient_sex: str
-    accession_number: str
-    study_date: str
-    study_time: str
-    study_description: str
-    modalities: Sequence[str]
-    body_parts: Sequence[str]
-    institution_name: str
-    instances: int
-    series: int
-
-
-class ManifestInstance(TypedDict, total=False):
-    """`url` opens for five minutes; with the Range of `range` where the instance lies in a pack. `metadata`: DICOM
-    keywords beside those of its series."""
-
-    sop_instance_uid: str
-    sop_class_uid: str
-    transfer_syntax_uid: str
-    instance_number: int
-    length: int
-    url: str
-    range: str
-    metadata: Mapping[str, Any]
-
-
-class ManifestSeries(TypedDict, total=False):
-    """`metadata`: DICOM keywords that are equal in all instances."""
-
-    series_instance_uid: str
-    modality: str
-    series_number: int
-    series_description: str
-    body_part_examined: str
-    metadata: Mapping[str, Any]
-    instances: Sequence[ManifestInstance]
-
-
-class Report(ManifestInstance, total=False):
-    """A DICOM instance that is a report, or a report that came with a notice."""
-
-    content_type: str
-    title: str
-
-
-class Manifest(TypedDict):
-    """All that a viewer needs, a thousand instances a page. URLs open until `expires_at`."""
-
-    study: ManifestStudy
-    series: Sequence[ManifestSeries]
-    reports: Sequence[Report]
-    expires_at: Instant
-    next_token: str
