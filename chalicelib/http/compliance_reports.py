@@ -60,7 +60,7 @@ def own_reports(asked: Asked) -> ReportsListed:
 
 @routes.get("/compliance/reports", query={**LISTED, **WHOSE}, tells=("not_found",))
 def listed_reports(asked: Asked) -> ReportsListed | Response:
-    """The same, of a hospital or a region; the province's where neither is asked."""
+    """The periods that there are reports of, of a hospital or a region; the province's where neither is asked."""
     hospital_id, region = _whose(asked)
     wiring.on_record()(asked.caller, "list_reports", asked.now, of=hospital_id)
     if hospital_id and wiring.hospitals().get(hospital_id) is None:
@@ -92,6 +92,7 @@ def _listed(asked: Asked, file: str, path: str, whose: Mapping[str, str]) -> Rep
 
 @routes.get("/hospital/reports/{period}", query=FORM, answers=GIVEN, tells=("not_found",))
 def own_report(asked: Asked) -> Response:
+    """Of the caller's own hospital: as `format` says, else as Accept does, else JSON."""
     period, form = asked.period(), _form(asked)
     wiring.on_record()(asked.caller, "read_report", asked.now)
     return _report(period, asked.caller.hospital_id, form)

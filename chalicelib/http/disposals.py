@@ -53,6 +53,7 @@ def propose(asked: Asked) -> shapes.MadeDisposal | Response:
 
 @routes.get("/hospital/disposals", query=LIST)
 def own_disposals(asked: Asked) -> shapes.OwnDisposals:
+    """The hospital's own proposals, newest first. Part by part."""
     return shapes.disposals(_disposals(asked, asked.caller.hospital_id), asked.now)
 
 
@@ -77,6 +78,7 @@ def decide_own(asked: Asked) -> shapes.OwnDisposal:
 
 @routes.get("/privacy/holds", query=LIST)
 def own_holds(asked: Asked) -> hold_shapes.OwnHolds:
+    """Newest first, those that the commission placed and those that were lifted too. Part by part."""
     return hold_shapes.all_own(_holds(asked, asked.caller.hospital_id))
 
 
@@ -89,6 +91,7 @@ def place_own(asked: Asked) -> hold_shapes.PlacedOwnHold:
 
 @routes.post("/privacy/holds/lift", body=LIFT, tells=("not_found", "placed_above"))
 def lift_own(asked: Asked) -> hold_shapes.OwnHold:
+    """One that the commission placed is the commission's to lift."""
     return hold_shapes.own(_lifted(asked, asked.caller.hospital_id))
 
 
@@ -105,6 +108,7 @@ def open_disposals(asked: Asked) -> shapes.AllDisposalFigures:
 
 @routes.get("/hospitals/{hospital_id}/disposals", query=LIST, tells=("not_found",))
 def disposals_of(asked: Asked) -> shapes.AllDisposalFigures | Response:
+    """A hospital's proposals, newest first: days, kinds and counts. Part by part."""
     hospital_id = asked.hospital()
     found = _disposals(asked, hospital_id)
     return shapes.all_figures(found, asked.now) if _is_known(hospital_id) else tell("not_found")
@@ -122,6 +126,7 @@ def decide(asked: Asked) -> shapes.DisposalFigures:
 
 @routes.get("/hospitals/{hospital_id}/holds", query=LIST, tells=("not_found",))
 def holds_of(asked: Asked) -> hold_shapes.HoldsAbroad | Response:
+    """A hospital's holds, newest first. Part by part."""
     hospital_id = asked.hospital()
     found = _holds(asked, hospital_id)
     return hold_shapes.all_abroad(found) if _is_known(hospital_id) else tell("not_found")

@@ -58,6 +58,7 @@ def assisted_outcome(asked: Asked) -> shapes.ToldAssisted:
 
 @routes.get("/assisted-requests")
 def waiting_requests(asked: Asked) -> shapes.AllWaitingAssisted:
+    """What waits for a witness at this hospital."""
     found = wiring.read_assisted()(asked.caller, asked.now)
     return {"requests": [shapes.waiting(one) for one in found]}
 
@@ -111,6 +112,7 @@ def hand_overs(asked: Asked) -> shapes.HandOverPapers:
     tells=("unknown_hand_over", "witness_hands_over"),
 )
 def print_hand_over(asked: Asked) -> shapes.PrintedPaper:
+    """The paper that tells the patient of an access which they did not answer themselves."""
     return shapes.printed(wiring.print_hand_over()(asked.caller, asked.fields().text("consent_id"), asked.now))
 
 
@@ -120,6 +122,7 @@ def print_hand_over(asked: Asked) -> shapes.PrintedPaper:
     tells=("unknown_hand_over", "witness_hands_over"),
 )
 def finish_hand_over(asked: Asked) -> shapes.HandOverPaper:
+    """The paper was handed over or posted."""
     fields = asked.fields()
     how = cast(HandedHow, fields.choice("how"))
     return shapes.hand_over(wiring.finish_hand_over()(asked.caller, fields.text("consent_id"), how, asked.now))
@@ -154,6 +157,7 @@ def reviews(asked: Asked) -> shapes.ReviewedAccesses:
     tells=("unknown_review", "own_part"),
 )
 def review_access(asked: Asked) -> shapes.ReviewedAccess:
+    """The officer's verdict on one access; `note` says why."""
     fields = asked.fields()
     verdict = cast(Verdict, fields.choice("verdict"))
     said = (fields.text("review_id"), verdict, fields.text("note"))
@@ -162,6 +166,7 @@ def review_access(asked: Asked) -> shapes.ReviewedAccess:
 
 @routes.get("/privacy/suspensions")
 def suspensions(asked: Asked) -> shapes.SuspendedDoctors:
+    """Doctors of this hospital who may not break the glass until their accesses are reviewed."""
     found = wiring.read_suspensions()(asked.caller, asked.now)
     return {"suspensions": [shapes.suspension(one) for one in found]}
 

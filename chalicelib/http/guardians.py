@@ -15,12 +15,14 @@ routes = Routes()
 
 @routes.get("/wards")
 def own_wards(asked: Asked) -> types.Wards:
+    """Whom one may act for: X-Ward names the `ward` of one. Who may not act yet, or any more, sees no name."""
     found = wiring.read_wards()(asked.caller, asked.now)
     return {"wards": [shapes.guardianship(one) for one in found]}
 
 
 @routes.get("/wards/studies", query=LIST)
 def wards_studies(asked: Asked) -> types.Studies:
+    """A ward's studies of all hospitals, newest first. Part by part."""
     ward = asked.ward()
     with asked.own_token():
         found = wiring.read_own_timeline()(asked.caller, asked.now, asked.query("token"), ward=ward)
@@ -29,6 +31,7 @@ def wards_studies(asked: Asked) -> types.Studies:
 
 @routes.get("/wards/requests")
 def wards_requests(asked: Asked) -> types.Requests:
+    """Doctors who ask for a ward, and the words that approving agrees to."""
     from chalicelib.domain.consent_notice import GUARDIAN_NOTICE
 
     found = wiring.read_requests()(asked.caller, asked.now, asked.ward())
@@ -37,6 +40,7 @@ def wards_requests(asked: Asked) -> types.Requests:
 
 @routes.post("/wards/requests/decide", body=CHOICE, tells=("request_closed",))
 def decide_for_ward(asked: Asked) -> types.Decided:
+    """All the ward's studies for a day, unless `studies` and `days` say less or more."""
     fields = asked.fields()
     given = (fields.text("request_id"), choice(fields), asked.now)
     return decided(wiring.decide_request()(asked.caller, *given, asked.ward()))
@@ -44,17 +48,20 @@ def decide_for_ward(asked: Asked) -> types.Decided:
 
 @routes.get("/wards/consents")
 def wards_consents(asked: Asked) -> types.Consents:
+    """What was allowed for a ward, to whom, and until when."""
     return shapes.consents(wiring.read_consents()(asked.caller, asked.now, asked.ward()))
 
 
 @routes.post("/wards/consents/revoke", body={"consent_id": text(64)})
 def revoke_for_ward(asked: Asked) -> types.Consent:
+    """It ends now; links that are out already open for five minutes at most."""
     consent_id = asked.fields().text("consent_id")
     return shapes.consent(wiring.revoke_consent()(asked.caller, consent_id, asked.now, asked.ward()))
 
 
 @routes.get("/wards/accesses", query=LIST)
 def wards_accesses(asked: Asked) -> types.Accesses:
+    """Who looked at a ward's record or tried to, newest first. Part by part."""
     ward = asked.ward()
     with asked.own_token():
         found = wiring.read_accesses()(asked.caller, asked.now, asked.query("token"), ward=ward)
@@ -63,6 +70,7 @@ def wards_accesses(asked: Asked) -> types.Accesses:
 
 @routes.post("/wards/qr", status=201)
 def show_wards_qr(asked: Asked) -> types.Qr:
+    """What the phone draws for a ward's doctor; it needs a new one at `expires_at`."""
     from chalicelib.domain.consent_notice import QR_NOTICE
 
     return shapes.qr(wiring.show_qr()(asked.caller, asked.now, asked.ward()), QR_NOTICE)
@@ -84,6 +92,7 @@ def wards_export(asked: Asked) -> person_shapes.Export:
 
 @routes.get("/wards/guardians")
 def wards_guardians(asked: Asked) -> types.Guardians:
+    """All who may act for a ward, those who still wait too."""
     return shapes.guardianships(wiring.read_guardians()(asked.caller, asked.now, asked.ward()))
 
 

@@ -89,6 +89,7 @@ def send_notice(asked: Asked) -> AcceptedNotice:
 
 @routes.get("/hospital/studies/{uid}", query={"token": TOKEN}, tells=("not_found", "manifest_changed"))
 def inspect_study(asked: Asked) -> types.Inspected | Response:
+    """What of an own study arrived and how each object stands. Part by part."""
     study, token = asked.study(), asked.query("token")
     wiring.on_record()(asked.caller, "inspect_study", asked.now, study=study)
     found = wiring.inspect_study()(study, token)

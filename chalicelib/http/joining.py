@@ -38,6 +38,7 @@ def join(asked: Asked) -> shapes.JoinedHospital:
 
 @routes.get("/hospital/keys")
 def list_keys(asked: Asked) -> shapes.OwnKeys:
+    """All that the hospital ever joined with."""
     wiring.on_record()(asked.caller, "read_keys", asked.now)
     return {"keys": shapes.keys(wiring.hospital_keys().of(asked.caller.hospital_id))}
 

@@ -40,6 +40,7 @@ routes = Routes()
 
 @routes.get("/hospital/compliance", query=DAYS, answers={200: shapes.Days})
 def own_compliance(asked: Asked) -> Response:
+    """How many exams of each day were due, on time, late or missing, and its flags."""
     asked.days()
     wiring.on_record()(asked.caller, "read_compliance", asked.now)
     return _days(asked, asked.caller.hospital_id)
@@ -47,6 +48,7 @@ def own_compliance(asked: Asked) -> Response:
 
 @routes.get("/compliance/hospitals/{hospital_id}", query=DAYS, answers={200: shapes.Days}, tells=("not_found",))
 def hospital_compliance(asked: Asked) -> Response:
+    """How many of a hospital's exams of each day were due, on time, late or missing, and its flags."""
     hospital_id, _ = asked.hospital(), asked.days()
     wiring.on_record()(asked.caller, "read_compliance", asked.now, of=hospital_id)
     return tell("not_found") if wiring.hospitals().get(hospital_id) is None else _days(asked, hospital_id)
@@ -95,16 +97,17 @@ def open_flags(asked: Asked) -> Response:
 
 @routes.get("/hospital/flags/exams", query={**LIST, **FLAG}, tells=("not_found",))
 def own_flagged(asked: Asked) -> shapes.ExamsBehind | Response:
+    """All own exams that count for a rule that day. Part by part; a part may be empty."""
     return _flagged(asked, asked.caller.hospital_id)
 
 
 @routes.get("/compliance/flags/exams", query={**LIST, **FLAG, "hospital_id": HOSPITAL}, tells=("not_found",))
 def flagged(asked: Asked) -> shapes.ExamsBehind | Response:
+    """All exams of a hospital that count for a rule that day. Part by part; a part may be empty."""
     return _flagged(asked, asked.hospital_asked())
 
 
 def _flagged(asked: Asked, hospital_id: str) -> shapes.ExamsBehind | Response:
-    """All exams that count for a rule that day. Part by part; a part may be empty."""
     day, rule = asked.day_asked().isoformat(), BY_NAME[asked.query("rule")]
     wiring.on_record()(asked.caller, "read_flags", asked.now, of=hospital_id)
     if wiring.hospitals().get(hospital_id) is None:
@@ -116,16 +119,17 @@ def _flagged(asked: Asked, hospital_id: str) -> shapes.ExamsBehind | Response:
 
 @routes.get("/hospital/flags/history", query={**LIST, **FLAG}, tells=("not_found",))
 def own_history(asked: Asked) -> shapes.FlagSteps | Response:
+    """All that became of an own flag, oldest first. Part by part."""
     return _history(asked, asked.caller.hospital_id)
 
 
 @routes.get("/compliance/flags/history", query={**LIST, **FLAG, "hospital_id": HOSPITAL}, tells=("not_found",))
 def history(asked: Asked) -> shapes.FlagSteps | Response:
+    """All that became of a hospital's flag, oldest first. Part by part."""
     return _history(asked, asked.hospital_asked())
 
 
 def _history(asked: Asked, hospital_id: str) -> shapes.FlagSteps | Response:
-    """All that became of a flag, oldest first."""
     place = hospital_id, asked.day_asked().isoformat(), asked.query("rule")
     wiring.on_record()(asked.caller, "read_flags", asked.now, of=hospital_id)
     if wiring.flags().get(*place) is None:
@@ -137,16 +141,19 @@ def _history(asked: Asked, hospital_id: str) -> shapes.FlagSteps | Response:
 
 @routes.post("/hospital/flags/acknowledge", body=ANSWER, tells=STALE)
 def own_acknowledge(asked: Asked) -> shapes.FlagTold:
+    """The hospital has seen its flag, as `version` shows it."""
     return _answer_flag(asked, asked.fields(), asked.caller.hospital_id, "acknowledge")
 
 
 @routes.post("/hospital/flags/explain", body={**ANSWER, "text": text(2000)}, tells=STALE)
 def explain(asked: Asked) -> shapes.FlagTold:
+    """The hospital says in `text` why it came to a flag."""
     return _answer_flag(asked, asked.fields(), asked.caller.hospital_id, "explain")
 
 
 @routes.post("/compliance/flags/acknowledge", body={**ANSWER, "hospital_id": HOSPITAL}, tells=STALE)
 def acknowledge(asked: Asked) -> shapes.FlagTold:
+    """The commission has seen a flag, as `version` shows it."""
     fields = asked.fields()
     return _answer_flag(asked, fields, fields.hospital("hospital_id"), "acknowledge")
 

@@ -17,7 +17,7 @@ from chalice.app import Response
 
 from chalicelib.http import kinds
 from chalicelib.http.asked import Asked
-from chalicelib.http.errors import FACTS, RAISED
+from chalicelib.http.errors import FACTS
 from chalicelib.http.fhir_outcome import is_fhir, status_of
 from chalicelib.http.fhir_types import FHIR_JSON
 from chalicelib.http.json_types import Described
@@ -85,24 +85,30 @@ def document(*, closed: bool = False) -> Shape:
 
 def _operation(route: Route, tag: str, described: Described, refusals: _Refusals) -> Shape:
     allowed = ROUTES[(route.method, route.path)]
-    summary, _, rest = (route.view.__doc__ or "").strip().partition("\n\n")
     told: Shape = {
         "operationId": f"{tag}_{route.view.__name__}",
         "tags": [tag],
-        "summary": _flat(summary) or route.view.__name__.replace("_", " ").capitalize(),
+        "summary": route.view.__name__.replace("_", " ").capitalize(),
         "x-roles": sorted(allowed.roles),
-        "security": [] if allowed.whose == "open" else [{"bearer": []}, {"cookie": []}],
+        "security": _security(route, allowed),
         "parameters": [*_parts(route), *_queries(route), *_headers(allowed)],
         "responses": {**_answers(route, described), **refusals.of(route, allowed)},
     }
-    if rest:
-        told["description"] = _flat(rest)
+    if route.view.__doc__:
+        told["description"] = _flat(route.view.__doc__)
     if route.body is not None:
         types = route.takes or (JSON_TYPE,)
         told["requestBody"] = {"required": True, "content": {one: {"schema": kinds.of(route.body)} for one in types}}
     elif route.method == "POST" and route.takes:  # whose own standard says what is in them
         told["requestBody"] = {"required": True, "content": {one: {"schema": BINARY} for one in route.takes}}
     return told
+
+
+def _security(route: Route, allowed: Allowed) -> list[Shape]:
+    """What is open at the door may ask for a token itself: one that is made for its own address."""
+    if allowed.whose == "open":
+        return [{"bearer": []}] if "unauthenticated" in route.tells else []
+    return [{"bearer": []}, {"cookie": []}]
 
 
 def _parts(route: Route) -> list[Shape]:
@@ -226,7 +232,12 @@ ERROR: Schema = {
         "message": _WORDS,
         "hint": _WORDS,
         "field": {"type": "string", "description": "Which field, never its value"},
-        **{name: {} for raised in RAISED.values() for name in raised.tells},
+        "reason": {"type": "string", "description": "Why, in one word"},
+        "state": {"type": "string", "description": "How that stands on which the request came too late"},
+        "attempts_left": {"type": "integer", "description": "With this code"},
+        "tries_left": {"type": ["integer", "null"], "description": "With this joining code; null where none was used"},
+        "doctor_id": {"type": "string", "description": "Whose account stands for the licence"},
+        "refused": {"type": "array", "description": "Each study of the list, why it must be kept and until when"},
     },
 }
 OUTCOME: Schema = {
@@ -236,7 +247,13 @@ OUTCOME: Schema = {
     "properties": {"resourceType": {"const": "OperationOutcome"}, "issue": {"type": "array", "minItems": 1}},
 }
 SECURITY: Schema = {
-    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RS256)"},
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT (RS256)",
+        "description": "Of a registered issuer, for at most 15 minutes; a hospital signs its own with the key that it "
+        "joined with, for at most 5, each used once. Of CDS Hooks `aud` is the URL that is called.",
+    },
     "cookie": {
         "type": "apiKey",
         "in": "cookie",

@@ -35,6 +35,7 @@ routes = Routes()
 
 @routes.get("/me/studies", query=LIST)
 def own_studies(asked: Asked) -> types.Studies:
+    """Of all hospitals, newest first. Part by part."""
     with asked.own_token():
         found = wiring.read_own_timeline()(asked.caller, asked.now, asked.query("token"))
     return shapes.studies(found)
@@ -42,12 +43,14 @@ def own_studies(asked: Asked) -> types.Studies:
 
 @routes.get("/me/consents")
 def own_consents(asked: Asked) -> types.Consents:
+    """What was allowed, to whom, and until when."""
     given = wiring.read_consents()(asked.caller, asked.now)
     return shapes.consents(given)
 
 
 @routes.post("/me/consents/revoke", body={"consent_id": text(64)})
 def revoke_consent(asked: Asked) -> types.Consent:
+    """It ends now; links that are out already open for five minutes at most."""
     revoked = wiring.revoke_consent()(asked.caller, asked.fields().text("consent_id"), asked.now)
     return shapes.consent(revoked)
 
@@ -64,6 +67,7 @@ def own_accesses(asked: Asked) -> types.Accesses:
 
 @routes.get("/me/identities")
 def own_identities(asked: Asked) -> types.Identities:
+    """One's own numbers at hospitals."""
     known = wiring.read_identities()(asked.caller, asked.now)
     return {"identities": [shapes.identity(one) for one in known]}
 
@@ -95,6 +99,7 @@ def show_qr(asked: Asked) -> types.Qr:
 
 @routes.get("/me/guardians")
 def own_guardians(asked: Asked) -> types.Guardians:
+    """Who may act for oneself, and who once could."""
     return shapes.guardianships(wiring.read_guardians()(asked.caller, asked.now))
 
 
@@ -106,6 +111,7 @@ def object_to_guardian(asked: Asked) -> types.StoppedGuardian:
 
 @routes.get("/me/notices", query=LIST)
 def own_notices(asked: Asked) -> types.Notices:
+    """What others did about oneself, newest first. Part by part."""
     with asked.own_token():
         found = wiring.read_notices()(asked.caller, asked.now, asked.query("token"))
     return {"notices": [shapes.notice(one) for one in found.items], "next_token": found.next_token}
@@ -129,6 +135,7 @@ def decided(consent: Consent | None) -> types.Decided:
 
 @routes.post("/me/identities/contest", body={"hospital_id": HOSPITAL, "patient_id": text(64)})
 def contest_identity(asked: Asked) -> types.ContestedIdentity:
+    """A hospital's number that is not one's own: it gives nothing to anybody, until a desk sees the card."""
     fields = asked.fields()
     identity = IdentityKey(fields.hospital("hospital_id"), fields.text("patient_id"))
     link = wiring.contest_identity()(asked.caller, identity, asked.now)
@@ -153,7 +160,8 @@ def end_sessions(asked: Asked) -> person_shapes.Epoch:
 
 @routes.post("/me/studies/hide", body=ONE_STUDY)
 def hide_study(asked: Asked) -> types.Hidden:
-    """It is in no list and for no doctor any more; who still holds a consent for it is told."""
+    """No reminder, lookup or later consent shows it, unless one picks it oneself. `still_open_to`: consents that hold
+    it already, and go on."""
     study = asked.fields().study()
     still = wiring.hide_study().hide(asked.caller, study, asked.now)
     return {**shapes.study_ref(study), "hidden": True, "still_open_to": [shapes.consent(one) for one in still]}
@@ -161,6 +169,7 @@ def hide_study(asked: Asked) -> types.Hidden:
 
 @routes.post("/me/studies/show", body=ONE_STUDY)
 def show_study(asked: Asked) -> types.Shown:
+    """A hidden study is out of sight no more."""
     study = asked.fields().study()
     wiring.hide_study().show(asked.caller, study, asked.now)
     return {**shapes.study_ref(study), "hidden": False}
@@ -168,6 +177,7 @@ def show_study(asked: Asked) -> types.Shown:
 
 @routes.get("/me/studies/hidden")
 def hidden_studies(asked: Asked) -> types.Refs:
+    """What one hides."""
     found = wiring.read_hidden()(asked.caller, asked.now)
     return {"studies": [shapes.study_ref(ref) for ref in found]}
 

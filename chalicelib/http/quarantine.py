@@ -32,6 +32,7 @@ routes = Routes()
 
 @routes.get("/hospital/quarantine", query=LIST)
 def own_quarantine(asked: Asked) -> shapes.AllOwnQuarantined:
+    """What could not be indexed, why, and what can be done about it. Part by part."""
     wiring.on_record()(asked.caller, "read_quarantine", asked.now)
     with asked.own_token():
         found = wiring.list_quarantine()(asked.caller.hospital_id, asked.query("token"), PAGE)

@@ -126,6 +126,7 @@ def statistics_events(asked: Asked) -> Happenings:
 
 @routes.get("/hospital/statistics/recognition/{period}")
 def own_statistics(asked: Asked) -> Statistics:
+    """Of the caller's own hospital as the one that received, by day; nothing is hidden."""
     period = asked.period()
     wiring.on_record()(asked.caller, "read_statistics", asked.now)
     table = wiring.read_gains().own(asked.caller.hospital_id, period, _today(asked))
@@ -134,6 +135,7 @@ def own_statistics(asked: Asked) -> Statistics:
 
 @routes.get("/hospital/statistics/recognition/{period}/events", query=EVENTS, tells=("figure_closed",))
 def own_events(asked: Asked) -> Happenings:
+    """What a figure of the caller's own hospital is made of. Part by part."""
     return _events(asked, asked.caller.hospital_id, "receiving", own=True)
 
 

@@ -6,6 +6,7 @@ import re
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from chalicelib.http.errors import RAISED
 from chalicelib.http.json_types import Described
 from chalicelib.http.openapi import PARTS, document, served
 from chalicelib.http.role_table import ROUTES
@@ -49,6 +50,28 @@ def test_roles_and_wards_are_those_of_the_table(told):
         assert set(one["x-roles"]) == ROUTES[route].roles
         ward = [parameter for parameter in one["parameters"] if parameter["name"] == "X-Ward"]
         assert bool(ward) == ("guardian" in ROUTES[route].roles and ROUTES[route].whose != "session")
+
+
+def test_a_view_is_told_by_its_name_and_in_its_own_words(told):
+    retire = told["paths"]["/hospital/keys/retire"]["post"]
+    assert (retire["summary"], retire["description"]) == ("Retire key", "Not the last one.")
+
+
+def test_every_route_that_no_standard_explains_is_described(told):
+    bare = [route for route, one in operations(told).items() if not one.get("description")]
+    assert [path for _, path in bare if not path.startswith(("/dicomweb/", "/fhir/"))] == []
+
+
+def test_a_route_that_may_answer_unauthenticated_asks_for_a_token(told):
+    for route, one in operations(told).items():
+        assert bool(one["security"]) == ("401" in one["responses"]), route
+
+
+def test_what_a_refusal_tells_beside_its_word_is_described(told):
+    fields = told["components"]["schemas"]["Error"]["properties"]
+    assert [name for name, schema in fields.items() if not schema] == []
+    assert {name for raised in RAISED.values() for name in raised.tells} <= fields.keys()
+    assert fields["field"]["type"] == "string"
 
 
 def test_no_two_operations_have_one_name(told):
