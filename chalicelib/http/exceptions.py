@@ -67,7 +67,7 @@ def waiting_requests(asked: Asked) -> shapes.AllWaitingAssisted:
     "/assisted-requests/confirm",
     body={"request_id": REQUEST_ID},
     status=201,
-    tells=("assisted_closed", "witness_role", "witness_is_doctor", "witness_not_fresh"),
+    tells=("assisted_closed", "witness_is_doctor", "witness_not_fresh"),
 )
 def confirm_assisted(asked: Asked) -> shapes.Confirmed:
     """The witness, within two minutes of signing in. What it opened is the doctor's to see, not the witness's."""

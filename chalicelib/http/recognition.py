@@ -133,7 +133,7 @@ def own_statistics(asked: Asked) -> Statistics:
     return _table(table, period.name, "receiving")
 
 
-@routes.get("/hospital/statistics/recognition/{period}/events", query=EVENTS, tells=("figure_closed",))
+@routes.get("/hospital/statistics/recognition/{period}/events", query=EVENTS)
 def own_events(asked: Asked) -> Happenings:
     """What a figure of the caller's own hospital is made of. Part by part."""
     return _events(asked, asked.caller.hospital_id, "receiving", own=True)
