@@ -169,7 +169,7 @@ class Outages(TypedDict):
 
 
 class AcceptedOutage(TypedDict):
-    """`hospitals`: how many have it by now; the rest follows."""
+    """`hospitals`: how many it touches. Those of a region, or all, have it within minutes: GET tells how many do."""
 
     outage_id: str
     hospitals: int

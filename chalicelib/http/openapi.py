@@ -69,7 +69,8 @@ def document(*, closed: bool = False) -> Shape:
         "info": {
             "title": "Imaging Cloud 影像云",
             "version": "1",
-            "description": "Every request ends in an answer and an event of the audit. Lists go on by `next_token`.",
+            "description": "Every request ends in an answer and, unless it tells nothing of anybody, in an event of "
+            "the audit. A list goes on with the `next_token` of its last part as `token`; an empty one is its end.",
         },
         "jsonSchemaDialect": DIALECT,
         "servers": [{"url": "."}],
