@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 LONGEST_REGION = 32  # as hospitals are registered
 PROVINCE_TIME = timedelta(hours=8)
-REASONS = [*dict.fromkeys(chain.from_iterable(REASONS_OF.values()))]
+REASONS = sorted({*chain.from_iterable(REASONS_OF.values())} - {""})  # of any decision
 JUDGEMENT: Kinds = {
     **STUDY.fields,
     "encounter_id": text(128),
     "decision": one_of(REASONS_OF),
-    "reason": optional(one_of([reason for reason in REASONS if reason]), ""),
+    "reason": optional(one_of(REASONS), ""),
     "conclusion": optional(one_of(get_args(Conclusion)), "not_stated"),
     "text": optional(text(LONGEST_TEXT), ""),
 }

@@ -1,7 +1,10 @@
 """The API's document: whole, valid, and made of nothing but what the routes say."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -77,6 +80,16 @@ def test_what_a_refusal_tells_beside_its_word_is_described(told):
 def test_no_two_operations_have_one_name(told):
     names = [one["operationId"] for one in operations(told).values()]
     assert len(names) == len(set(names))
+
+
+def test_every_process_tells_the_same():
+    """Sets have another order in each process."""
+    script = "from chalicelib.http.openapi import served; print(served())"
+    made = {
+        subprocess.check_output([sys.executable, "-c", script], env={**os.environ, "PYTHONHASHSEED": seed})  # noqa: S603 - our own words
+        for seed in ("1", "2")
+    }
+    assert len(made) == 1
 
 
 def test_what_is_served_is_the_same_and_fits_an_answer(told):
