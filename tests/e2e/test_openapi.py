@@ -38,6 +38,12 @@ CHECKS = [
 OPERATIONS = [(method.upper(), path) for path, methods in document()["paths"].items() for method in methods]
 
 
+@schemathesis.serializer("application/dicom", "multipart/related")
+def _bytes(_context, value):
+    """Bodies of which the document says only that they are bytes."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+
+
 class World:
     """A hospital; and for each operation a new patient, visit and doctor, for the last may have ended theirs."""
 
