@@ -5,10 +5,18 @@ from __future__ import annotations
 import http.client
 import threading
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 TIMEOUT: Final = 10  # seconds
+
+
+class Told(NamedTuple):
+    """What was answered. `content_range`: which span the body is, where the answer says so."""
+
+    status: int
+    body: bytes
+    content_range: str = ""
 
 
 class Connections:
@@ -17,8 +25,8 @@ class Connections:
     def __init__(self) -> None:
         self._mine = threading.local()
 
-    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> tuple[int, bytes]:
-        """Status and body. Asks again where a connection that was kept may have been closed meanwhile: what is asked
+    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Told:
+        """Asks again where a connection that was kept may have been closed meanwhile: what is asked
         must bear that. Raises OSError or HTTPException, and keeps no connection that failed."""
         parts = urlsplit(url)
         try:
@@ -31,12 +39,12 @@ class Connections:
             self._kept().pop(parts.netloc, None)
             raise
 
-    def _once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, bytes]:
+    def _once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Told:
         parts = urlsplit(url)
         connection = self._connection(parts.scheme, parts.netloc)
         connection.request(method, f"{parts.path}?{parts.query}", body, dict(headers))
         answer = connection.getresponse()
-        return answer.status, answer.read()
+        return Told(answer.status, answer.read(), answer.headers.get("content-range", ""))
 
     def _connection(self, scheme: str, host: str) -> http.client.HTTPConnection:
         kept = self._kept()

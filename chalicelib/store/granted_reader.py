@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from chalicelib.store.connections import Connections
+from chalicelib.store.connections import Connections, Told
 
 if TYPE_CHECKING:
     from chalicelib.domain.access import Grant
@@ -21,7 +21,7 @@ _PARTIAL, _WHOLE, _FORBIDDEN, _MISSING = 206, 200, 403, 404
 
 
 class ReadFailed(Exception):  # noqa: N818 - named by the fact
-    """S3 did not give the bytes. Names the status, never the URL."""
+    """S3 did not give the bytes, or gave others. Names the status, never the URL."""
 
 
 class GrantedReader:
@@ -41,20 +41,26 @@ class GrantedReader:
 
     def is_there(self, url: str) -> bool:
         """The `Looks` port: asks for one byte. S3 says 403 of what is not there to who may not list."""
-        status, _ = self._fetch(url, "bytes=0-0")
+        status = self._fetch(url, "bytes=0-0").status
         if status not in (_PARTIAL, _WHOLE, _FORBIDDEN, _MISSING):
             raise ReadFailed(f"status {status}")
         return status in (_PARTIAL, _WHOLE)
 
     def _get(self, url: str, place: Place) -> bytes:
-        status, data = self._fetch(url, f"bytes={place.offset}-{place.offset + place.length - 1}")
-        if status == _PARTIAL:
-            return data
-        if status == _WHOLE:
-            return data[place.offset : place.offset + place.length]
-        raise ReadFailed(f"status {status}")
+        """A server may take no notice of a Range and give the whole object (RFC 9110 §14.2): it is cut here. Whatever
+        else is not the span that was asked for is given to nobody."""
+        span = f"{place.offset}-{place.offset + place.length - 1}"
+        told = self._fetch(url, f"bytes={span}")
+        if told.status not in (_PARTIAL, _WHOLE):
+            raise ReadFailed(f"status {told.status}")
+        if told.status == _PARTIAL and not told.content_range.startswith(f"bytes {span}/"):
+            raise ReadFailed(f"status {told.status} with another range")
+        data = told.body if told.status == _PARTIAL else told.body[place.offset : place.offset + place.length]
+        if len(data) != place.length:
+            raise ReadFailed(f"status {told.status} with {len(data)} of {place.length} bytes")
+        return data
 
-    def _fetch(self, url: str, span: str) -> tuple[int, bytes]:
+    def _fetch(self, url: str, span: str) -> Told:
         try:
             return self._connections.ask("GET", url, {"Range": span})
         except (OSError, http.client.HTTPException):

@@ -43,7 +43,6 @@ class SignedUrlPuts:
 
     def _send(self, url: str, headers: Mapping[str, str], data: bytes) -> int:
         try:
-            status, _ = self._connections.ask("PUT", url, headers, data)
+            return self._connections.ask("PUT", url, headers, data).status
         except (OSError, http.client.HTTPException):
             return _NO_ANSWER
-        return status

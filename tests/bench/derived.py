@@ -49,6 +49,7 @@ class S3(BaseHTTPRequestHandler):
         time.sleep(ANSWERS_AFTER)
         self.send_response(206)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Range", f"bytes {first}-{last}/{len(FILE)}")
         self.end_headers()
         self.wfile.write(body)
 

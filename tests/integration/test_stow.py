@@ -17,6 +17,7 @@ from chalicelib import wiring
 from chalicelib.domain import related
 from chalicelib.domain.study import StudyRef
 from chalicelib.domain.upload_key import Uploaded
+from chalicelib.store.connections import Told
 from chalicelib.store.signed_puts import SignedUrlPuts
 from chalicelib.wiring import storing
 from tests.support.audit_watch import audit_down
@@ -179,7 +180,7 @@ class Failing(MotoConnections):
             return super().ask(method, url, headers, body)
         self.tries += 1
         if self.tries % 2:
-            return 503, b"SlowDown"
+            return Told(503, b"SlowDown")
         raise ConnectionResetError
 
 

@@ -3,7 +3,7 @@
 import requests
 
 from chalicelib import wiring
-from chalicelib.store.connections import Connections
+from chalicelib.store.connections import Connections, Told
 from chalicelib.store.granted_reader import GrantedReader
 from chalicelib.store.signed_puts import SignedUrlPuts
 
@@ -11,7 +11,7 @@ from chalicelib.store.signed_puts import SignedUrlPuts
 class MotoConnections(Connections):
     def ask(self, method, url, headers, body=None):
         answer = requests.request(method, url, headers=headers, data=body, timeout=10)
-        return answer.status_code, answer.content
+        return Told(answer.status_code, answer.content, answer.headers.get("content-range", ""))
 
 
 class MotoReader(GrantedReader):
