@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 from chalice.app import Response
 
-from chalicelib import wiring
 from chalicelib.domain import related
+from chalicelib.http.addresses import outside
 from chalicelib.http.answers import answer
 from chalicelib.http.asked import BadRequest
 from chalicelib.http.kinds import Kinds, optional, text
@@ -28,10 +28,8 @@ _JSON = (DICOM_JSON, "application/json")
 
 
 def base_url(asked: Asked) -> str:
-    """Beneath what URL DICOMweb answers, as the caller sees it: the stage may stand before it."""
-    path = str(asked.request.context.get("path") or ROOT)
-    before, root, _ = path.partition(ROOT)
-    return f"{wiring.origin()}{before if root else ''}{ROOT}"
+    """Beneath what URL DICOMweb answers, as the caller sees it."""
+    return f"{outside(asked, ROOT)}{ROOT}"
 
 
 def accepts(asked: Asked, types: Collection[str] = _JSON) -> bool:
