@@ -26,6 +26,7 @@ RECEIVE = 10  # as many as SQS gives at once
 # Between two looks at an empty queue. Waiting inside moto instead (WaitTimeSeconds) costs ten times the CPU: it
 # walks all messages, delayed ones too, a hundred times a second. A queue that stays empty is looked at less and less
 # often: ten queues at the first pace take a fifth of a core from whatever else runs.
+STOP_SECONDS = 10
 FIRST_PAUSE_SECONDS = 0.1
 LAST_PAUSE_SECONDS = 0.8
 RETRY_SECONDS = 2  # a failed record is seen again after this, not after minutes as in AWS
@@ -194,9 +195,11 @@ class Poller:
             thread.start()
 
     def stop(self) -> None:
+        """What is in the middle of something has STOP_SECONDS in all: whoever ends us waits no longer than for one."""
         self._stop.set()
+        until = time.monotonic() + STOP_SECONDS
         for thread in self._threads:
-            thread.join(timeout=10)
+            thread.join(timeout=max(until - time.monotonic(), 0))
 
     def _run(self, poll: Callable[[], int]) -> None:
         pause = FIRST_PAUSE_SECONDS
