@@ -13,6 +13,7 @@ only what is deployed here, and says what.
 - An origin access identity is a user there, and a canonical user in the templates: it is named so.
 - Its CloudFront goes to no name of AWS: `near` sends it to the API's stand-in on loopback.
 - Choices by a condition inside of policies are made before, by the parameters that it is deployed with.
+- It reads an API's binary media types from the resource's property, and not from its document, where they are.
 - A queue's function runs at most twice at a time (AWS's least ceiling): MiniStack starts a process for each, at once.
 """
 
@@ -38,6 +39,7 @@ KEYS_BY_ALIAS = {"alias/imaging-cloud-mac": "MacKeyId", "alias/imaging-cloud-dat
 
 BATCHES = {"sqs:SendMessage": "sqs:SendMessageBatch", "sqs:DeleteMessage": "sqs:DeleteMessageBatch"}
 CEILING = 2
+BINARY_TYPES = "x-amazon-apigateway-binary-media-types"
 UNKNOWN_KINDS = frozenset(
     {"AWS::Backup::BackupSelection", "AWS::WAFv2::LoggingConfiguration", "AWS::WAFv2::WebACLAssociation"}
 )
@@ -70,6 +72,8 @@ def rehearsable(
     for resource in resources.values():
         if resource["Type"] == "AWS::Lambda::EventSourceMapping":
             resource["Properties"]["ScalingConfig"] = {"MaximumConcurrency": CEILING}
+        elif resource["Type"] == "AWS::ApiGateway::RestApi":
+            resource["Properties"]["BinaryMediaTypes"] = resource["Properties"]["Body"][BINARY_TYPES]
     for logical, document in _documents(changed):
         kept = []
         for statement in document["Statement"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 import io
 import json
@@ -10,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 import pydicom
 
@@ -17,7 +17,15 @@ from infra.local.client import Answer, expect, fetch
 from infra.local.story import Stage, Step
 
 PATIENT, DOCTOR = "patient-zhang", "doctor-li"
-FRAME = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
+_BYTES = 'multipart/related; type="application/octet-stream"; transfer-syntax'
+ACCEPTS = (
+    "*/*",
+    f"{_BYTES}=*",  # OHIF's
+    f"{_BYTES}=1.2.840.10008.1.2.1",  # dicomweb-client's, with a syntax named
+    f"application/dicom+json, {_BYTES}=*;q=0.9",  # what is given stands second
+    "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",  # a browser's
+)
+FORM = "application/x-www-form-urlencoded"
 UNKNOWN_UID = "1.2.404"
 
 
@@ -28,10 +36,12 @@ class _Stay(urllib.request.HTTPRedirectHandler):
         """Nowhere."""
 
 
-def _ask(stage: Stage, login: str, path: str, accept: str = "*/*") -> Answer:
-    """One answer of the API, a redirect too."""
-    headers = {"Authorization": f"Bearer {stage.client.token(login)}", "Accept": accept}
-    request = urllib.request.Request(stage.client.told["api_url"] + path, headers=headers)  # noqa: S310 - our own
+def _ask(stage: Stage, login: str, path: str, accept: str = "*/*", **sent: Any) -> Answer:
+    """One answer of the API, a redirect too. `sent`: `data` and `headers` of a POST."""
+    headers = {"Authorization": f"Bearer {stage.client.token(login)}", **({"Accept": accept} if accept else {})}
+    headers |= sent.pop("headers", {})
+    url = stage.client.told["api_url"] + path
+    request = urllib.request.Request(url, headers=headers, **sent)  # noqa: S310 - our own
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())
     try:
         with opener.open(request, timeout=60) as answer:
@@ -61,19 +71,29 @@ def dicomweb(stage: Stage) -> dict[str, Any]:
     header = pydicom.dcmread(io.BytesIO(file))
     image = f"/dicomweb/studies/{uid}/series/{header.SeriesInstanceUID}/instances/{sop}"
     expect(_opened(_ask(stage, PATIENT, image)) == file, "WADO-RS gives the bytes that were uploaded")
-    frame = _ask(stage, PATIENT, f"{image}/frames/1", FRAME)
-    expect(frame.status == 200 and b"application/octet-stream" in _decoded(frame), f"and a frame: {frame.status}")
-    if "ranges" not in stage.client.told["lacks"]:
-        expect(header.PixelData in _decoded(frame), "its pixels")
+    _give_bytes(stage, f"{image}/frames/1", header.PixelData)
+    _give_bytes(stage, *_packed(stage))
     told = _ask(stage, PATIENT, f"/dicomweb/studies/{uid}/metadata")
     body = told.body if told.status == 200 else _opened(told)
     expect(sorted(_values(json.loads(body), "00080018")) == sorted(files), "and the headers of all images")
-    return {"images": len(files), "size": len(file) // 1000}
+    return {"images": len(files), "size": len(file) // 1000, "accepts": len(ACCEPTS)}
 
 
-def _decoded(answer: Answer) -> bytes:
-    """MiniStack reads no binary media types from a template: what AWS decodes comes as the function gave it."""
-    return answer.body if answer.body.startswith(b"--") else base64.b64decode(answer.body)
+def _give_bytes(stage: Stage, path: str, wanted: bytes) -> None:
+    """They come as bytes by whatever Accept; without one the function refuses, and what it says is no base64."""
+    for accept in ACCEPTS if "/frames/" in path else ("*/*", 'multipart/related; type="application/dicom"'):
+        given = _ask(stage, PATIENT, path, accept)
+        expect(given.status == 200 and b"\r\n\r\n" + wanted + b"\r\n--" in given.body, f"{given.status} by {accept}")
+    none = _ask(stage, PATIENT, path, "")
+    expect((none.status, none.json.get("field")) == (400, "accept"), f"without Accept 400: {none.status}")
+
+
+def _packed(stage: Stage) -> tuple[str, bytes]:
+    """An image of the other hospital's pack, which no signed URL gives by itself: its path and its file."""
+    sop, file = max(stage.kept["lake_ct"]["files"].items())
+    header = pydicom.dcmread(io.BytesIO(file), stop_before_pixels=True)
+    series = f"/dicomweb/studies/{header.StudyInstanceUID}/series/{header.SeriesInstanceUID}"
+    return f"{series}/instances/{sop}", file
 
 
 def _values(results: Iterable[Any], tag: str) -> list[str]:
@@ -85,6 +105,9 @@ def fhir(stage: Stage) -> dict[str, Any]:
     uid, files = stage.kept["river_ct"]["study_instance_uid"], stage.kept["river_ct"]["files"]
     bundle = _ask(stage, PATIENT, f"/fhir/ImagingStudy?identifier=urn:dicom:uid%7Curn:oid:{uid}").of(200)
     (listed,) = (one["resource"] for one in bundle["entry"])
+    form = urlencode({"identifier": f"urn:dicom:uid|urn:oid:{uid}"}).encode()
+    by_form = _ask(stage, PATIENT, "/fhir/ImagingStudy/_search", data=form, headers={"Content-Type": FORM}).of(200)
+    expect([one["resource"]["id"] for one in by_form["entry"]] == [listed["id"]], "a form finds it too")
     study = _ask(stage, PATIENT, f"/fhir/ImagingStudy/{listed['id']}").of(200)
     told = [one["uid"] for series in study["series"] for one in series["instance"]]
     expect(sorted(told) == sorted(files), "every image stands in the resource")

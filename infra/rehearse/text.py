@@ -40,10 +40,10 @@ TEXTS = {
         "{tokens} tokens 401, {roles} roles 403",
     ),
     "dicomweb": Text(
-        "DICOMweb：检索、头信息、实例与帧，经签名角色的链接取得",
-        "DICOMweb: search, headers, an instance and a frame, through URLs of the signer's role",
-        "{images} 幅图像；实例 {size} KB，逐字节相同",
-        "{images} images; an instance of {size} KB, the same to the byte",
+        "DICOMweb：检索、头信息、实例与帧，经签名角色的链接取得；打包文件中的实例",
+        "DICOMweb: search, headers, an instance and a frame, through URLs of the signer's role; an instance of a pack",
+        "{images} 幅图像；实例 {size} KB，逐字节相同；{accepts} 种 Accept 下帧均为原像素",
+        "{images} images; an instance of {size} KB, the same to the byte; a frame's pixels by {accepts} Accept headers",
     ),
     "fhir": Text(
         "FHIR：同一检查的 ImagingStudy，其 Endpoint 与 DICOMweb 相符；谁看过",
@@ -163,10 +163,6 @@ NOT_REHEARSED = (
     {
         "zh": "按字节范围读取：MiniStack 对指明版本的请求答以整个对象",
         "en": "byte ranges: where a version is named MiniStack answers with the whole object",
-    },
-    {
-        "zh": "二进制答复的解码：MiniStack 不读取模板中的二进制媒体类型",
-        "en": "that binary answers are decoded: MiniStack reads no binary media types from a template",
     },
     {
         "zh": "WAF 的规则与各种日志：只建不查（绕过 CloudFront 的请求在此由演练自己拒绝）；CloudFront 的缓存与证书",

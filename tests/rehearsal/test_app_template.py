@@ -221,6 +221,15 @@ def test_the_api_has_one_stage(package):
     assert [one.get("StageName") for one in package.of("AWS::ApiGateway::Deployment").values()] == [None]
 
 
+def test_bytes_are_decoded_whatever_a_client_accepts_and_the_function_says_which_answers_are_bytes(package):
+    """API Gateway looks at the first type of Accept; `*/*` there is matched by nothing but `*/*`."""
+    (api,) = package.of("AWS::ApiGateway::RestApi").values()
+    assert api["Body"]["x-amazon-apigateway-binary-media-types"] == ["*/*"]
+    own = set(app.app.api.binary_types)
+    assert {"application/dicom", "multipart/related"} <= own
+    assert not {one for one in own if "*" in one or "json" in one or one.startswith("text/")}
+
+
 def test_an_access_log_names_the_route_and_nothing_that_came_with_the_request(package):
     (stage,) = package.of("AWS::ApiGateway::Stage").values()
     line = stage["AccessLogSetting"]["Format"]

@@ -183,6 +183,14 @@ def test_what_the_emulator_does_not_know_is_left_out_and_told():
     assert told == ["Two: AWS::CloudWatch::Alarm, over more than one metric", "Three: AWS::Backup::BackupSelection"]
 
 
+def test_an_apis_binary_media_types_are_those_of_its_document():
+    types = ["image/png", "*/*"]
+    api = {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": {conditions.BINARY_TYPES: types}}}
+    changed, told = conditions.rehearsable({"Resources": {"Api": api}})
+    assert (changed["Resources"]["Api"]["Properties"]["BinaryMediaTypes"], told) == (types, [])
+    assert "BinaryMediaTypes" not in api["Properties"]
+
+
 def test_cloudfront_goes_to_another_port_for_the_api_and_nowhere_else_otherwise():
     given = template.load(Path(__file__).parents[2] / "infra/front.yaml")
     changed = conditions.near(given, 1234)

@@ -32,12 +32,12 @@ NO_NUMBER = Said(
     "缺失或等于没有，且没有 study_instance_uid：两者至少给一个",
 )
 TOO_LARGE = Said(
-    "makes the notice larger than 5 MB: send the report as an encapsulated PDF among the images",
-    "使通知超过 5 MB：请把报告作为封装 PDF 与影像一起发送",
+    "makes the notice larger than 4.5 MB: send the report as an encapsulated PDF among the images",
+    "使通知超过 4.5 MB：请把报告作为封装 PDF 与影像一起发送",
 )
 BAD_REPORT = Said("must be a PDF in base64", "必须是 base64 编码的 PDF")
 
-MOST_BYTES: Final = 5_000_000  # what the API takes
+MOST_BYTES: Final = 4_500_000  # what the API takes
 _NO_NUMBER = re.compile(r"[\W_0]*|NONE|NULL|N/?A|UNKNOWN|TEST|无", re.IGNORECASE)  # as the cloud has it
 _SEXES = ("M", "F", "O", "男", "女")
 _DATE = re.compile(r"\d{4}(?:-\d{1,2}-\d{1,2}|/\d{1,2}/\d{1,2}|\d{4})")

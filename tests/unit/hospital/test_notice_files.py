@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from chalicelib.http.asked import MAX_BODY
+from infra.hospital.imaging_hospital.notice_check import MOST_BYTES, TOO_LARGE
 from infra.hospital.imaging_hospital.notice_draft import Reading
 from infra.hospital.imaging_hospital.notice_files import Kept, read
 
@@ -107,3 +109,8 @@ def test_a_report_that_makes_a_notice_larger_than_the_api_takes_is_refused_befor
         "report": {"content_type": "application/pdf", "content_base64": "JVBERi0x" + "AAAA" * 1_300_000},
     }
     assert faults(json.dumps(notice).encode()) == [(1, "-", "report")]
+
+
+def test_what_is_too_large_is_refused_before_the_api_refuses_it():
+    assert MOST_BYTES == MAX_BODY
+    assert all(f"{MOST_BYTES / 1e6:.1f} MB" in text for text in (TOO_LARGE.en, TOO_LARGE.zh))
