@@ -93,7 +93,7 @@ def test_who_presses_ctrl_c_is_told_what_was_sent_and_the_rest_goes_next_time(ho
         stderr=subprocess.PIPE,
         text=True,
     )
-    until(hospital.versions, "the small study", 30)
+    until(hospital.knows_as_sent, "the small study", 30)
     process.send_signal(signal.SIGINT)
     said, complained = process.communicate(timeout=30)
     assert process.returncode == Exit.STOPPED

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from infra.hospital.imaging_hospital import joined, key
 from infra.hospital.imaging_hospital import settings as settings_file
 from infra.hospital.imaging_hospital.api import Line
 from infra.hospital.imaging_hospital.join import register
+from infra.hospital.imaging_hospital.spool import Spool
+from infra.hospital.imaging_hospital.state import SENT
 from infra.local.client import until
 from tests.support.ingest_samples import instance
 from tests.support.local_cloud import environment
@@ -102,6 +106,17 @@ class Joined:
         assert self.town.of_hospital(self.hospital_id).all("/hospital/quarantine", "records") == []
         versions = self.versions()
         assert len({key for key, _ in versions}) == len(versions)
+
+    def knows_as_sent(self):
+        """Whether the client has written down that something arrived: it knows a moment after the bucket does."""
+        path = Spool(self.settings.spool).state
+        if not path.exists():
+            return False
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
+            try:
+                return database.execute("SELECT count(*) FROM upload WHERE outcome = ?", (SENT,)).fetchone()[0] > 0
+            except sqlite3.OperationalError:  # its tables are not there yet
+                return False
 
     def versions(self):
         """Everything of this hospital in the bucket."""
