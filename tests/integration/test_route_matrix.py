@@ -196,7 +196,7 @@ def ask(world, route, role, target, unaudited=None, **changes):
         consent_id=kit.consent_id,
     )
     body = BODIES.get(" ".join(route), body_of)(kit) if method == "POST" else None
-    headers = {"X-Ward": kit.ward, "Accept": "*/*"}  # as every client says, and Chalice wants for what is no text
+    headers = {"X-Ward": kit.ward, "Accept": "*/*"}  # as every client says: who says nothing is given no bytes
     headers |= SEARCH if path.endswith("/_search") else {}
     headers |= {"Content-Type": "application/dicom"} if body is not None and path.startswith("/dicomweb/") else {}
     world.watch.added()  # what making the kit left
