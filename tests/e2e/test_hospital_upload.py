@@ -87,7 +87,7 @@ def test_who_presses_ctrl_c_is_told_what_was_sent_and_the_rest_goes_next_time(ho
     hospital.add(1)
     hospital.add(2, 4, pixels=LARGE)
     process = subprocess.Popen(  # noqa: S603 - our own module
-        hospital.command("upload", hospital.images, "--mbit", 8),
+        hospital.command("upload", hospital.images, "--mbit", 2),  # the large study takes most of a minute
         env=environment() | {"LANG": "C.UTF-8"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -112,7 +112,7 @@ class Joined:
         path = Spool(self.settings.spool).state
         if not path.exists():
             return False
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1)) as database:
             try:
                 return database.execute("SELECT count(*) FROM upload WHERE outcome = ?", (SENT,)).fetchone()[0] > 0
             except sqlite3.OperationalError:  # its tables are not there yet

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ CREATE INDEX IF NOT EXISTS upload_under_way ON upload (id) WHERE outcome = '';
 """
 
 SENT: Final = "sent"
+PATIENCE: Final = 60  # seconds for another command's write
 
 
 @dataclass(frozen=True)
@@ -101,14 +103,28 @@ class Plan:
     images: tuple[Indexed, ...]
 
 
+def write_ahead(database: sqlite3.Connection) -> None:
+    """For this one change SQLite does not wait while another command makes it."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
 class State:
     """Safe for several threads, and for several processes: a file is planned once, by whoever comes first. Paths are
     kept as bytes: not every file name is text."""
 
     def __init__(self, path: Path, settings: Settings) -> None:
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        write_ahead(self._db)
         self._db.execute("PRAGMA synchronous = FULL")  # a commit outlives a power cut
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.executescript(_SCHEMA)
