@@ -1,4 +1,4 @@
-"""Table of contents: every route's blueprint, every queue and every schedule. What they do stands where they point."""
+"""Table of contents: the routes, every queue and every schedule. What they do stands where they point."""
 
 from __future__ import annotations
 
