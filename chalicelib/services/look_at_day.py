@@ -27,11 +27,12 @@ class LookAtDay:
     hospitals: Hospitals
 
     def begin(self, hospital_id: str, day: str, horizon: datetime) -> DayMark:
-        """Before the rows are read: closed if the day is over. Raises DayContended."""
+        """Before the rows are read: closed if the day is over. Once it was, it is looked at whole whatever the horizon,
+        which goes back when our queues fall behind. Raises DayContended."""
         for _ in range(TRIES):
             mark = self.days.get(hospital_id, day) or DayMark(hospital_id, day)
             hospital = self.hospitals.get(hospital_id)
-            if horizon < over_at(day, zone_of(hospital)):
+            if not mark.closed and horizon < over_at(day, zone_of(hospital)):
                 return mark
             begins = starts_at(day, zone_of(hospital))
             excused = mark.watched and bool(self.excuses.overlapping(hospital_id, begins, begins + DAY))

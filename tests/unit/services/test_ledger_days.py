@@ -132,6 +132,17 @@ def test_an_outage_excuses_silence_also_when_it_is_accepted_afterwards():
     assert not world.days.get("H1", DAY).teaches
 
 
+def test_an_outage_is_seen_though_the_horizon_went_back_before_the_day_was_over():
+    world = world_of()
+    learnt(world, 30)
+    open_day(world)
+    world.sweep(OVER + GRACE)
+    world.excuse(NOON, NOON + HOUR)
+    world.flagging()("H1", DAY, OVER + 2 * HOUR, NOON)  # our queues fell behind, and an exam of that day was judged
+    world.sweep(OVER + 3 * HOUR)
+    assert world.flag(rule="silent").state == "withdrawn"
+
+
 def test_a_hospital_that_takes_no_part_any_more_is_not_silent():
     world = world_of()
     learnt(world, 30)
