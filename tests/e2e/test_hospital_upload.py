@@ -83,6 +83,11 @@ def test_a_line_that_is_cut_and_a_cloud_that_throttles_lose_and_double_nothing(t
     hospital.arrived_once()
 
 
+def heeds_ctrl_c():
+    """Whatever runs in a shell's background is started with SIGINT ignored, and so would be all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_who_presses_ctrl_c_is_told_what_was_sent_and_the_rest_goes_next_time(hospital):
     hospital.add(1)
     hospital.add(2, 4, pixels=LARGE)
@@ -92,6 +97,7 @@ def test_who_presses_ctrl_c_is_told_what_was_sent_and_the_rest_goes_next_time(ho
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heeds_ctrl_c,  # noqa: PLW1509 - no thread of ours holds a lock that it needs
     )
     until(hospital.knows_as_sent, "the small study", 30)
     process.send_signal(signal.SIGINT)
